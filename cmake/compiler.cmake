@@ -1,0 +1,38 @@
+# One compiler: clang 19 or newer, gcc 13 or newer. g++ 12 destroys captured arguments of co_await
+# expressions twice (docs/decisions/0001-compiler.md), so it is refused rather than trusted.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  message(FATAL_ERROR "g++ ${CMAKE_CXX_COMPILER_VERSION} miscompiles coroutines. "
+                      "Use clang-19: cmake --preset dev, or ./dev build.")
+endif()
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
+
+option(WAVE_TESTS "build the tests" ON)
+option(WAVE_BENCH "build the benchmarks" OFF)
+option(WAVE_FUZZ "build the fuzz targets (clang only)" OFF)
+option(WAVE_STATIC "link everything but libc statically" OFF)
+set(WAVE_SANITIZE "" CACHE STRING "sanitizers, as for -fsanitize=")
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough
+                    -Werror -fno-omit-frame-pointer)
+if(WAVE_SANITIZE)
+  add_compile_options(-fsanitize=${WAVE_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${WAVE_SANITIZE})
+endif()
+
+find_program(WAVE_CCACHE ccache)
+if(WAVE_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${WAVE_CCACHE})
+  # Precompiled headers and ccache agree only when the header's own time stamps are left out.
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
+  endif()
+endif()
+find_program(WAVE_MOLD mold)
+if(WAVE_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()

@@ -1,0 +1,1 @@
+// Nothing here: this file exists so that cmake/pch.h is compiled.
