@@ -1,1 +1,1 @@
-namespace wave {}
+namespace wave {}  // replaced by the room's first source

@@ -1,0 +1,64 @@
+// The world as the engine sees it: hosted processes, workspaces, contracts, disk space. The production world
+// is system_world.h; the simulation replaces it, and with it everything that is not deterministic.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/adapter.h"
+#include "contract/contract.h"
+#include "process/hosted.h"
+#include "workspace/workspace.h"
+
+namespace wave::engine {
+
+/// A hosted process that is being followed. Owned by the operation; destroying it detaches, the process
+/// lives on. Thread: loop.
+class Followed {
+ public:
+  virtual ~Followed() = default;
+  /// Asks the host to end it. The end is reported through `on_exit` as usual.
+  virtual void stop(bool force) = 0;
+};
+
+/// What a follower is told, on the loop thread. Offsets are of the spool.
+struct FollowHandlers {
+  std::function<void(bool err, uint64_t offset, std::string_view bytes)> on_bytes;
+  /// All bytes have been delivered before. reason host_lost: no exit was written.
+  std::function<void(const process::HostExit&)> on_exit;
+};
+
+/// Thread: loop, but for the members marked (pool), which block.
+class World {
+ public:
+  virtual ~World() = default;
+
+  /// Starts the process, or finds the one that an earlier life started in the same folder, and follows
+  /// it from the given offsets.
+  virtual Result<std::unique_ptr<Followed>> start_or_attach(const process::HostRequest& request,
+                                                            uint64_t out_offset, uint64_t err_offset,
+                                                            FollowHandlers handlers) = 0;
+  /// Whether something ever ran in this attempt's folder.
+  virtual process::HostedState inspect(const std::filesystem::path& dir) = 0;
+
+  virtual Result<workspace::Prepared> prepare_workspace(const workspace::Request&) = 0;  // (pool)
+  virtual Result<workspace::InjectionResult> inject(
+      const workspace::Prepared&, const std::vector<workspace::Injection>&) = 0;         // (pool)
+  virtual Status clear_outputs(const workspace::Prepared&,
+                               const std::vector<workspace::Output>&) = 0;               // (pool)
+  virtual Result<std::vector<workspace::CollectedFile>> collect(
+      const workspace::Prepared&, const std::string& step,
+      const std::vector<workspace::Output>&) = 0;                                        // (pool)
+  virtual Result<std::optional<workspace::Checkpoint>> checkpoint(
+      const workspace::Prepared&, const std::string& ref, const std::string& message) = 0;  // (pool)
+  virtual Status restore(const workspace::Prepared&, const std::string& commit) = 0;     // (pool)
+  virtual Result<std::optional<std::string>> tree_id(const workspace::Prepared&) = 0;    // (pool)
+  virtual Status write_workspace_file(const workspace::Prepared&, const std::string& path,
+                                      const std::string& text) = 0;                      // (pool)
+  virtual contract::Verdict evaluate(const contract::Context&) = 0;                      // (pool)
+  virtual Result<uint64_t> free_disk() = 0;                                              // (pool)
+};
+
+}  // namespace wave::engine

@@ -1,0 +1,76 @@
+// State -> what to do next. The heart of wave, and a pure function.
+//
+// decide() answers with events that follow from the state alone (`emit`) and with operations that
+// touch the world. The executor folds the emitted events and asks again until there are none, appends
+// all of them in one go, and only then carries the operations out. The same operation is asked for again
+// and again until its result is an event: the executor starts it once (by key()), and starts it anew
+// after a crash. Every operation is therefore idempotent.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "flow/event.h"
+#include "flow/program.h"
+#include "flow/state.h"
+
+namespace wave::flow {
+
+/// What the executor does, and which events end it:
+enum class OperationKind {
+  kAcquireSlot,     // -> run_started, or run_resumed
+  kExecute,         // run or attach to the agent or command -> agent_exited, or step_interrupted
+  kCollectOutputs,  // -> artifact_created*, outputs_collected
+  kCheckContract,   // contract `index` -> contract_passed or contract_failed
+  kCheckpoint,      // -> checkpoint_created (with `skipped` when there is nothing to keep)
+  kRunHook,         // hook `index` of `hook_event` -> hook_passed or hook_failed
+  kOpenGate,        // renders the prompt -> gate_waiting
+};
+
+/// How a running operation is to end early.
+enum class StopReason { kNone, kCancel, kForceCancel, kStop, kSiblingFailed };
+
+struct Operation {
+  OperationKind kind = OperationKind::kExecute;
+  std::string step;  // empty: of the run
+  int visit = 0;
+  int attempt = 0;
+  size_t index = 0;
+  model::Hook::Event hook_event = model::Hook::Event::kRunStart;
+  std::string purpose;   // kOpenGate: gate or interrupt
+  int round = 0;         // kCheckContract: the rework round, so that a re-check is another operation
+  StopReason stop = StopReason::kNone;
+
+  /// Names the operation, not counting `stop`.
+  [[nodiscard]] std::string key() const;
+};
+
+struct Decisions {
+  /// Events without seq, ts and run_id. A timer_set carries delay_ms, a gate_waiting timeout_ms: the
+  /// executor stamps `due` and `deadline` from them.
+  std::vector<Event> emit;
+  std::vector<Operation> operations;
+};
+
+/// What to do next. Deterministic; never both wrong and silent: a state that cannot go on emits
+/// run_failed with code internal_error.
+Decisions decide(const Program& program, const RunState& state);
+
+/// The wait before attempt `attempt` (2 or more) of a step, without jitter: fixed: base; linear:
+/// base x (attempt - 1); exponential: base x 2^(attempt - 2); at most max_delay.
+Millis retry_delay(const model::Retry& retry, int attempt);
+
+/// Which events are to be appended for a gate decision, a fired timer, a cancel or a stop request:
+/// built here, so that every door builds the same.
+Event gate_resolved(const GateState& gate, const std::string& step, int visit, std::string outcome,
+                    std::string choice, std::string text, std::string by, std::string via);
+Event timer_fired(const TimerState& timer);
+Event run_cancel_requested(std::string by, std::string reason, bool force);
+Event run_stop_requested(std::string by);
+
+/// Retries shorter than this keep the run's slot; longer waits make it `waiting`.
+inline constexpr Millis kShortWait{5'000};
+/// After so many interruptions of one visit a step fails as interrupted_repeatedly.
+inline constexpr int kMaxInterruptions = 3;
+
+}  // namespace wave::flow

@@ -1,0 +1,38 @@
+// A short helper program (git, a check) run to its end, with a deadline and bounded output. For what
+// is neither an agent nor a step: those are hosted.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace wave::process {
+
+struct CommandRequest {
+  std::vector<std::string> argv;
+  std::filesystem::path cwd;
+  std::optional<std::map<std::string, std::string>> env;  // nothing: ours
+  std::string stdin_text;
+  Millis timeout{60'000};
+  size_t max_output = 1 << 20;  // of each stream; the rest is read and dropped
+};
+
+struct CommandResult {
+  int exit_code = 0;  // 128 + signal when a signal ended it
+  std::string out, err;
+  bool out_truncated = false;
+};
+
+/// Blocks; not for the loop thread. kTimeout when the deadline passed (the process group is killed),
+/// kNotFound when there is no such program.
+Result<CommandResult> run_command(const CommandRequest& request);
+
+/// The full path of a program in PATH, if there is one.
+std::optional<std::filesystem::path> find_program(const std::string& name, const std::string& path);
+
+}  // namespace wave::process

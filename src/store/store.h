@@ -1,0 +1,200 @@
+// store: the durable log and its projections behind one interface; sqlite/ implements it. What store
+// says is stored is on disk. The store knows events as encoded lines and projections as rows; it does
+// not fold and does not decide. conformance_test.cc is what every implementation has to pass.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/result.h"
+#include "flow/event.h"
+#include "flow/projection.h"
+
+namespace wave::store {
+
+/// How far an agent's output has been turned into events: commits together with those events.
+struct SpoolMark {
+  std::string step;
+  int visit = 0, attempt = 0;
+  std::string purpose;      // "" for the step's agent, else e.g. "contract-0"
+  uint64_t out_offset = 0, err_offset = 0;
+  std::string parser_state; // what OutputParser::save gave
+};
+
+struct Append {
+  std::string run_id;
+  int64_t owner_epoch = 0;          // must be the run's current one, else kRunLocked
+  std::vector<flow::Event> events;  // stamped; seq must follow the log's last without a hole
+  std::optional<flow::Projection> projection;
+  std::vector<SpoolMark> spool_marks;
+  std::vector<int64_t> consumed_commands;  // ids that these events answer
+};
+
+struct NewRun {
+  std::string run_id;
+  std::string pipeline;
+  std::string snapshot;             // sha256 of the snapshot manifest blob
+  std::vector<flow::Event> events;  // run_queued, or run_forked and run_queued
+  flow::Projection projection;
+  std::string idempotency_key;      // empty: none
+  std::string request_hash;         // of the request's body, for the key
+};
+
+/// A created run, or the earlier one that the same idempotency key stands for.
+struct CreatedRun {
+  std::string run_id;
+  bool replayed = false;
+};
+
+struct StoredEvent {
+  uint64_t seq = 0;
+  int64_t position = 0;  // commit order over all runs
+  flow::Kind kind{};
+  std::string run_id;
+  std::string line;      // the envelope, as encode() wrote it
+};
+
+struct EventQuery {
+  uint64_t after = 0;      // seq
+  size_t limit = 1000;     // at most 1000
+  bool folded_only = false;  // leave out kinds that do not change the state (stream_activity)
+  std::string step;        // only this step's
+};
+
+/// Something somebody asks of a run; written by anyone, consumed by the run's owner.
+struct Command {
+  int64_t id = 0;
+  std::string run_id;
+  std::string kind;       // cancel, stop, gate
+  std::string gate_id;    // kind gate
+  json::object payload;   // cancel: {force, reason}; gate: {choice, text}
+  std::string actor, via; // who, and by which way: cli, api, browser
+  std::string idempotency_key;
+  WallTime created_at{};
+};
+
+struct RunDetails {
+  flow::RunRow row;
+  std::string snapshot;
+  int64_t owner_epoch = 0;
+  int crash_folds = 0;     // how often an owner died while it folded this run (promise O8)
+  std::vector<flow::StepRow> steps;
+  std::vector<flow::GateRow> gates;
+  std::vector<flow::Artifact> artifacts;
+};
+
+struct RunFilter {
+  std::vector<std::string> statuses;  // empty: all
+  std::string pipeline;
+  std::string tag_key, tag_value;
+  std::string text;                   // in run id and input
+  std::optional<WallTime> since, until;
+  std::string after;                  // cursor: the last run id of the page before
+  size_t limit = 100;
+};
+
+struct OpenOptions {
+  bool create = true;
+  bool read_only = false;
+  /// Name of an SQLite VFS for tests that make the disk forget; empty: the default.
+  std::string vfs;
+};
+
+/// Thread: any, for every method. Reads use their own connections and see the last commit.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // --- runs ---
+  /// Durable when it returns. The same idempotency key with the same hash gives the same run again;
+  /// with another hash kIdempotencyMismatch.
+  virtual Result<CreatedRun> create_run(const NewRun& run) = 0;
+  virtual Result<RunDetails> run(const std::string& run_id) = 0;
+  /// Newest first.
+  virtual Result<std::vector<flow::RunRow>> list_runs(const RunFilter& filter) = 0;
+  /// Runs whose status is not terminal, oldest accepted first.
+  virtual Result<std::vector<std::string>> live_runs() = 0;
+  /// The one run whose id starts with `prefix`: kNotFound, or kUsage naming the candidates.
+  virtual Result<std::string> resolve_run(const std::string& prefix) = 0;
+  /// Removes a terminal run's rows, keeping a tombstone that answers kPruned.
+  virtual Status prune_run(const std::string& run_id) = 0;
+
+  // --- the log ---
+  using Appended = std::function<void(Status)>;
+  /// Queues; `done` is called on the writer's thread once it is on disk, or has failed as a whole.
+  /// Appends of one run keep their order. What arrives together shares one transaction and one fsync.
+  virtual void append(Append request, Appended done) = 0;
+  /// The same, waiting.
+  virtual Status append_and_wait(Append request) = 0;
+  virtual Result<std::vector<StoredEvent>> events(const std::string& run_id,
+                                                  const EventQuery& query) = 0;
+  /// Over all runs in commit order, after `position`.
+  virtual Result<std::vector<StoredEvent>> events_since(int64_t position, size_t limit) = 0;
+  virtual Result<std::vector<SpoolMark>> spool_marks(const std::string& run_id) = 0;
+
+  // --- ownership ---
+  /// Raises the run's owner epoch and returns it: earlier owners' appends fail from here on. The
+  /// caller holds the run's lock file.
+  virtual Result<int64_t> take_ownership(const std::string& run_id) = 0;
+  /// Counts a fold that begins and (`finished`) one that ended well, for the quarantine.
+  virtual Result<int> note_fold(const std::string& run_id, bool finished) = 0;
+
+  // --- commands ---
+  /// Durable when it returns; rings the doorbell. For gates the first command wins: a later one gets
+  /// kGateDecided, unless its idempotency key is that of the standing one.
+  virtual Result<int64_t> submit_command(const Command& command) = 0;
+  virtual Result<std::vector<Command>> pending_commands(const std::string& run_id) = 0;
+  /// The command that decided a gate, if there is one.
+  virtual Result<std::optional<Command>> gate_command(const std::string& run_id,
+                                                      const std::string& gate_id) = 0;
+  /// Every gate that waits, oldest first, with its run id.
+  virtual Result<std::vector<std::pair<std::string, flow::GateRow>>> waiting_gates() = 0;
+
+  // --- following ---
+  /// Calls `changed` after every commit of this process, and when another process rang the doorbell
+  /// (then with an empty run id: look at what you follow). On a thread of the store's; return quickly.
+  using Changed = std::function<void(const std::string& run_id, uint64_t last_seq)>;
+  virtual uint64_t subscribe(Changed changed) = 0;
+  virtual void unsubscribe(uint64_t subscription) = 0;
+
+  // --- blobs: content by hash, in files beside the database ---
+  /// Stores the bytes durably and returns their sha256.
+  virtual Result<std::string> put_blob(std::string_view bytes) = 0;
+  /// Stores a file's content the same way.
+  virtual Result<std::string> put_blob_file(const std::filesystem::path& path) = 0;
+  virtual Result<std::string> blob(const std::string& sha256) = 0;
+  [[nodiscard]] virtual std::filesystem::path blob_path(const std::string& sha256) const = 0;
+};
+
+/// The state folder of a project: where everything of wave's lies.
+struct StatePaths {
+  std::filesystem::path project;  // the project root
+
+  [[nodiscard]] std::filesystem::path state() const { return project / ".agents/state"; }
+  [[nodiscard]] std::filesystem::path database() const { return state() / "wave.db"; }
+  [[nodiscard]] std::filesystem::path doorbell() const { return state() / "doorbell"; }
+  [[nodiscard]] std::filesystem::path blobs() const { return state() / "blobs"; }
+  [[nodiscard]] std::filesystem::path run(const std::string& run_id) const {
+    return state() / "runs" / run_id;
+  }
+  [[nodiscard]] std::filesystem::path owner_lock(const std::string& run_id) const {
+    return run(run_id) / "owner.lock";
+  }
+  /// The folder of one attempt's process: out, err, exit, meta.
+  [[nodiscard]] std::filesystem::path attempt(const std::string& run_id, const std::string& step,
+                                              int visit, int attempt_number,
+                                              const std::string& purpose = {}) const;
+};
+
+/// Opens the SQLite store of a project, creating and migrating as needed.
+Result<std::unique_ptr<Store>> open_store(const StatePaths& paths, const OpenOptions& options = {});
+
+}  // namespace wave::store
