@@ -116,7 +116,8 @@ void AsioLoop::run_blocking(Callback work, Callback done) {
     impl_->pool = std::make_unique<asio::thread_pool>(static_cast<size_t>(impl_->pool_threads));
   });
   asio::post(*impl_->pool, [this, work = std::move(work), done = std::move(done)]() mutable {
-    work();
+    // What `work` holds is let go before `done` runs, so that `done` is the last to hold it.
+    std::exchange(work, nullptr)();
     post(std::move(done));
   });
 }

@@ -31,7 +31,8 @@ class Loop {
   /// must stay open until then.
   virtual WatchId watch_readable(int fd, std::move_only_function<void()> callback) = 0;
   virtual void unwatch(WatchId watch) = 0;
-  /// Runs `work` on a thread of the pool, then `done` on the loop thread.
+  /// Runs `work` on a thread of the pool, then `done` on the loop thread. `work` is destroyed before
+  /// `done` is posted.
   virtual void run_blocking(Callback work, Callback done) = 0;
 
   [[nodiscard]] virtual const Clock& clock() const = 0;

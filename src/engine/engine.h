@@ -24,6 +24,8 @@ struct RunRequest {
   flow::RunOptions options;
   std::string actor;                  // "cli:<user>"
   std::string idempotency_key;
+  std::string request_hash;           // of the request, for the key
+  std::map<std::string, std::string> extra_files;  // path -> content, over the project's files
 };
 
 /// A resume or retry of a terminal run: a new run whose log begins with run_forked.

@@ -21,6 +21,9 @@ class Followed {
   virtual ~Followed() = default;
   /// Asks the host to end it. The end is reported through `on_exit` as usual.
   virtual void stop(bool force) = 0;
+  /// Stops and goes on delivering bytes: a slow store slows the reading, not the agent.
+  virtual void pause() = 0;
+  virtual void resume() = 0;
 };
 
 /// What a follower is told, on the loop thread. Offsets are of the spool.
@@ -55,6 +58,11 @@ class World {
       const workspace::Prepared&, const std::string& ref, const std::string& message) = 0;  // (pool)
   virtual Status restore(const workspace::Prepared&, const std::string& commit) = 0;     // (pool)
   virtual Result<std::optional<std::string>> tree_id(const workspace::Prepared&) = 0;    // (pool)
+  /// The tree id of a commit or ref; nothing when it is not there or this is no git workspace.
+  virtual Result<std::optional<std::string>> tree_of(const workspace::Prepared&,
+                                                     const std::string& commit) = 0;     // (pool)
+  /// The worktree's uncommitted and committed changes since a commit or ref, as text, bounded.
+  virtual Result<std::string> diff_text(const workspace::Prepared&, const std::string& since) = 0;  // (pool)
   virtual Status write_workspace_file(const workspace::Prepared&, const std::string& path,
                                       const std::string& text) = 0;                      // (pool)
   virtual contract::Verdict evaluate(const contract::Context&) = 0;                      // (pool)

@@ -1,0 +1,51 @@
+// Keeps what a step left in its worktree, under a ref of wave's own.
+#include "engine/operation.h"
+#include "engine/step_setup.h"
+
+namespace wave::engine {
+namespace {
+
+class MakeCheckpoint final : public ActiveOperation {
+ public:
+  using ActiveOperation::ActiveOperation;
+
+  void start() override {
+    const flow::StepState* state = run_->state.find(operation_.step);
+    auto input = std::make_shared<SetupInput>(setup_input(*run_, run_->step(operation_.step), *state));
+    on_pool(
+        [run = run_, input]() -> Result<std::optional<workspace::Checkpoint>> {
+          WAVE_TRY(const workspace::Prepared prepared, prepare_workspace(*run, *input));
+          return run->world.checkpoint(prepared, checkpoint_ref(run->run_id, input->state, false),
+                                       "wave: after " + input->step->id);
+        },
+        [this](const Result<std::optional<workspace::Checkpoint>>& made) { end(made); });
+  }
+
+ private:
+  void end(const Result<std::optional<workspace::Checkpoint>>& made) {
+    json::object data;
+    if (!made) {
+      // A step's work is not lost for want of a checkpoint; but it is said.
+      data["skipped"] = true;
+      data["reason"] = run_->redactor.redact(full_message(made.error()));
+    } else if (!*made) {
+      data["skipped"] = true;
+      data["reason"] = "not a git workspace";
+    } else {
+      data["ref"] = (*made)->ref;
+      data["commit"] = (*made)->commit;
+      data["empty"] = (*made)->empty;
+    }
+    report_end({event(flow::Kind::kCheckpointCreated, std::move(data))});
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<ActiveOperation> make_checkpoint(std::shared_ptr<RunContext> run,
+                                                 const flow::Operation& operation,
+                                                 ActiveOperation::Reporter reporter) {
+  return std::make_shared<MakeCheckpoint>(std::move(run), operation, std::move(reporter));
+}
+
+}  // namespace wave::engine

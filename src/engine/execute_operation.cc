@@ -1,0 +1,375 @@
+// Runs, or finds again, the agent or command of an attempt and turns its output into events.
+#include <fmt/core.h>
+
+#include "base/text.h"
+#include "engine/operation.h"
+#include "engine/step_setup.h"
+
+namespace wave::engine {
+namespace {
+
+using flow::FailureClass;
+using flow::Kind;
+
+constexpr uint64_t kMaxUnstoredBytes = 1 << 20;  // of output read but not yet in the store
+constexpr uint64_t kMinFreeDisk = 1ull << 30;    // below it no step starts (promise S4)
+constexpr Millis kDiskRetry{2'000};
+constexpr size_t kMaxContent = 2048;             // of one activity
+constexpr size_t kMaxOutputTail = 2000;
+
+class ExecuteOperation final : public ActiveOperation {
+ public:
+  using ActiveOperation::ActiveOperation;
+
+  void start() override;
+  void stop(flow::StopReason reason) override;
+  void detach() override;
+
+ private:
+  enum class Phase { kSettingUp, kFollowing, kEnded };
+
+  void set_up(bool attach);
+  void launch(StepSetup setup);
+  void follow();
+  void on_bytes(bool err, uint64_t offset, std::string_view bytes);
+  void on_exit(const process::HostExit& exit);
+  void end_without_process(FailureClass failure, const Error& error);
+  void add_activity(const std::vector<agent::Activity>& activity);
+  void flush();
+  [[nodiscard]] store::SpoolMark mark() const;
+  [[nodiscard]] flow::Event exited(const process::HostExit& exit, const agent::AgentResult& result);
+  void restore_parser();
+  void touch_watchdog(bool progress);
+  void arm_watchdog();
+  void watchdog_fired();
+  [[nodiscard]] FailureClass stop_class() const;
+  [[nodiscard]] std::string text(std::string_view raw, size_t max) const {
+    return excerpt(run_->redactor.redact(raw), max);
+  }
+
+  Phase phase_ = Phase::kSettingUp;
+  StepSetup setup_;
+  std::string setup_workspace_;
+  std::unique_ptr<agent::OutputParser> parser_;
+  std::unique_ptr<StreamRedactor> out_redactor_, err_redactor_;
+  std::unique_ptr<Followed> followed_;
+  LaunchName launch_name_;
+  std::vector<flow::Event> pending_;
+  uint64_t out_offset_ = 0, err_offset_ = 0;
+  uint64_t unstored_bytes_ = 0;
+  std::string output_tail_;
+  bool paused_ = false, stalled_ = false, disk_warned_ = false;
+  bool activity_seen_ = false;
+  Loop::TimerId watchdog_ = 0, disk_timer_ = 0;
+  MonoTime last_activity_{}, last_progress_{};
+};
+
+void ExecuteOperation::start() {
+  const flow::StepState* state = run_->state.find(operation_.step);
+  launch_name_ = launch_name(*state);
+  const auto dir = run_->paths.run(run_->run_id) / launch_name_.text();
+  const bool attach = run_->world.inspect(dir) != process::HostedState::kNeverStarted;
+  if (!attach && stop_ != flow::StopReason::kNone) {
+    end_without_process(stop_class(), Error(Code::kCancelled, "it was ended before it started"));
+    return;
+  }
+  set_up(attach);
+}
+
+void ExecuteOperation::set_up(bool attach) {
+  const flow::StepState* state = run_->state.find(operation_.step);
+  auto input = std::make_shared<SetupInput>(
+      setup_input(*run_, run_->step(operation_.step), *state));
+  on_pool(
+      [run = run_, input, attach]() -> Result<StepSetup> {
+        if (!attach) {
+          WAVE_TRY(const uint64_t free, run->world.free_disk());
+          if (free < kMinFreeDisk) {
+            return fail(Code::kDiskFull, fmt::format("only {} MiB of disk are free", free >> 20),
+                        "no step starts below 1 GiB; the run goes on by itself when there is room");
+          }
+          return set_up_step(*run, *input);
+        }
+        // What ran in an earlier life is followed; its workspace is found again, not made anew.
+        StepSetup found;
+        WAVE_TRY(found.workspace, prepare_workspace(*run, *input));
+        found.host.dir = run->paths.run(run->run_id) / launch_name(input->state).text();
+        found.adapter = agent::find_adapter(
+            input->step->kind == model::StepKind::kCommand ? "command" : input->state.adapter);
+        if (found.adapter == nullptr) {
+          return fail(Code::kUnsupported, fmt::format("adapter \"{}\" is not there", input->state.adapter));
+        }
+        return found;
+      },
+      [this](Result<StepSetup> setup) {
+        if (setup) return launch(*std::move(setup));
+        if (setup.error().code != Code::kDiskFull || stop_ != flow::StopReason::kNone) {
+          const bool asked = stop_ != flow::StopReason::kNone;
+          return end_without_process(asked ? stop_class() : FailureClass::kDeterministic, setup.error());
+        }
+        if (!std::exchange(disk_warned_, true)) {
+          flow::Event warning = event(Kind::kWarningRaised, {{"code", code_name(Code::kDiskFull)},
+                                                             {"message", setup.error().message}});
+          report({.events = {std::move(warning)}, .ended = false});
+        }
+        disk_timer_ = run_->loop.call_at(run_->loop.clock().mono() + kDiskRetry, [this] {
+          disk_timer_ = 0;
+          set_up(false);
+        });
+      });
+}
+
+void ExecuteOperation::launch(StepSetup setup) {
+  setup_ = std::move(setup);
+  if (stop_ != flow::StopReason::kNone &&
+      run_->world.inspect(setup_.host.dir) == process::HostedState::kNeverStarted) {
+    return end_without_process(stop_class(), Error(Code::kCancelled, "it was ended before it started"));
+  }
+  setup_workspace_ = setup_.workspace.root.lexically_relative(run_->paths.project).native();
+  const flow::StepState* state = run_->state.find(operation_.step);
+  if (state->workspace != setup_workspace_) {
+    pending_.push_back(event(Kind::kWorkspaceCreated, {{"path", setup_workspace_},
+                                                       {"worktree", setup_.workspace.is_worktree},
+                                                       {"branch", setup_.workspace.branch},
+                                                       {"head", setup_.workspace.head}}));
+  }
+  for (const std::string& warning : setup_.warnings) {
+    pending_.push_back(event(Kind::kWarningRaised, {{"code", "artifact_collision"}, {"message", warning}}));
+  }
+  follow();
+}
+
+void ExecuteOperation::follow() {
+  restore_parser();
+  auto followed = run_->world.start_or_attach(
+      setup_.host, out_offset_, err_offset_,
+      {.on_bytes = [this](bool err, uint64_t offset, std::string_view bytes) { on_bytes(err, offset, bytes); },
+       .on_exit = [self = weak_from_this(), this](const process::HostExit& exit) {
+         if (const auto alive = self.lock()) on_exit(exit);
+       }});
+  if (!followed) return end_without_process(FailureClass::kTransient, followed.error());
+  phase_ = Phase::kFollowing;
+  followed_ = *std::move(followed);
+  touch_watchdog(true);
+  arm_watchdog();
+  if (stop_ != flow::StopReason::kNone) followed_->stop(stop_ == flow::StopReason::kForceCancel);
+}
+
+void ExecuteOperation::restore_parser() {
+  parser_ = setup_.adapter->parser();
+  if (operation_.step.empty()) return;
+  // A command's output is text: secrets are masked in the stream, across chunk borders. Agents' output
+  // is JSON lines; their texts are masked once they are decoded.
+  if (setup_.adapter->info().name == "command") {
+    out_redactor_ = std::make_unique<StreamRedactor>(run_->redactor);
+    err_redactor_ = std::make_unique<StreamRedactor>(run_->redactor);
+  }
+  const auto mark = run_->spool_marks.find(launch_name_.text());
+  if (mark == run_->spool_marks.end()) return;
+  if (!parser_->restore(mark->second.parser_state)) {
+    parser_ = setup_.adapter->parser();  // an older wave's state: read the spool again from the start
+    return;
+  }
+  out_offset_ = mark->second.out_offset;
+  err_offset_ = mark->second.err_offset;
+}
+
+void ExecuteOperation::on_bytes(bool err, uint64_t offset, std::string_view bytes) {
+  auto& redactor = err ? err_redactor_ : out_redactor_;
+  const std::string masked = redactor ? redactor->feed(bytes) : std::string();
+  const std::string_view ready = redactor ? std::string_view(masked) : bytes;
+  std::vector<agent::Activity> activity;
+  if (err) {
+    parser_->feed_err(ready, activity);
+    err_offset_ += ready.size();
+  } else {
+    parser_->feed_out(ready, activity);
+    out_offset_ += ready.size();
+  }
+  (void)offset;
+  output_tail_.append(ready);
+  if (output_tail_.size() > 4 * kMaxOutputTail) {
+    output_tail_ = std::string(utf8_suffix(output_tail_, kMaxOutputTail));
+  }
+  unstored_bytes_ += bytes.size();
+  touch_watchdog(false);
+  add_activity(activity);
+  if (!activity.empty()) flush();
+  if (unstored_bytes_ > kMaxUnstoredBytes && !paused_) {
+    flush();
+    paused_ = true;
+    followed_->pause();
+  }
+}
+
+void ExecuteOperation::add_activity(const std::vector<agent::Activity>& activity) {
+  for (const agent::Activity& one : activity) {
+    if (one.progress) touch_watchdog(true);
+    json::object data{{"kind", one.kind}, {"content", text(one.content, kMaxContent)}};
+    if (!one.tool_name.empty()) data["tool_name"] = one.tool_name;
+    if (!one.tool_target.empty()) data["tool_target"] = text(one.tool_target, 512);
+    if (one.is_error) data["is_error"] = true;
+    data["spool"] = json::object{{"launch", launch_name_.text()},
+                                 {"stream", one.stream},
+                                 {"offset", one.offset},
+                                 {"length", one.length}};
+    pending_.push_back(event(Kind::kStreamActivity, std::move(data)));
+  }
+}
+
+store::SpoolMark ExecuteOperation::mark() const {
+  return {.step = operation_.step,
+          .visit = operation_.visit,
+          .attempt = operation_.attempt,
+          .purpose = launch_name_.purpose,
+          .out_offset = out_offset_,
+          .err_offset = err_offset_,
+          .parser_state = parser_->save()};
+}
+
+// Offset, parser state and events go into one transaction, so that none of them is ever without the
+// others.
+void ExecuteOperation::flush() {
+  const uint64_t bytes = unstored_bytes_;
+  report({.events = std::exchange(pending_, {}),
+          .spool_marks = {mark()},
+          .ended = false,
+          .committed = [self = weak_from_this(), this, bytes] {
+            const auto alive = self.lock();
+            if (!alive || phase_ != Phase::kFollowing) return;
+            unstored_bytes_ -= std::min(unstored_bytes_, bytes);
+            if (paused_ && unstored_bytes_ <= kMaxUnstoredBytes / 2) {
+              paused_ = false;
+              followed_->resume();
+            }
+          }});
+}
+
+void ExecuteOperation::on_exit(const process::HostExit& exit) {
+  phase_ = Phase::kEnded;
+  if (watchdog_ != 0) run_->loop.cancel_timer(std::exchange(watchdog_, 0));
+  std::vector<agent::Activity> activity;
+  if (out_redactor_) {
+    const std::string rest_out = out_redactor_->finish();
+    const std::string rest_err = err_redactor_->finish();
+    parser_->feed_out(rest_out, activity);
+    parser_->feed_err(rest_err, activity);
+    out_offset_ += rest_out.size();
+    err_offset_ += rest_err.size();
+    output_tail_ += rest_out + rest_err;
+  }
+  if (exit.reason == "host_lost") {
+    add_activity(activity);
+    pending_.push_back(event(Kind::kStepInterrupted, {{"reason", "host_lost"}}));
+    return report({.events = std::exchange(pending_, {}), .spool_marks = {mark()}});
+  }
+  const agent::AgentResult result = parser_->finish(exit, activity);
+  add_activity(activity);
+  pending_.push_back(exited(exit, result));
+  std::vector<store::SpoolMark> marks;
+  if (activity_seen_ || out_offset_ + err_offset_ > 0) marks.push_back(mark());
+  report({.events = std::exchange(pending_, {}), .spool_marks = std::move(marks)});
+}
+
+flow::Event ExecuteOperation::exited(const process::HostExit& exit, const agent::AgentResult& result) {
+  json::object data{{"succeeded", result.succeeded}, {"exit_code", exit.exit_code},
+                    {"reason", exit.reason},         {"duration_ms", exit.duration.count()},
+                    {"out_bytes", exit.out_bytes},   {"err_bytes", exit.err_bytes}};
+  if (exit.signal != 0) data["signal"] = exit.signal;
+  if (result.usage != flow::Usage{}) data["usage"] = flow::to_json(result.usage);
+  if (!result.session_id.empty()) data["session"] = result.session_id;
+  if (!result.model.empty()) data["model"] = result.model;
+  if (!result.final_text.empty()) data["final_text"] = text(result.final_text, kMaxContent);
+  if (!exit.leaked.empty()) data["leaked"] = json::value_from(exit.leaked);
+  if (result.succeeded && stop_ == flow::StopReason::kNone) return event(Kind::kAgentExited, std::move(data));
+
+  FailureClass failure = result.failure == FailureClass::kNone ? FailureClass::kTransient : result.failure;
+  std::string message = result.message;
+  if (stalled_) {
+    failure = FailureClass::kStalled;
+    message = fmt::format("no progress for {}", format_duration(run_->manifest().runtime.stall_timeout));
+  }
+  // What ended by itself just before it was asked to keeps its own result only where that was success
+  // (a cancelled run does not count it, a stopped one need not repeat it).
+  if (stop_ != flow::StopReason::kNone && !(result.succeeded && stop_ == flow::StopReason::kStop)) {
+    failure = stop_class();
+    message = "it was asked to end";
+    data["succeeded"] = false;
+  }
+  if (data.at("succeeded").as_bool()) return event(Kind::kAgentExited, std::move(data));
+  data["failure_class"] = flow::to_string(failure);
+  data["code"] = code_name(result.succeeded ? Code::kCancelled : result.code);
+  data["message"] = text(message, kMaxContent);
+  data["output_tail"] = excerpt(run_->redactor.redact(utf8_suffix(output_tail_, kMaxOutputTail)), kMaxOutputTail);
+  if (result.retry_after) data["retry_after_ms"] = result.retry_after->count();
+  return event(Kind::kAgentExited, std::move(data));
+}
+
+void ExecuteOperation::end_without_process(FailureClass failure, const Error& error) {
+  phase_ = Phase::kEnded;
+  json::object data{{"succeeded", false},
+                    {"exit_code", -1},
+                    {"reason", "not_started"},
+                    {"failure_class", flow::to_string(failure)},
+                    {"code", code_name(error.code)},
+                    {"message", text(full_message(error), kMaxContent)},
+                    {"duration_ms", 0}};
+  if (!error.hint.empty()) data["hint"] = error.hint;
+  if (error.source) data["source"] = to_string(*error.source);
+  pending_.push_back(event(Kind::kAgentExited, std::move(data)));
+  report_end(std::exchange(pending_, {}));
+}
+
+void ExecuteOperation::stop(flow::StopReason reason) {
+  const bool more_urgent = reason > stop_;
+  ActiveOperation::stop(reason);
+  if (!more_urgent) return;
+  if (disk_timer_ != 0) {
+    run_->loop.cancel_timer(std::exchange(disk_timer_, 0));
+    return end_without_process(stop_class(), Error(Code::kCancelled, "it was ended before it started"));
+  }
+  if (phase_ == Phase::kFollowing) followed_->stop(stop_ == flow::StopReason::kForceCancel);
+}
+
+void ExecuteOperation::detach() {
+  ActiveOperation::detach();
+  phase_ = Phase::kEnded;
+  if (watchdog_ != 0) run_->loop.cancel_timer(std::exchange(watchdog_, 0));
+  if (disk_timer_ != 0) run_->loop.cancel_timer(std::exchange(disk_timer_, 0));
+  followed_.reset();
+}
+
+FailureClass ExecuteOperation::stop_class() const {
+  return stop_ == flow::StopReason::kStop ? FailureClass::kStopped : FailureClass::kCanceled;
+}
+
+void ExecuteOperation::touch_watchdog(bool progress) {
+  last_activity_ = run_->loop.clock().mono();
+  if (progress) last_progress_ = last_activity_;
+}
+
+// Two limits of the same length: silence, and activity that only reads (wave-model.md 3.6).
+void ExecuteOperation::arm_watchdog() {
+  const Millis limit = run_->manifest().runtime.stall_timeout;
+  if (limit.count() == 0 || setup_.adapter->info().name == "command") return;
+  watchdog_ = run_->loop.call_at(std::min(last_activity_, last_progress_) + limit,
+                                 [this] { watchdog_fired(); });
+}
+
+void ExecuteOperation::watchdog_fired() {
+  watchdog_ = 0;
+  const Millis limit = run_->manifest().runtime.stall_timeout;
+  if (run_->loop.clock().mono() < std::min(last_activity_, last_progress_) + limit) return arm_watchdog();
+  stalled_ = true;
+  followed_->stop(false);
+}
+
+}  // namespace
+
+std::shared_ptr<ActiveOperation> make_execute(std::shared_ptr<RunContext> run,
+                                              const flow::Operation& operation,
+                                              ActiveOperation::Reporter reporter) {
+  return std::make_shared<ExecuteOperation>(std::move(run), operation, std::move(reporter));
+}
+
+}  // namespace wave::engine

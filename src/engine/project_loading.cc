@@ -1,0 +1,142 @@
+#include "engine/project_loading.h"
+
+#include <fmt/core.h>
+
+#include "agent/adapter.h"
+#include "base/text.h"
+#include "workspace/workspace.h"
+
+namespace wave::engine {
+namespace {
+
+// The project folder with some files replaced or added.
+class OverlaySource final : public model::FileSource {
+ public:
+  OverlaySource(const model::FileSource& inner, const std::map<std::string, std::string>& files)
+      : inner_(inner), files_(files) {}
+
+  [[nodiscard]] Result<std::string> read(std::string_view path) const override {
+    const auto found = files_.find(std::string(path));
+    return found == files_.end() ? inner_.read(path) : Result<std::string>(found->second);
+  }
+  [[nodiscard]] std::vector<std::string> list(std::string_view path) const override {
+    std::set<std::string> names;
+    for (std::string& name : inner_.list(path)) names.insert(std::move(name));
+    for (const auto& [file, text] : files_) {
+      const fs::path full(file);
+      if (full.parent_path() == fs::path(path)) names.insert(full.filename());
+    }
+    return {names.begin(), names.end()};
+  }
+
+ private:
+  const model::FileSource& inner_;
+  const std::map<std::string, std::string>& files_;
+};
+
+Status check(const model::Diagnostics& diagnostics, const std::string& pipeline) {
+  const auto refuse = [&](model::Severity severity, std::string_view word) -> Status {
+    const auto wrong = [&](const model::Diagnostic& d) { return d.severity == severity; };
+    const auto first = std::ranges::find_if(diagnostics, wrong);
+    const auto count = std::ranges::count_if(diagnostics, wrong);
+    std::string message =
+        first->key.empty() ? first->message : fmt::format("{}: {}", first->key, first->message);
+    std::string hint = first->hint;
+    if (count > 1) {
+      hint += fmt::format("{}there are {} {} in all: wave validate {} shows them",
+                          hint.empty() ? "" : "; ", count, word, pipeline);
+    }
+    const Code code = severity == model::Severity::kUnsupported ? Code::kUnsupported : first->code;
+    return fail(Error(code, std::move(message), std::move(hint)).at(first->pos));
+  };
+  if (model::has_errors(diagnostics)) return refuse(model::Severity::kError, "errors");
+  if (model::has_unsupported(diagnostics)) {
+    return refuse(model::Severity::kUnsupported, "things this version does not carry out");
+  }
+  return {};
+}
+
+// Scripts of the scripted adapter are part of what a run was started with.
+void read_scripts(const model::FileSource& files, const model::Manifest& manifest) {
+  if (!manifest.adapters.contains("scripted")) return;
+  for (const std::string& name : files.list(".agents/scripts")) {
+    (void)files.read(".agents/scripts/" + name);
+  }
+}
+
+}  // namespace
+
+Result<LoadedProgram> load_from_disk(const store::StatePaths& paths, const std::string& manifest_path,
+                                     const std::string& pipeline,
+                                     const std::map<std::string, std::string>& overlay) {
+  const model::DiskSource disk(paths.project);
+  const OverlaySource source(disk, overlay);
+  const model::RecordingSource recording(source);
+  auto loaded = model::load_project(recording, pipeline, {.manifest_path = manifest_path});
+  WAVE_CHECK(check(loaded.diagnostics, pipeline));
+  read_scripts(recording, loaded.value.manifest);
+
+  LoadedProgram result;
+  result.snapshot.manifest_path = manifest_path;
+  result.snapshot.pipeline = pipeline;
+  result.snapshot.files = recording.files();
+  const workspace::GitFacts git = workspace::git_facts(paths.project);
+  result.snapshot.facts = {{"branch", git.branch},
+                           {"head", git.head},
+                           {"forge", forge_facts(git.remote_url, loaded.value.manifest.forge)}};
+  result.program = flow::Program(std::move(loaded.value));
+  return result;
+}
+
+Result<flow::Program> load_from_snapshot(const store::Snapshot& snapshot) {
+  const model::MemorySource files(snapshot.files);
+  auto loaded =
+      model::load_project(files, snapshot.pipeline, {.manifest_path = snapshot.manifest_path});
+  WAVE_CHECK(check(loaded.diagnostics, snapshot.pipeline));
+  return flow::Program(std::move(loaded.value));
+}
+
+json::object forge_facts(const std::string& remote_url, const std::string& override_type) {
+  // git@host:owner/repo.git, ssh://git@host/owner/repo, https://host/owner/repo.git
+  std::string rest = remote_url;
+  if (const size_t scheme = rest.find("://"); scheme != std::string::npos) rest = rest.substr(scheme + 3);
+  if (const size_t user = rest.find('@'); user != std::string::npos) rest = rest.substr(user + 1);
+  std::ranges::replace(rest, ':', '/');
+  if (rest.ends_with(".git")) rest.resize(rest.size() - 4);
+  const std::vector<std::string> parts = split(rest, '/');
+  const bool is_remote = parts.size() >= 3 && !remote_url.starts_with('/');
+  const std::string host = is_remote ? parts[0] : "";
+
+  std::string type = override_type;
+  if (type.empty()) {
+    type = host.contains("github")                             ? "github"
+           : host.contains("gitlab")                           ? "gitlab"
+           : host.contains("codeberg")                         ? "codeberg"
+           : host.contains("gitea") || host.contains("forgejo") ? "gitea"
+           : host.contains("bitbucket")                        ? "bitbucket"
+                                                               : "local";
+  }
+  struct Row {
+    std::string_view type, tool, prefix, term, command;
+  };
+  constexpr Row kRows[] = {{"github", "gh", "gh", "Pull Request", "pr"},
+                           {"gitlab", "glab", "gl", "Merge Request", "mr"},
+                           {"gitea", "tea", "gt", "Pull Request", "pulls"},
+                           {"forgejo", "tea", "gt", "Pull Request", "pulls"},
+                           {"codeberg", "tea", "gt", "Pull Request", "pulls"},
+                           {"bitbucket", "bb", "bb", "Pull Request", "pr"}};
+  Row row{};
+  for (const Row& candidate : kRows) {
+    if (candidate.type == type) row = candidate;
+  }
+  return {{"type", type},
+          {"host", host},
+          {"owner", is_remote ? parts[parts.size() - 2] : ""},
+          {"repo", is_remote ? parts.back() : ""},
+          {"cli_tool", row.tool},
+          {"prefix", row.prefix},
+          {"pr_term", row.term},
+          {"pr_command", row.command}};
+}
+
+}  // namespace wave::engine

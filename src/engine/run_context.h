@@ -1,0 +1,54 @@
+// What the operations of one run share. Lives as long as any of them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/id.h"
+#include "base/loop.h"
+#include "base/redact.h"
+#include "engine/world.h"
+#include "flow/program.h"
+#include "flow/state.h"
+#include "store/snapshot.h"
+#include "store/store.h"
+
+namespace wave::engine {
+
+/// Thread: the loop's, but `paths`, `snapshot`, `program`, `environment`, `store` and `world` may be used
+/// on the pool as well: they do not change while the run lives here.
+struct RunContext {
+  Loop& loop;
+  store::Store& store;
+  World& world;
+  Random& random;
+  store::StatePaths paths;
+  std::map<std::string, std::string> environment;  // wave's own, to pick from
+  std::string run_id;
+  flow::Program program;
+  store::Snapshot snapshot;
+  Redactor redactor;
+  flow::RunState state;  // live: only on the loop thread
+  std::map<std::string, store::SpoolMark> spool_marks;  // by attempt folder name, from earlier lives
+
+  [[nodiscard]] const model::Manifest& manifest() const { return program.project.manifest; }
+  [[nodiscard]] const model::Step& step(const std::string& id) const;
+  /// The text of a project file, from the snapshot; empty if it is not there.
+  [[nodiscard]] std::string file(const std::string& path) const;
+};
+
+/// Names the folder of one launch: `purpose` tells a contract's or hook's process from the agent, `again`
+/// (the seq of step_started) a start that repeats an interrupted attempt.
+struct LaunchName {
+  std::string step;
+  int visit = 0, attempt = 0;
+  std::string purpose;
+
+  [[nodiscard]] std::string text() const;  // "<step>.<visit>.<attempt>[.<purpose>]"
+};
+
+/// How long a step's process may run: step over command line over manifest (wave-model.md 3.6).
+Millis step_timeout(const RunContext& run, const model::Step& step);
+
+}  // namespace wave::engine

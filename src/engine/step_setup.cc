@@ -1,0 +1,345 @@
+#include "engine/step_setup.h"
+
+#include <fmt/core.h>
+
+#include "agent/prompt.h"
+#include "base/text.h"
+#include "flow/model_choice.h"
+
+namespace wave::engine {
+namespace {
+
+using flow::StepState;
+
+const model::Persona* find_persona(const model::Manifest& manifest, const std::string& name) {
+  const auto found = manifest.personas.find(name);
+  return found == manifest.personas.end() ? nullptr : &found->second;
+}
+
+const model::AdapterConfig* find_config(const model::Manifest& manifest, const std::string& name) {
+  const auto found = manifest.adapters.find(name);
+  return found == manifest.adapters.end() ? nullptr : &found->second;
+}
+
+// Whether this start repeats an attempt that was cut off, and so begins where that one began.
+bool repeats(const StepState& state) {
+  return state.reason == "interrupted" || state.reason == "resume";
+}
+
+Result<std::vector<workspace::Injection>> injections(const RunContext& run, const SetupInput& input) {
+  std::vector<workspace::Injection> list;
+  const auto add = [&](const flow::Artifact& artifact, std::string as, bool is_explicit) {
+    list.push_back({.step = artifact.step,
+                    .name = artifact.name,
+                    .as = std::move(as),
+                    .blob = run.store.blob_path(artifact.sha256),
+                    .file_name = fs::path(artifact.path).filename().native(),
+                    .explicit_injection = is_explicit});
+  };
+  for (const flow::Artifact& artifact : input.dependency_artifacts) add(artifact, {}, false);
+  for (const model::InjectArtifact& wanted : input.step->inject_artifacts) {
+    const flow::Artifact* found = nullptr;
+    for (const flow::Artifact& artifact : input.values.artifacts()) {
+      if (artifact.step == wanted.step && artifact.name == wanted.artifact) found = &artifact;
+    }
+    if (found != nullptr) {
+      add(*found, wanted.as.empty() ? wanted.artifact : wanted.as, true);
+      continue;
+    }
+    if (wanted.optional) continue;
+    return fail(Error(Code::kNotFound,
+                      fmt::format("step {} needs artifact {} of step {}, which is not there",
+                                  input.step->id, wanted.artifact, wanted.step),
+                      "mark the injection optional: true, or let that step declare the output")
+                    .at(wanted.pos));
+  }
+  return list;
+}
+
+// Tells the step's templates where its inputs lie.
+void note_paths(Values& values, const workspace::Prepared& workspace,
+                const workspace::InjectionResult& injected) {
+  for (const workspace::Injected& placed : injected.placed) {
+    const std::string path = (workspace.root / placed.path).native();
+    values.set_artifact_path(placed.step + "." + placed.name, path);
+    values.set_artifact_path(placed.name, path);
+  }
+}
+
+std::string script_text(const RunContext& run, const std::string& step, const std::string& persona) {
+  std::string text = run.file(".agents/scripts/" + step + ".yaml");
+  return text.empty() ? run.file(".agents/scripts/" + persona + ".yaml") : text;
+}
+
+void fill_host(const RunContext& run, const SetupInput& input, agent::LaunchPlan plan, fs::path cwd,
+               process::HostRequest& host) {
+  const model::RuntimeConfig& runtime = run.manifest().runtime;
+  const LaunchName name = launch_name(input.state);
+  host.dir = run.paths.run(run.run_id) / name.text();
+  host.agent_id = run.run_id + "/" + name.text();
+  host.argv = std::move(plan.argv);
+  host.env = std::move(plan.env);
+  host.env["WAVE_RUN_ID"] = run.run_id;
+  host.env["WAVE_STEP_ID"] = input.step->id;
+  host.env["WAVE_IDEMPOTENCY_KEY"] = fmt::format("{}/{}/{}.{}", run.run_id, input.step->id,
+                                                 input.state.visit, input.state.attempt);
+  host.cwd = std::move(cwd);
+  host.stdin_text = std::move(plan.stdin_text);
+  host.timeout = step_timeout(run, *input.step);
+  host.grace = runtime.timeouts.process_grace;
+  host.max_output = runtime.max_output_size;
+  host.owner_lock = run.paths.owner_lock(run.run_id);
+  host.unattended_limit = runtime.unattended_limit;
+}
+
+// A command step: its script, with run values as environment variables.
+Result<agent::LaunchPlan> plan_command(const RunContext& run, const SetupInput& input,
+                                       const workspace::Prepared& workspace,
+                                       std::map<std::string, std::string> variables) {
+  model::Diagnostics problems;
+  const model::Script script = model::compile_script(
+      input.step->script,
+      [&](const model::Expression& e) {
+        const auto value = input.values.get(e);
+        return value ? *value : std::string();
+      },
+      "script", problems);
+  if (model::has_errors(problems)) {
+    return fail(Error(Code::kTemplate, problems.front().message, problems.front().hint)
+                    .at(problems.front().pos));
+  }
+  for (const auto& [name, expression] : script.variables) {
+    WAVE_TRY(variables[name], input.values.get(expression));
+  }
+  agent::AgentRequest request;
+  request.step = input.step->id;
+  request.prompt = script.text;
+  request.workspace = workspace.cwd;
+  request.variables = std::move(variables);
+  request.own_environment = run.environment;
+  request.env_passthrough = run.manifest().runtime.sandbox.env_passthrough;
+  request.attempt = input.state.attempt;
+  return agent::find_adapter("command")->plan(request);
+}
+
+Result<std::string> task_text(const SetupInput& input) {
+  const model::Exec& exec = input.step->exec;
+  if (exec.type == model::Exec::Type::kSlashCommand) {
+    return exec.args.empty() ? "/" + exec.command : fmt::format("/{} {}", exec.command, exec.args);
+  }
+  return input.values.render(exec.source);
+}
+
+agent::PromptInput prompt_input(const SetupInput& input, const workspace::Injected& placed) {
+  agent::PromptInput result{.name = placed.name, .path = placed.path, .type = {}, .from_step = placed.step};
+  for (const flow::Artifact& artifact : input.values.artifacts()) {
+    if (artifact.step == placed.step && artifact.name == placed.name) result.type = artifact.type;
+  }
+  return result;
+}
+
+Result<agent::Prompt> prompt_for(const RunContext& run, const SetupInput& input,
+                                 const model::Persona& persona,
+                                 const model::EffectivePermissions& permissions,
+                                 const workspace::InjectionResult& injected,
+                                 const std::vector<workspace::Output>& outputs) {
+  agent::PromptRequest request;
+  request.manifest = &run.manifest();
+  request.persona = &persona;
+  request.step = input.step;
+  WAVE_TRY(request.task, task_text(input));
+  for (const workspace::Output& output : outputs) request.outputs.emplace_back(output.name, output.path);
+  for (const workspace::Injected& placed : injected.placed) {
+    request.inputs.push_back(prompt_input(input, placed));
+  }
+  for (const model::Contract& contract : input.step->contracts) {
+    WAVE_TRY(std::string command, input.values.render(contract.command));
+    request.contract_commands.push_back(std::move(command));
+  }
+  request.permissions = permissions;
+  request.run_id = run.run_id;
+  request.attempt = input.state.attempt;
+  request.max_attempts = input.step->retry.max_attempts;
+  request.failure = input.state.failure;
+  request.resumed_from_checkpoint = repeats(input.state);
+  if (input.reworked) {
+    request.rework_of = input.reworked->id;
+    request.failure = input.reworked->failure;
+    for (const flow::Artifact& artifact : input.reworked->artifacts) {
+      request.rework_artifacts.push_back(artifact.path);
+    }
+  }
+  return agent::assemble_prompt(request);
+}
+
+struct PersonaPlan {
+  agent::LaunchPlan plan;
+  const agent::Adapter* adapter = nullptr;
+  std::string model, prompt;
+};
+
+Result<PersonaPlan> plan_persona(const RunContext& run, const SetupInput& input,
+                                 const workspace::Prepared& workspace,
+                                 const workspace::InjectionResult& injected,
+                                 const std::vector<workspace::Output>& outputs) {
+  WAVE_TRY(const std::string persona_name, input.values.render(input.step->persona));
+  const model::Persona* persona = find_persona(run.manifest(), persona_name);
+  if (persona == nullptr) {
+    return fail(Error(Code::kInvalidManifest, fmt::format("there is no persona \"{}\"", persona_name),
+                      "define it in wave.yaml or .agents/personas")
+                    .at(input.step->pos));
+  }
+  const flow::ModelChoice choice = flow::choose_model(run.manifest(), *input.step, persona,
+                                                      run.state.options, input.state.attempt);
+  const agent::Adapter* adapter = agent::find_adapter(choice.adapter);
+  const model::AdapterConfig* config = find_config(run.manifest(), choice.adapter);
+  if (adapter == nullptr || config == nullptr) {
+    return fail(Code::kUnsupported, fmt::format("adapter \"{}\" is not there", choice.adapter),
+                "this version has claude and scripted");
+  }
+  const auto permissions =
+      model::effective_permissions(*config, *persona, input.step->permissions);
+  WAVE_CHECK(adapter->check(permissions));
+  WAVE_TRY(const agent::Prompt prompt,
+           prompt_for(run, input, *persona, permissions, injected, outputs));
+
+  agent::AgentRequest request;
+  request.config = config;
+  request.step = input.step->id;
+  request.persona = persona_name;
+  request.prompt = prompt.user;
+  request.system_prompt = prompt.system;
+  request.script = script_text(run, input.step->id, persona_name);
+  request.model = choice.model;
+  request.permissions = permissions;
+  request.workspace = workspace.root;
+  request.session_id = make_uuid(run.random);
+  request.variables = injected.environment;
+  request.own_environment = run.environment;
+  request.env_passthrough = run.manifest().runtime.sandbox.env_passthrough;
+  request.attempt = input.state.attempt;
+  PersonaPlan result{.plan = {}, .adapter = adapter, .model = choice.model, .prompt = prompt.user};
+  WAVE_TRY(result.plan, adapter->plan(request));
+  return result;
+}
+
+// An attempt that was cut off begins where it began; any other leaves a mark of where it began.
+Status mark_or_restore_start(const RunContext& run, const SetupInput& input,
+                             const workspace::Prepared& workspace) {
+  if (!workspace.is_worktree || input.step->kind != model::StepKind::kPersona) return {};
+  const std::string ref = checkpoint_ref(run.run_id, input.state, true);
+  if (repeats(input.state) && !input.shares_workspace_now) {
+    return run.world.restore(workspace, ref);
+  }
+  WAVE_TRY([[maybe_unused]] const auto saved,
+           run.world.checkpoint(workspace, ref, "wave: before " + input.step->id));
+  return {};
+}
+
+}  // namespace
+
+LaunchName launch_name(const flow::StepState& state, std::string purpose) {
+  LaunchName name{.step = state.id, .visit = state.visit, .attempt = state.attempt, .purpose = {}};
+  if (repeats(state)) name.purpose = fmt::format("again-{}", state.started_seq);
+  if (!purpose.empty()) name.purpose += name.purpose.empty() ? purpose : "-" + purpose;
+  return name;
+}
+
+std::string checkpoint_ref(const std::string& run_id, const flow::StepState& state, bool at_start) {
+  return fmt::format("refs/wave/{}/{}/{}.{}{}", run_id, state.id, state.visit, state.attempt,
+                     at_start ? "-start" : "");
+}
+
+SetupInput setup_input(const RunContext& run, const model::Step& step, const StepState& state) {
+  SetupInput input{.step = &step, .state = state, .values = Values(run, step.id)};
+  const auto add_artifacts = [&](const StepState& from) {
+    input.dependency_artifacts.insert(input.dependency_artifacts.end(), from.artifacts.begin(),
+                                      from.artifacts.end());
+  };
+  const auto add_dependencies = [&](const model::Step& of) {
+    for (const std::string& dependency : of.dependencies) {
+      if (const StepState* from = run.state.find(dependency)) add_artifacts(*from);
+    }
+  };
+  add_dependencies(step);
+  if (!state.rework_for.empty()) {
+    if (const StepState* reworked = run.state.find(state.rework_for)) {
+      input.reworked = *reworked;
+      add_dependencies(run.step(state.rework_for));
+      add_artifacts(*reworked);
+    }
+  }
+  if (step.workspace.kind == model::Workspace::Kind::kRef) {
+    if (const StepState* from = run.state.find(step.workspace.ref)) input.ref_workspace = from->workspace;
+  }
+  for (const StepState& other : run.state.steps) {
+    input.shares_workspace_now |= other.id != state.id && !other.workspace.empty() &&
+                                  other.workspace == state.workspace &&
+                                  other.status == flow::StepStatus::kRunning;
+  }
+  return input;
+}
+
+Result<workspace::Prepared> prepare_workspace(const RunContext& run, const SetupInput& input) {
+  const model::Step& step = input.work_of != nullptr ? *input.work_of : *input.step;
+  workspace::Request request;
+  request.project = run.paths.project;
+  request.workspace_root = run.manifest().runtime.workspace_root;
+  request.run_id = run.run_id;
+  request.step = step.id;
+  request.kind = step.workspace.kind;
+  request.ref_workspace = input.ref_workspace;
+  for (const model::Mount& mount : step.workspace.mounts) {
+    WAVE_TRY(std::string source, input.values.render(mount.source));
+    WAVE_TRY(std::string target, input.values.render(mount.target));
+    request.mounts.push_back({std::move(source), std::move(target), mount.readonly});
+  }
+  WAVE_TRY(request.branch, input.values.render(step.workspace.branch));
+  WAVE_TRY(request.base, input.values.render(step.workspace.base));
+  return run.world.prepare_workspace(request);
+}
+
+Result<std::vector<workspace::Output>> declared_outputs(const model::Step& step, const Values& values) {
+  std::vector<workspace::Output> outputs;
+  for (const model::OutputArtifact& output : step.output_artifacts) {
+    if (output.from_stdout) continue;
+    WAVE_TRY(std::string path, values.render(output.path));
+    outputs.push_back({.name = output.name, .path = std::move(path), .type = output.type, .fallback_text = {}});
+  }
+  return outputs;
+}
+
+Result<StepSetup> set_up_step(const RunContext& run, const SetupInput& input) {
+  StepSetup setup;
+  WAVE_TRY(setup.workspace, prepare_workspace(run, input));
+  WAVE_CHECK(mark_or_restore_start(run, input, setup.workspace));
+  WAVE_TRY(const auto to_inject, injections(run, input));
+  workspace::InjectionResult injected;
+  if (!to_inject.empty()) {
+    WAVE_TRY(injected, run.world.inject(setup.workspace, to_inject));
+  }
+  setup.warnings = injected.warnings;
+  SetupInput placed = input;
+  note_paths(placed.values, setup.workspace, injected);
+  WAVE_TRY(const auto outputs, declared_outputs(*input.step, placed.values));
+  if (!outputs.empty()) WAVE_CHECK(run.world.clear_outputs(setup.workspace, outputs));
+
+  if (input.step->kind == model::StepKind::kCommand) {
+    setup.adapter = agent::find_adapter("command");
+    WAVE_TRY(agent::LaunchPlan plan,
+             plan_command(run, placed, setup.workspace, injected.environment));
+    fill_host(run, input, std::move(plan), setup.workspace.cwd, setup.host);
+    return setup;
+  }
+  WAVE_TRY(PersonaPlan persona, plan_persona(run, placed, setup.workspace, injected, outputs));
+  for (const auto& [path, text] : persona.plan.files) {
+    WAVE_CHECK(run.world.write_workspace_file(setup.workspace, path, text));
+  }
+  setup.adapter = persona.adapter;
+  setup.model = persona.model;
+  setup.prompt_text = std::move(persona.prompt);
+  fill_host(run, input, std::move(persona.plan), setup.workspace.root, setup.host);
+  return setup;
+}
+
+}  // namespace wave::engine
