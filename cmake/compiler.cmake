@@ -19,6 +19,10 @@ set(WAVE_SANITIZE "" CACHE STRING "sanitizers, as for -fsanitize=")
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough
                     -Werror -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # Members that a designated initialiser leaves out take their defaults: that is what it is for.
+  add_compile_options(-Wno-missing-designated-field-initializers)
+endif()
 if(WAVE_SANITIZE)
   add_compile_options(-fsanitize=${WAVE_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${WAVE_SANITIZE})

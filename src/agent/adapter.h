@@ -27,6 +27,7 @@ struct AgentRequest {
   std::string model;           // literal id; empty: the agent's default
   model::EffectivePermissions permissions;
   std::filesystem::path workspace;
+  std::string script;          // scripted adapter: what it plays, from the snapshot
   std::string session_id;      // a fresh UUID; adapters that can name their session use it
   std::map<std::string, std::string> variables;      // step variables: WAVE_DEP_*, WAVE_T*, ...
   std::map<std::string, std::string> own_environment;  // wave's environment, to pick from

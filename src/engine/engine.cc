@@ -47,7 +47,7 @@ Status check_step_names(const flow::Program& program, const flow::RunOptions& op
   std::vector<std::string> known;
   for (const model::Step& step : program.steps()) known.push_back(step.id);
   const auto check = [&](const std::string& name, std::string_view flag) -> Status {
-    if (std::ranges::contains(known, name)) return {};
+    if (std::ranges::find(known, name) != known.end()) return {};
     const auto near = did_you_mean(name, known);
     return fail(Code::kUsage, fmt::format("{}: pipeline {} has no step \"{}\"", flag,
                                           program.project.pipeline.name, name),

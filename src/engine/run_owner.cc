@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include "base/log.h"
+#include "engine/quarantine.h"
+#include "engine/values.h"
 #include "flow/fold.h"
 #include "flow/model_choice.h"
 
@@ -312,7 +314,7 @@ void RunOwner::poll_commands() {
     return;
   }
   for (const store::Command& command : *commands) {
-    if (std::ranges::contains(taken_commands_, command.id)) continue;
+    if (std::ranges::find(taken_commands_, command.id) != taken_commands_.end()) continue;
     taken_commands_.push_back(command.id);
     std::vector<Event> events;
     if (auto event = event_of(command)) events.push_back(*std::move(event));

@@ -9,6 +9,7 @@
 
 #include "agent/adapter.h"
 #include "contract/contract.h"
+#include "process/follower.h"
 #include "process/hosted.h"
 #include "workspace/workspace.h"
 
@@ -26,13 +27,6 @@ class Followed {
   virtual void resume() = 0;
 };
 
-/// What a follower is told, on the loop thread. Offsets are of the spool.
-struct FollowHandlers {
-  std::function<void(bool err, uint64_t offset, std::string_view bytes)> on_bytes;
-  /// All bytes have been delivered before. reason host_lost: no exit was written.
-  std::function<void(const process::HostExit&)> on_exit;
-};
-
 /// Thread: loop, but for the members marked (pool), which block.
 class World {
  public:
@@ -42,7 +36,7 @@ class World {
   /// it from the given offsets.
   virtual Result<std::unique_ptr<Followed>> start_or_attach(const process::HostRequest& request,
                                                             uint64_t out_offset, uint64_t err_offset,
-                                                            FollowHandlers handlers) = 0;
+                                                            process::FollowHandlers handlers) = 0;
   /// Whether something ever ran in this attempt's folder.
   virtual process::HostedState inspect(const std::filesystem::path& dir) = 0;
 

@@ -121,6 +121,7 @@ struct StepState {
   int interruptions = 0;    // within the visit
   int interrupt_gates = 0;
   uint64_t changed_seq = 0; // the last event that changed this step
+  uint64_t started_seq = 0; // of the last step_started
   std::optional<WallTime> started_at, finished_at;
   std::optional<WallTime> attempt_started_at;
 

@@ -1,0 +1,107 @@
+#include "engine/system_world.h"
+
+#include "base/text.h"
+#include "workspace/git.h"
+
+namespace wave::engine {
+namespace {
+
+constexpr size_t kMaxDiffText = 200 << 10;
+
+class FollowedProcess final : public Followed {
+ public:
+  explicit FollowedProcess(std::unique_ptr<process::Follower> follower) : follower_(std::move(follower)) {}
+  void stop(bool force) override { (void)follower_->stop(force); }
+  void pause() override { follower_->pause(); }
+  void resume() override { follower_->resume(); }
+
+ private:
+  std::unique_ptr<process::Follower> follower_;
+};
+
+}  // namespace
+
+SystemWorld::SystemWorld(process::Launcher& launcher, Loop& loop, store::StatePaths paths)
+    : launcher_(launcher), paths_(std::move(paths)), hub_(loop) {}
+
+Result<std::unique_ptr<Followed>> SystemWorld::start_or_attach(const process::HostRequest& request,
+                                                               uint64_t out_offset,
+                                                               uint64_t err_offset,
+                                                               process::FollowHandlers handlers) {
+  if (inspect(request.dir) == process::HostedState::kNeverStarted) {
+    WAVE_CHECK(make_directories(request.dir, 0700));
+    const auto launched = launcher_.launch(request);
+    // A launch that somebody else won, or whose program could not be started, is told by the folder.
+    if (!launched && inspect(request.dir) == process::HostedState::kNeverStarted) {
+      return fail(launched.error());
+    }
+  }
+  WAVE_TRY(auto follower, process::Follower::attach(hub_, request.dir, out_offset, err_offset,
+                                                    std::move(handlers)));
+  return std::make_unique<FollowedProcess>(std::move(follower));
+}
+
+process::HostedState SystemWorld::inspect(const std::filesystem::path& dir) {
+  const auto state = process::inspect(dir);
+  return state ? *state : process::HostedState::kNeverStarted;
+}
+
+Result<workspace::Prepared> SystemWorld::prepare_workspace(const workspace::Request& request) {
+  return workspace::prepare(request);
+}
+
+Result<workspace::InjectionResult> SystemWorld::inject(
+    const workspace::Prepared& workspace, const std::vector<workspace::Injection>& artifacts) {
+  return workspace::inject(workspace, artifacts);
+}
+
+Status SystemWorld::clear_outputs(const workspace::Prepared& workspace,
+                                  const std::vector<workspace::Output>& outputs) {
+  return workspace::clear_outputs(workspace, outputs);
+}
+
+Result<std::vector<workspace::CollectedFile>> SystemWorld::collect(
+    const workspace::Prepared& workspace, const std::string& step,
+    const std::vector<workspace::Output>& outputs) {
+  return workspace::collect(workspace, step, outputs);
+}
+
+Result<std::optional<workspace::Checkpoint>> SystemWorld::checkpoint(
+    const workspace::Prepared& workspace, const std::string& ref, const std::string& message) {
+  return workspace::checkpoint(workspace, ref, message);
+}
+
+Status SystemWorld::restore(const workspace::Prepared& workspace, const std::string& commit) {
+  return workspace::restore(workspace, commit);
+}
+
+Result<std::optional<std::string>> SystemWorld::tree_id(const workspace::Prepared& workspace) {
+  return workspace::tree_id(workspace);
+}
+
+Result<std::optional<std::string>> SystemWorld::tree_of(const workspace::Prepared& workspace,
+                                                        const std::string& commit) {
+  return workspace::tree_of(workspace, commit);
+}
+
+Result<std::string> SystemWorld::diff_text(const workspace::Prepared& workspace,
+                                           const std::string& since) {
+  WAVE_TRY(const auto now, workspace::tree_id(workspace));
+  if (!now) return std::string();
+  return workspace::diff_text(workspace.root, since, *now, kMaxDiffText);
+}
+
+Status SystemWorld::write_workspace_file(const workspace::Prepared& workspace,
+                                         const std::string& path, const std::string& text) {
+  WAVE_TRY(const fs::path full, path_within(workspace.root, path));
+  WAVE_CHECK(make_directories(full.parent_path()));
+  return write_file(full, text);
+}
+
+contract::Verdict SystemWorld::evaluate(const contract::Context& context) {
+  return contract::evaluate(context);
+}
+
+Result<uint64_t> SystemWorld::free_disk() { return free_disk_bytes(paths_.project); }
+
+}  // namespace wave::engine

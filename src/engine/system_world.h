@@ -1,0 +1,48 @@
+// The real world: processes by the launcher, files and git by the workspace room.
+#pragma once
+
+#include "base/loop.h"
+#include "engine/world.h"
+#include "process/follower.h"
+#include "process/launcher.h"
+#include "store/store.h"
+
+namespace wave::engine {
+
+class SystemWorld final : public World {
+ public:
+  /// The launcher and the loop must outlive it; followers must have gone before it goes.
+  SystemWorld(process::Launcher& launcher, Loop& loop, store::StatePaths paths);
+
+  Result<std::unique_ptr<Followed>> start_or_attach(const process::HostRequest& request,
+                                                    uint64_t out_offset, uint64_t err_offset,
+                                                    process::FollowHandlers handlers) override;
+  process::HostedState inspect(const std::filesystem::path& dir) override;
+  Result<workspace::Prepared> prepare_workspace(const workspace::Request& request) override;
+  Result<workspace::InjectionResult> inject(const workspace::Prepared& workspace,
+                                            const std::vector<workspace::Injection>& artifacts) override;
+  Status clear_outputs(const workspace::Prepared& workspace,
+                       const std::vector<workspace::Output>& outputs) override;
+  Result<std::vector<workspace::CollectedFile>> collect(
+      const workspace::Prepared& workspace, const std::string& step,
+      const std::vector<workspace::Output>& outputs) override;
+  Result<std::optional<workspace::Checkpoint>> checkpoint(const workspace::Prepared& workspace,
+                                                          const std::string& ref,
+                                                          const std::string& message) override;
+  Status restore(const workspace::Prepared& workspace, const std::string& commit) override;
+  Result<std::optional<std::string>> tree_id(const workspace::Prepared& workspace) override;
+  Result<std::optional<std::string>> tree_of(const workspace::Prepared& workspace,
+                                             const std::string& commit) override;
+  Result<std::string> diff_text(const workspace::Prepared& workspace, const std::string& since) override;
+  Status write_workspace_file(const workspace::Prepared& workspace, const std::string& path,
+                              const std::string& text) override;
+  contract::Verdict evaluate(const contract::Context& context) override;
+  Result<uint64_t> free_disk() override;
+
+ private:
+  process::Launcher& launcher_;
+  store::StatePaths paths_;
+  process::FollowerHub hub_;
+};
+
+}  // namespace wave::engine
