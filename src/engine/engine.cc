@@ -238,7 +238,7 @@ Status Engine::adopt(const std::string& run_id, OnEnd on_end) {
       [this, on_end = std::move(on_end)](const std::string& id, const Ended& ended) {
         // The owner is let go only after its own call has returned.
         if (auto found = impl_->owners.find(id); found != impl_->owners.end()) {
-          impl_->loop.post([keep = std::move(found->second)] {});
+          impl_->loop.post([owner_kept = std::move(found->second)] {});
           impl_->owners.erase(found);
         }
         if (on_end) on_end(id, ended);
