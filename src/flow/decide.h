@@ -1,10 +1,10 @@
 // State -> what to do next. The heart of wave, and a pure function.
 //
 // decide() answers with events that follow from the state alone (`emit`) and with operations that
-// touch the world. The executor folds the emitted events and asks again until there are none, appends
-// all of them in one go, and only then carries the operations out. The same operation is asked for again
-// and again until its result is an event: the executor starts it once (by key()), and starts it anew
-// after a crash. Every operation is therefore idempotent.
+// touch the world. The executor folds the emitted events and asks again until there are none,
+// appends all of them in one go, and only then carries the operations out. The same operation is
+// asked for again and again until its result is an event: the executor starts it once (by key()),
+// and starts it anew after a crash. Every operation is therefore idempotent.
 #pragma once
 
 #include <string>
@@ -19,12 +19,13 @@ namespace wave::flow {
 /// What the executor does, and which events end it:
 enum class OperationKind {
   kAcquireSlot,     // -> run_started, or run_resumed
-  kExecute,         // run or attach to the agent or command -> agent_exited, or step_interrupted
+  kExecute,         // run or attach to the agent or command -> agent_exited, or step_interrupted;
+                    // what fails before the start is an agent_exited as well
   kCollectOutputs,  // -> artifact_created*, outputs_collected
   kCheckContract,   // contract `index` -> contract_passed or contract_failed
   kCheckpoint,      // -> checkpoint_created (with `skipped` when there is nothing to keep)
   kRunHook,         // hook `index` of `hook_event` -> hook_passed or hook_failed
-  kOpenGate,        // renders the prompt -> gate_waiting
+  kOpenGate,        // renders the prompt -> gate_waiting; agent_exited when that fails
 };
 
 /// How a running operation is to end early.
@@ -37,8 +38,9 @@ struct Operation {
   int attempt = 0;
   size_t index = 0;
   model::Hook::Event hook_event = model::Hook::Event::kRunStart;
-  std::string purpose;   // kOpenGate: gate or interrupt
-  int round = 0;         // kCheckContract: the rework round, so that a re-check is another operation
+  std::string purpose;  // kOpenGate: gate or interrupt
+  int round = 0;        // the rework round of the step, so that a re-check is another operation
+  int restart = 0;      // how often the attempt was begun again after an interruption or stop
   StopReason stop = StopReason::kNone;
 
   /// Names the operation, not counting `stop`.
@@ -46,14 +48,21 @@ struct Operation {
 };
 
 struct Decisions {
-  /// Events without seq, ts and run_id. A timer_set carries delay_ms, a gate_waiting timeout_ms: the
-  /// executor stamps `due` and `deadline` from them.
+  /// Events without seq, ts and run_id. While there are any, `operations` is empty. A timer_set
+  /// carries delay_ms, a gate_waiting timeout_ms: the executor stamps `due` and `deadline` from
+  /// them.
   std::vector<Event> emit;
   std::vector<Operation> operations;
 };
 
 /// What to do next. Deterministic; never both wrong and silent: a state that cannot go on emits
 /// run_failed with code internal_error.
+///
+/// What an ending run, a stopped one or one that jumps back has in flight is asked for again, with
+/// `stop` where the operation can be cut short, until its result is an event; then nothing more is
+/// asked. An operation that was never started and is asked for with `stop` is answered without
+/// starting it (agent_exited or contract_failed of class canceled or stopped). Only kAcquireSlot is
+/// ever withdrawn by not being asked for any more.
 Decisions decide(const Program& program, const RunState& state);
 
 /// The wait before attempt `attempt` (2 or more) of a step, without jitter: fixed: base; linear:
@@ -64,6 +73,9 @@ Millis retry_delay(const model::Retry& retry, int attempt);
 /// built here, so that every door builds the same.
 Event gate_resolved(const GateState& gate, const std::string& step, int visit, std::string outcome,
                     std::string choice, std::string text, std::string by, std::string via);
+/// What kOpenGate answers with, once the prompt is rendered. `operation` is decide's.
+Event gate_waiting(const Program& program, const RunState& state, const Operation& operation,
+                   std::string prompt);
 Event timer_fired(const TimerState& timer);
 Event run_cancel_requested(std::string by, std::string reason, bool force);
 Event run_stop_requested(std::string by);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,9 +29,9 @@ enum class Kind {
   kRunRejected,         // terminal: a contract's verdict was no
   kRunCancelled,        // terminal
   // a step
-  kStepStarted,      // an attempt begins: reason first, retry, rework, interrupted, jump, resume
-  kStepCompleted,    // status success or empty
-  kStepFailed,       // for good; `tolerated` when the run goes on
+  kStepStarted,    // an attempt begins: reason first, retry, rework, interrupted, jump, resume
+  kStepCompleted,  // status success or empty
+  kStepFailed,     // for good; `tolerated` when the run goes on
   kStepRejected,
   kStepCancelled,
   kStepSkipped,
@@ -39,8 +40,8 @@ enum class Kind {
   kStepInterrupted,  // machine, host or owner went away, or it was stopped; runs again
   kStepsReset,       // a gate's decision sent the run back: these steps run again
   // within a step
-  kAgentExited,       // the agent or command ended; how, and what it used
-  kStreamActivity,    // an agent said or did something
+  kAgentExited,     // the agent or command ended; how, and what it used
+  kStreamActivity,  // an agent said or did something
   kWorkspaceCreated,
   kArtifactCreated,
   kOutputsCollected,  // all declared outputs have been looked for
@@ -78,8 +79,11 @@ struct KindInfo {
 
 std::span<const KindInfo> all_kinds();
 const KindInfo& info(Kind kind);
-inline std::string_view to_string(Kind kind) { return info(kind).name; }
+inline std::string_view to_string(Kind kind) {
+  return info(kind).name;
+}
 std::optional<Kind> kind_from_name(std::string_view name);
+std::string_view to_string(FieldType type);
 /// The JSON Schema (draft 2020-12) of a kind's whole envelope.
 json::object schema(Kind kind);
 
@@ -97,8 +101,14 @@ struct Event {
   json::object data;
 };
 
+/// Whether the envelope and `data` have what the kind's table requires, in the right types.
+/// kInternal.
+Status check_fields(const Event& event);
+
 /// The envelope as one JSON line, without the newline: v, seq, run_id, ts, event, step, persona,
-/// attempt, visit, actor, then the kind's own fields, flat.
+/// attempt, visit, actor, then the kind's own fields, flat. Bytes that are not UTF-8 become U+FFFD,
+/// and members of `data` with a name of the envelope are left out: what was written can always be
+/// read.
 std::string encode(const Event& event);
 /// Reads what encode wrote. kStoreNewer for another `v`, kStore for anything else that is wrong.
 Result<Event> decode(std::string_view line);

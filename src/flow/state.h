@@ -15,11 +15,29 @@
 namespace wave::flow {
 
 enum class RunStatus {
-  kQueued, kRunning, kWaiting, kCompleted, kCompletedEmpty, kFailed, kRejected, kCancelled,
+  kQueued,
+  kRunning,
+  kWaiting,
+  kCompleted,
+  kCompletedEmpty,
+  kFailed,
+  kRejected,
+  kCancelled,
 };
 enum class StepStatus {
-  kPending, kReady, kRunning, kWaiting, kRetrying, kReworking, kInterrupted, kCompleted,
-  kCompletedEmpty, kSkipped, kFailed, kRejected, kCancelled,
+  kPending,
+  kReady,
+  kRunning,
+  kWaiting,
+  kRetrying,
+  kReworking,
+  kInterrupted,
+  kCompleted,
+  kCompletedEmpty,
+  kSkipped,
+  kFailed,
+  kRejected,
+  kCancelled,
 };
 
 std::string_view to_string(RunStatus status);
@@ -33,23 +51,23 @@ bool is_legal(RunStatus from, RunStatus to);
 /// Why an attempt failed, which decides what is tried next (wave-model.md 3.11).
 enum class FailureClass {
   kNone,
-  kTransient,            // retryable: unknown, network, 5xx
-  kTimeout,              // retryable: the step's deadline passed
-  kStalled,              // not retryable: no progress for runtime.stall_timeout
-  kRateLimit,            // retryable, after the time the service asked for
-  kContextExhausted,     // not retryable
-  kBudgetExhausted,      // not retryable: the run's cost ceiling
-  kContractFailure,      // retryable
-  kTestFailure,          // retryable
-  kDeterministic,        // not retryable: authentication, missing program, permission
-  kOutputLimit,          // not retryable: the spool's cap
-  kMissingOutput,        // retryable: a required artifact is not there
-  kHook,                 // not retryable: a blocking hook said no
-  kGate,                 // not retryable: the gate's decision or its deadline
+  kTransient,         // retryable: unknown, network, 5xx
+  kTimeout,           // retryable: the step's deadline passed
+  kStalled,           // not retryable: no progress for runtime.stall_timeout
+  kRateLimit,         // retryable, after the time the service asked for
+  kContextExhausted,  // not retryable
+  kBudgetExhausted,   // not retryable: the run's cost ceiling
+  kContractFailure,   // retryable
+  kTestFailure,       // retryable
+  kDeterministic,     // not retryable: authentication, missing program, permission
+  kOutputLimit,       // not retryable: the spool's cap
+  kMissingOutput,     // retryable: a required artifact is not there
+  kHook,              // not retryable: a blocking hook said no
+  kGate,              // not retryable: the gate's decision or its deadline
   kInterruptedRepeatedly,
   kVisitLimit,
-  kCanceled,             // asked for
-  kStopped,              // asked to pause
+  kCanceled,  // asked for
+  kStopped,   // asked to pause
   kInternal,
 };
 std::string_view to_string(FailureClass failure);
@@ -74,7 +92,7 @@ Usage usage_from_json(const json::object& object);
 /// Something a step produced. The bytes lie in the blob store under `sha256`.
 struct Artifact {
   std::string step, name, type;
-  std::string path;    // relative to the project root, where the step left it
+  std::string path;  // relative to the project root, where the step left it
   std::string sha256;
   int64_t size = 0;
 
@@ -99,15 +117,20 @@ struct GateState {
   std::optional<WallTime> deadline;
   std::string default_choice;
   bool resolved = false;
-  std::string outcome;  // decided, default, timeout, timer, auto
+  std::string
+      outcome;  // decided, default, timeout, timer, auto; withdrawn: its step ended otherwise
   std::string choice, label, text, target, by, via;
-  std::optional<WallTime> decided_at;
+  std::optional<WallTime> opened_at, decided_at;
+  Millis timeout{0};  // 0: it has no deadline
+  bool timer_was_set = false;
+  bool timer_has_fired = false;
+  bool routed = false;  // its jump back was carried out (steps_reset) without this gate in it
 };
 
 /// The last failure of a step, as later attempts and people see it.
 struct Failure {
   FailureClass failure_class = FailureClass::kNone;
-  std::string code;     // a Code's name
+  std::string code;  // a Code's name
   std::string message;
   std::vector<std::string> contract_errors;
   std::string output_tail;
@@ -116,12 +139,11 @@ struct Failure {
 struct StepState {
   std::string id;
   StepStatus status = StepStatus::kPending;
-  int visit = 0;            // how often it was begun afresh (jumps, reworks); 0 = never
-  int attempt = 0;          // within the visit
-  int interruptions = 0;    // within the visit
+  int visit = 0;          // how often it was begun afresh (jumps, reworks); 0 = never
+  int attempt = 0;        // within the visit
+  int interruptions = 0;  // within the visit
   int interrupt_gates = 0;
-  uint64_t changed_seq = 0; // the last event that changed this step
-  uint64_t started_seq = 0; // of the last step_started
+  uint64_t changed_seq = 0;  // the last event that changed this step
   std::optional<WallTime> started_at, finished_at;
   std::optional<WallTime> attempt_started_at;
 
@@ -129,29 +151,36 @@ struct StepState {
   bool agent_exited = false;
   bool agent_succeeded = false;
   bool outputs_collected = false;
-  bool changed_tree = false;      // outputs_collected said that the worktree differs
-  bool has_tree = false;          // ... and that there is one
+  bool changed_tree = false;  // outputs_collected said that the worktree differs
+  bool has_tree = false;      // ... and that there is one
   size_t contracts_done = 0;
   bool contracts_cut = false;     // on_failure: skip ended the checking
   bool contract_failing = false;  // the last contract failed under fail, rework or rejected
   size_t failing_contract = 0;
-  int rework_rounds = 0;          // of this visit
+  int rework_rounds = 0;  // of this visit
   bool checkpointed = false;
   std::map<std::string, size_t> hooks_done;  // hook event name -> how many ran
   bool hook_blocked = false;
+  bool attempt_failed =
+      false;                  // the agent, its outputs, a contract or a hook failed; see `failure`
+  int restarts = 0;           // of this attempt, after interruptions and stops
+  uint64_t progress_seq = 0;  // when the last operation of this step ended, or its attempt began
+  std::string interruption;  // why it was interrupted last: host_lost, owner_lost, machine, stopped
+  std::optional<Millis> retry_after;  // the wait that the failed attempt's service asked for
 
-  std::string reason;        // of the current attempt
-  std::string rework_target; // status reworking: who repairs it
-  std::string rework_for;    // this step repairs that one
-  std::string reworked_by;   // its outputs are that step's
+  std::string reason;         // of the current attempt
+  std::string rework_target;  // status reworking: who repairs it
+  std::string rework_for;     // this step repairs that one
+  std::string reworked_by;    // its outputs are that step's
   Failure failure;
-  bool tolerated = false;    // failed, and the run goes on
+  bool tolerated = false;  // failed, and the run goes on
   std::string skip_reason;
-  std::string workspace;     // relative to the project root
+  std::string workspace;  // relative to the project root
   std::vector<Artifact> artifacts;
   std::optional<GateState> gate;
-  std::string retry_timer;   // the timer a retrying step waits for
-  Usage usage;               // all attempts
+  std::string retry_timer;  // the timer a retrying step waits for
+  bool retry_due = false;   // ... and that it fired
+  Usage usage;              // all attempts
   std::string session, model, adapter;
   std::string checkpoint_ref, checkpoint_commit;
 };
@@ -161,12 +190,14 @@ struct TimerState {
   std::string step;
   std::string purpose;  // retry, rate_limit, gate
   WallTime due;
+  WallTime set_at{};
+  int visit = 0, attempt = 0;
 };
 
 /// What a run was started with beside its files.
 struct RunOptions {
   std::string input;
-  std::string model;       // overrides; with force_model even steps that name one
+  std::string model;  // overrides; with force_model even steps that name one
   bool force_model = false;
   std::string adapter;
   std::vector<std::string> steps, exclude;
@@ -189,14 +220,18 @@ struct RunState {
   std::string waiting_reason;
   bool cancel_requested = false;
   bool cancel_force = false;
-  std::string cancel_reason;
+  std::string cancel_reason, cancel_by;
   bool stop_requested = false;
+  uint64_t stop_seq = 0;      // when the stop was requested
+  uint64_t ending_seq = 0;    // when it was decided that the run ends early: a failure, a cancel
+  uint64_t progress_seq = 0;  // when the last operation of any step or of the run ended
+  bool hook_blocked = false;  // a run_start hook said no
   std::optional<WallTime> queued_at, started_at, finished_at;
   std::string origin_run_id;
-  std::vector<StepState> steps;  // in the pipeline's order; filled by the first fold
-  std::map<std::string, size_t> hooks_done;  // run hooks
-  std::map<std::string, TimerState> timers;  // set and not fired
-  std::map<std::string, int> failure_counts; // circuit breaker: fingerprint -> times
+  std::vector<StepState> steps;               // in the pipeline's order; filled by the first fold
+  std::map<std::string, size_t> hooks_done;   // run hooks
+  std::map<std::string, TimerState> timers;   // set and not fired
+  std::map<std::string, int> failure_counts;  // circuit breaker: fingerprint -> times
   Usage usage;
   bool budget_warned = false;
   std::string failed_step;
