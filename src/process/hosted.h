@@ -29,8 +29,8 @@ Result<UniqueFd> watch_host(const HostMeta& meta);
 /// Asks the host to end its program: SIGTERM, then SIGKILL after the grace period (at once with
 /// `force`). Returns at once; the host's end is the answer.
 Status request_stop(const HostMeta& meta, bool force);
-/// Ends everything that carries WAVE_AGENT=<agent_id> in this boot, also what lost its host: cgroup if
-/// there is one, else environment markers. Returns the pids that did not end within `patience`.
+/// Ends everything that carries WAVE_AGENT=<agent_id> in this boot, also what lost its host: cgroup
+/// if there is one, else environment markers. Returns the pids that did not end within `patience`.
 std::vector<int> kill_strays(const HostMeta& meta, Millis patience);
 /// Pids of living processes that carry the marker.
 std::vector<int> find_strays(const std::string& agent_id);

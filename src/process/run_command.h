@@ -1,5 +1,5 @@
-// A short helper program (git, a check) run to its end, with a deadline and bounded output. For what
-// is neither an agent nor a step: those are hosted.
+// A short helper program (git, a check) run to its end, with a deadline and bounded output. For
+// what is neither an agent nor a step: those are hosted.
 #pragma once
 
 #include <filesystem>
@@ -28,8 +28,8 @@ struct CommandResult {
   bool out_truncated = false;
 };
 
-/// Blocks; not for the loop thread. kTimeout when the deadline passed (the process group is killed),
-/// kNotFound when there is no such program.
+/// Blocks; not for the loop thread. kTimeout when the deadline passed (the process group is
+/// killed), kNotFound when there is no such program.
 Result<CommandResult> run_command(const CommandRequest& request);
 
 /// The full path of a program in PATH, if there is one.

@@ -1,0 +1,367 @@
+#include "process/follower.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <unordered_map>
+
+#include "base/log.h"
+
+namespace wave::process {
+namespace {
+
+constexpr size_t kChunk = 64 << 10;
+constexpr int kChunksPerTurn = 4;
+constexpr Millis kSlowPoll{1'000};
+constexpr Millis kUnwatchedPoll{100};
+constexpr Millis kStrayPatience{2'000};
+constexpr uint32_t kInterest = IN_MODIFY | IN_MOVED_TO;
+
+struct Spool {
+  UniqueFd fd;
+  uint64_t offset = 0;
+  uint64_t end = UINT64_MAX;  // known once the process has ended: what is leaked may write on
+};
+
+uint64_t size_of(const Spool& spool) {
+  struct stat info{};
+  return ::fstat(spool.fd.get(), &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
+}
+
+}  // namespace
+
+struct FollowerHub::Impl : std::enable_shared_from_this<FollowerHub::Impl> {
+  explicit Impl(Loop& the_loop) : loop(the_loop), chunk(kChunk, '\0') {}
+
+  void start();
+  void stop();
+  void add(const std::shared_ptr<Follower::Impl>& follower);
+  void remove(Follower::Impl& follower);
+  void read_events();
+  void arm_poll();
+  void poll_all();
+
+  Loop& loop;
+  UniqueFd inotify;
+  Loop::WatchId watch = 0;
+  Loop::TimerId timer = 0;
+  /// By inotify's watch descriptor. Two followers of one folder share one.
+  std::unordered_multimap<int, std::weak_ptr<Follower::Impl>> by_watch;
+  std::unordered_map<Follower::Impl*, std::weak_ptr<Follower::Impl>> followers;
+  size_t unwatched = 0;
+  std::string chunk;  // what is being delivered
+};
+
+struct Follower::Impl : std::enable_shared_from_this<Follower::Impl> {
+  enum class End { kNotYet, kFindingStrays, kKnown, kReported };
+
+  explicit Impl(std::shared_ptr<FollowerHub::Impl> the_hub) : hub(std::move(the_hub)) {}
+
+  Status open(uint64_t out_offset, uint64_t err_offset);
+  void watch_end();
+  void schedule();
+  void turn();
+  bool deliver_chunk(bool is_err);
+  void look_for_end();
+  void host_is_gone();
+  void set_end(HostExit exit, uint64_t out_end, uint64_t err_end);
+  void report_failure(const Error& error);
+  void detach();
+  [[nodiscard]] bool drained() const {
+    return spools[0].offset >= spools[0].end && spools[1].offset >= spools[1].end;
+  }
+
+  std::shared_ptr<FollowerHub::Impl> hub;
+  fs::path dir;
+  HostMeta meta;
+  FollowHandlers handlers;
+  Spool spools[2];  // out, err
+  UniqueFd host;
+  Loop::WatchId host_watch = 0;
+  int inotify_watch = -1;
+  bool host_gone = false;
+  bool scheduled = false, paused = false, detached = false;
+  End end = End::kNotYet;
+  HostExit exit;
+};
+
+// ---- the hub
+
+void FollowerHub::Impl::start() {
+  inotify.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!inotify.valid()) return;  // the poll alone does it, more slowly
+  watch = loop.watch_readable(inotify.get(), [this] { read_events(); });
+}
+
+void FollowerHub::Impl::stop() {
+  if (watch != 0) loop.unwatch(watch);
+  if (timer != 0) loop.cancel_timer(timer);
+  watch = timer = 0;
+  inotify.reset();
+}
+
+void FollowerHub::Impl::add(const std::shared_ptr<Follower::Impl>& follower) {
+  if (inotify.valid()) {
+    follower->inotify_watch =
+        ::inotify_add_watch(inotify.get(), follower->dir.c_str(), kInterest | IN_ONLYDIR);
+  }
+  if (follower->inotify_watch >= 0) {
+    by_watch.emplace(follower->inotify_watch, follower);
+  } else {
+    ++unwatched;
+  }
+  followers.emplace(follower.get(), follower);
+  if (timer == 0 || unwatched == 1) arm_poll();
+}
+
+void FollowerHub::Impl::remove(Follower::Impl& follower) {
+  if (followers.erase(&follower) == 0) return;
+  const int descriptor = std::exchange(follower.inotify_watch, -1);
+  if (descriptor < 0) {
+    --unwatched;
+  } else {
+    auto [at, end] = by_watch.equal_range(descriptor);
+    while (at != end) {
+      const auto other = at->second.lock();
+      at = !other || other.get() == &follower ? by_watch.erase(at) : std::next(at);
+    }
+    if (!by_watch.contains(descriptor) && inotify.valid()) {
+      ::inotify_rm_watch(inotify.get(), descriptor);
+    }
+  }
+  if (followers.empty() && timer != 0) loop.cancel_timer(std::exchange(timer, 0));
+}
+
+void FollowerHub::Impl::read_events() {
+  alignas(inotify_event) char buffer[16 << 10];
+  const ssize_t got = ::read(inotify.get(), buffer, sizeof buffer);
+  for (ssize_t at = 0; at < got;) {
+    const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
+    at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+    if ((event->mask & IN_Q_OVERFLOW) != 0) {
+      for (auto& [key, follower] : followers) {
+        if (const auto alive = follower.lock()) alive->schedule();
+      }
+    }
+    const auto [first, last] = by_watch.equal_range(event->wd);
+    for (auto it = first; it != last; ++it) {
+      if (const auto alive = it->second.lock()) alive->schedule();
+    }
+  }
+}
+
+void FollowerHub::Impl::arm_poll() {
+  if (timer != 0) loop.cancel_timer(timer);
+  const Millis period = unwatched > 0 ? kUnwatchedPoll : kSlowPoll;
+  timer = loop.call_at(loop.clock().mono() + period, [weak = weak_from_this()] {
+    if (const auto alive = weak.lock()) alive->poll_all();
+  });
+}
+
+void FollowerHub::Impl::poll_all() {
+  timer = 0;
+  for (auto& [key, follower] : followers) {
+    if (const auto alive = follower.lock()) alive->schedule();
+  }
+  if (!followers.empty()) arm_poll();
+}
+
+FollowerHub::FollowerHub(Loop& loop) : impl_(std::make_shared<Impl>(loop)) {
+  impl_->start();
+}
+
+FollowerHub::~FollowerHub() {
+  impl_->stop();
+}
+
+// ---- the follower
+
+Status Follower::Impl::open(uint64_t out_offset, uint64_t err_offset) {
+  WAVE_TRY(meta, read_meta(dir));
+  const uint64_t offsets[] = {out_offset, err_offset};
+  for (int i = 0; i < 2; ++i) {
+    const fs::path path = dir / (i == 0 ? "out" : "err");
+    WAVE_TRY(spools[i].fd, open_file(path, O_RDONLY | O_NOFOLLOW));
+    spools[i].offset = offsets[i];
+    if (size_of(spools[i]) >= offsets[i]) continue;
+    return fail(Code::kConflict,
+                fmt::format("{} is shorter than the {} bytes that were read from it before",
+                            path.native(), offsets[i]));
+  }
+  return {};
+}
+
+void Follower::Impl::watch_end() {
+  auto opened = watch_host(meta);
+  if (!opened) {
+    host_gone = true;
+    return;
+  }
+  host = std::move(*opened);
+  host_watch = hub->loop.watch_readable(host.get(), [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self || self->detached) return;
+    self->hub->loop.unwatch(std::exchange(self->host_watch, 0));
+    self->host.reset();
+    self->host_gone = true;
+    self->schedule();
+  });
+}
+
+void Follower::Impl::schedule() {
+  if (scheduled || paused || detached || end == End::kReported) return;
+  scheduled = true;
+  hub->loop.post([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->turn();
+  });
+}
+
+/// One bounded piece of work: some chunks, then the end if it has come.
+void Follower::Impl::turn() {
+  scheduled = false;
+  if (end == End::kNotYet) look_for_end();
+  for (int chunks = 0; chunks < kChunksPerTurn;) {
+    bool progress = false;
+    for (const bool is_err : {false, true}) {
+      if (paused || detached) return;
+      if (!deliver_chunk(is_err)) continue;
+      progress = true;
+      ++chunks;
+    }
+    if (paused || detached) return;
+    if (progress) continue;
+    if (end != End::kKnown || !drained()) return;
+    end = End::kReported;
+    hub->remove(*this);
+    const auto on_exit = std::move(handlers.on_exit);
+    if (on_exit) on_exit(exit);
+    return;
+  }
+  schedule();
+}
+
+/// Delivers the next bytes of a spool. False when there are none.
+bool Follower::Impl::deliver_chunk(bool is_err) {
+  Spool& spool = spools[is_err ? 1 : 0];
+  const size_t wanted = std::min<uint64_t>(kChunk, spool.end - std::min(spool.end, spool.offset));
+  if (wanted == 0) return false;
+  const ssize_t got =
+      ::pread(spool.fd.get(), hub->chunk.data(), wanted, static_cast<off_t>(spool.offset));
+  if (got < 0 && errno == EINTR) return true;
+  if (got <= 0) {
+    if (got < 0) log::warning("cannot read the spools in {}: errno {}", dir.native(), errno);
+    // Shorter than at the end that was recorded: somebody cut it. Waiting would be for ever.
+    if (end == End::kKnown) spool.end = spool.offset;
+    return false;
+  }
+  const uint64_t offset = spool.offset;
+  spool.offset += static_cast<uint64_t>(got);
+  if (handlers.on_bytes) {
+    handlers.on_bytes(is_err, offset, {hub->chunk.data(), static_cast<size_t>(got)});
+  }
+  return true;
+}
+
+void Follower::Impl::look_for_end() {
+  const bool gone =
+      host_gone;  // asked before the exit is looked for: it is written before the host ends
+  auto found = read_exit(dir);
+  if (!found) {
+    if (gone) report_failure(found.error());
+    return;
+  }
+  if (*found) {
+    const HostExit& known = **found;
+    set_end(known, known.out_bytes, known.err_bytes);
+  } else if (gone) {
+    host_is_gone();
+  }
+}
+
+void Follower::Impl::host_is_gone() {
+  end = End::kFindingStrays;
+  auto leaked = std::make_shared<std::vector<int>>();
+  hub->loop.run_blocking([leaked, of = meta] { *leaked = kill_strays(of, kStrayPatience); },
+                         [leaked, weak = weak_from_this()] {
+                           const auto self = weak.lock();
+                           if (!self || self->detached) return;
+                           HostExit lost;
+                           lost.reason = "host_lost";
+                           lost.leaked = *leaked;
+                           lost.out_bytes = size_of(self->spools[0]);
+                           lost.err_bytes = size_of(self->spools[1]);
+                           self->set_end(lost, lost.out_bytes, lost.err_bytes);
+                           self->schedule();
+                         });
+}
+
+void Follower::Impl::set_end(HostExit the_exit, uint64_t out_end, uint64_t err_end) {
+  exit = std::move(the_exit);
+  spools[0].end = out_end;
+  spools[1].end = err_end;
+  end = End::kKnown;
+}
+
+/// The exit is there and cannot be read: the process is over, and nobody knows how.
+void Follower::Impl::report_failure(const Error& error) {
+  HostExit lost;
+  lost.reason = "host_lost";
+  lost.message = full_message(error);
+  lost.out_bytes = size_of(spools[0]);
+  lost.err_bytes = size_of(spools[1]);
+  set_end(lost, lost.out_bytes, lost.err_bytes);
+}
+
+void Follower::Impl::detach() {
+  detached = true;
+  hub->remove(*this);
+  if (host_watch != 0) hub->loop.unwatch(std::exchange(host_watch, 0));
+  host.reset();
+}
+
+Follower::Follower(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Follower::~Follower() {
+  impl_->detach();
+}
+
+Result<std::unique_ptr<Follower>> Follower::attach(FollowerHub& hub,
+                                                   const std::filesystem::path& dir,
+                                                   uint64_t out_offset, uint64_t err_offset,
+                                                   FollowHandlers handlers) {
+  auto impl = std::make_shared<Impl>(hub.impl_);
+  impl->dir = dir;
+  impl->handlers = std::move(handlers);
+  WAVE_CHECK(impl->open(out_offset, err_offset));
+  hub.impl_->add(impl);
+  impl->watch_end();
+  impl->schedule();  // what was there before the watch was
+  return std::unique_ptr<Follower>(new Follower(std::move(impl)));
+}
+
+void Follower::pause() {
+  impl_->paused = true;
+}
+
+void Follower::resume() {
+  impl_->paused = false;
+  impl_->schedule();
+}
+
+Status Follower::stop(bool force) {
+  if (impl_->host_gone || impl_->end != Impl::End::kNotYet) return {};
+  auto asked = request_stop(impl_->meta, force);
+  if (!asked && asked.error().code == Code::kNotFound) return {};
+  return asked;
+}
+
+const HostMeta& Follower::meta() const {
+  return impl_->meta;
+}
+
+}  // namespace wave::process

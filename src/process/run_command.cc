@@ -1,0 +1,218 @@
+#include "process/run_command.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
+#include "base/file.h"
+#include "base/text.h"
+
+namespace wave::process {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Pipe {
+  UniqueFd read, write;
+};
+
+Result<Pipe> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(errno_error(errno, "cannot create a pipe"));
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+/// Standard input as a file: nothing to feed while the program runs, nothing that could block or
+/// break.
+Result<UniqueFd> make_input(std::string_view text) {
+  if (text.empty()) return open_file("/dev/null", O_RDONLY);
+  UniqueFd fd(::memfd_create("wave-stdin", MFD_CLOEXEC));
+  if (!fd.valid()) return fail(errno_error(errno, "cannot create a file in memory"));
+  WAVE_CHECK(write_all(fd.get(), text));
+  ::lseek(fd.get(), 0, SEEK_SET);
+  return fd;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (const std::string& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+std::string path_of(const CommandRequest& request) {
+  if (request.env) {
+    const auto path = request.env->find("PATH");
+    return path == request.env->end() ? "" : path->second;
+  }
+  const char* path = std::getenv("PATH");
+  return path == nullptr ? "" : path;
+}
+
+struct SpawnAttributes {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+
+  SpawnAttributes() {
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawnattr_init(&attributes);
+    sigset_t every, none;
+    ::sigfillset(&every);
+    ::sigemptyset(&none);
+    ::posix_spawnattr_setsigdefault(&attributes, &every);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setpgroup(&attributes, 0);
+    ::posix_spawnattr_setflags(
+        &attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+  }
+  SpawnAttributes(const SpawnAttributes&) = delete;
+  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+  ~SpawnAttributes() {
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
+  }
+};
+
+Result<int> spawn(const CommandRequest& request, int in, int out, int err) {
+  std::string program = request.argv[0];
+  if (!program.contains('/')) {
+    const auto found = find_program(program, path_of(request));
+    if (!found) {
+      return fail(Code::kNotFound, fmt::format("{} is not in PATH", program),
+                  fmt::format("install {}", program));
+    }
+    program = found->native();
+  }
+  SpawnAttributes spawn;
+  ::posix_spawn_file_actions_adddup2(&spawn.actions, in, 0);
+  ::posix_spawn_file_actions_adddup2(&spawn.actions, out, 1);
+  ::posix_spawn_file_actions_adddup2(&spawn.actions, err, 2);
+  ::posix_spawn_file_actions_addclosefrom_np(&spawn.actions, 3);
+  if (!request.cwd.empty()) {
+    ::posix_spawn_file_actions_addchdir_np(&spawn.actions, request.cwd.c_str());
+  }
+  std::vector<std::string> variables;
+  if (request.env) {
+    for (const auto& [name, value] : *request.env) variables.push_back(name + "=" + value);
+  }
+  const std::vector<char*> argv = pointers(request.argv);
+  const std::vector<char*> envp = pointers(variables);
+  int pid = 0;
+  const int error = ::posix_spawn(&pid, program.c_str(), &spawn.actions, &spawn.attributes,
+                                  argv.data(), request.env ? envp.data() : environ);
+  if (error == 0) return pid;
+  struct stat info{};
+  if (!request.cwd.empty() && (::stat(request.cwd.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))) {
+    return fail(Code::kIo, fmt::format("cannot run {} in {}: no such folder", request.argv[0],
+                                       request.cwd.native()));
+  }
+  return fail(errno_error(error, "cannot execute", program));
+}
+
+/// One output stream of the program.
+struct Stream {
+  UniqueFd fd;
+  std::string* text;
+  bool truncated = false;
+
+  /// Reads what is there; closes at the end.
+  void take(size_t max) {
+    char chunk[65'536];
+    while (fd.valid()) {
+      const ssize_t got = ::read(fd.get(), chunk, sizeof chunk);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0 && errno == EAGAIN) return;
+      if (got <= 0) {
+        fd.reset();
+        return;
+      }
+      const size_t room = max - std::min(max, text->size());
+      text->append(chunk, std::min(room, static_cast<size_t>(got)));
+      truncated = truncated || static_cast<size_t>(got) > room;
+    }
+  }
+};
+
+int milliseconds_until(Clock::time_point when) {
+  const auto left = std::chrono::ceil<Millis>(when - Clock::now()).count();
+  return static_cast<int>(std::clamp<int64_t>(left, 0, 1 << 30));
+}
+
+}  // namespace
+
+Result<CommandResult> run_command(const CommandRequest& request) {
+  if (request.argv.empty()) return fail(Code::kUsage, "no program to run");
+  WAVE_TRY(const UniqueFd input, make_input(request.stdin_text));
+  WAVE_TRY(Pipe out_pipe, make_pipe());
+  WAVE_TRY(Pipe err_pipe, make_pipe());
+  const Clock::time_point deadline = Clock::now() + request.timeout;
+  WAVE_TRY(const int pid, spawn(request, input.get(), out_pipe.write.get(), err_pipe.write.get()));
+  out_pipe.write.reset();
+  err_pipe.write.reset();
+  const UniqueFd ended(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+
+  CommandResult result;
+  Stream out{std::move(out_pipe.read), &result.out};
+  Stream err{std::move(err_pipe.read), &result.err};
+  bool timed_out = false;
+  while (true) {
+    pollfd fds[] = {{out.fd.get(), POLLIN, 0}, {err.fd.get(), POLLIN, 0}, {ended.get(), POLLIN, 0}};
+    const int wait_for = milliseconds_until(deadline);
+    const int ready = wait_for > 0 ? ::poll(fds, 3, wait_for) : 0;
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) {
+      timed_out = true;
+      break;
+    }
+    out.take(request.max_output);
+    err.take(request.max_output);
+    // Its end ends the waiting, though a process that it left behind may keep the pipes open.
+    if (fds[2].revents != 0) break;
+  }
+  if (timed_out) ::kill(-pid, SIGKILL);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return fail(errno_error(errno, "cannot wait for", request.argv[0]));
+  }
+  if (timed_out) {
+    return fail(Code::kTimeout, fmt::format("{} did not end within {}", request.argv[0],
+                                            format_duration(request.timeout)));
+  }
+  out.take(request.max_output);
+  err.take(request.max_output);
+  result.exit_code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  result.out_truncated = out.truncated;
+  return result;
+}
+
+std::optional<std::filesystem::path> find_program(const std::string& name,
+                                                  const std::string& path) {
+  const auto is_program = [](const fs::path& file) {
+    struct stat info{};
+    return ::stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+           ::access(file.c_str(), X_OK) == 0;
+  };
+  if (name.empty()) return std::nullopt;
+  if (name.contains('/')) {
+    return is_program(name) ? std::optional<fs::path>(name) : std::nullopt;
+  }
+  for (const std::string& folder : split(path, ':')) {
+    // Relative entries would find programs in whatever folder an agent has just written to.
+    if (!folder.starts_with('/')) continue;
+    if (fs::path file = fs::path(folder) / name; is_program(file)) return file;
+  }
+  return std::nullopt;
+}
+
+}  // namespace wave::process
