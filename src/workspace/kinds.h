@@ -22,6 +22,10 @@ Result<Prepared> prepare_ref(const Request& request);
 /// project's top and not the user's checkout above it.
 Status furnish(const std::filesystem::path& workspace);
 
+/// exclude_from_git for a project whose workspaces lie elsewhere.
+Status exclude_workspaces(const std::filesystem::path& project,
+                          const std::filesystem::path& workspace_root);
+
 /// The folder that the `.git` of a worktree workspace lies in: the workspace, or, where the project
 /// is not its repository's top, the `__wt_` folder above it.
 std::filesystem::path worktree_top(const std::filesystem::path& workspace);

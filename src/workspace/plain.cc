@@ -48,7 +48,6 @@ Result<Prepared> prepare_plain(const Request& request, const RunFolder& run) {
   Prepared prepared;
   prepared.root = run.workspace(request.step);
   prepared.cwd = prepared.root;
-  WAVE_CHECK(make_directories(run.path()));
   prepared.created = ::mkdir(prepared.root.c_str(), 0755) == 0;
   if (!prepared.created && errno != EEXIST) {
     return fail(errno_error(errno, "cannot create folder", prepared.root.native()));

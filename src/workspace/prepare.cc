@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "base/text.h"
 #include "workspace/kinds.h"
 
@@ -38,6 +39,17 @@ Result<Prepared> prepare_ref(const Request& request) {
   return prepared;
 }
 
+// Before the run's first workspace is there: its empty repository would make the user's own `git
+// add` fail ("does not have a commit checked out"). Once a run, as every command step passes here.
+Status open_run_folder(const Request& request, const RunFolder& run) {
+  std::error_code error;
+  if (fs::is_directory(run.path(), error)) return {};
+  if (auto excluded = exclude_workspaces(request.project, request.workspace_root); !excluded) {
+    log::warning("wave's folders show up in git: {}", full_message(excluded.error()));
+  }
+  return make_directories(run.path());
+}
+
 Result<Prepared> prepare(const Request& request) {
   if (!is_safe_name(request.step)) {
     return fail(Code::kUsage,
@@ -47,6 +59,7 @@ Result<Prepared> prepare(const Request& request) {
   if (request.kind == Kind::kRef) return prepare_ref(request);
   WAVE_TRY(const RunFolder run,
            RunFolder::locate(request.project, request.workspace_root, request.run_id));
+  WAVE_CHECK(open_run_folder(request, run));
   switch (request.kind) {
     case Kind::kMount:
       return prepare_mount(request, run);

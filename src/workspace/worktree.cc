@@ -1,5 +1,6 @@
 #include "workspace/worktree.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -236,7 +237,6 @@ Status make_worktree(const Request& request, const GitDir& repository, const Wis
     WAVE_CHECK(remove_worktree(repository, path));
   }
   forget_deleted(repository, run.path().parent_path());
-  WAVE_CHECK(exclude_from_git(request.project));
   // A crash between this and the ready file forgets that the branch is ours: unless it is said
   // before.
   Ready ready{"", wish.branch, wish.base, false, request.copy_in};
