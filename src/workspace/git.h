@@ -1,0 +1,38 @@
+// The git command line, called in one way only: explicit repository, clean environment, no hooks,
+// no signing, no prompts, a deadline.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "process/run_command.h"
+
+namespace wave::workspace {
+
+inline constexpr Millis kGitTimeout{90'000};
+
+struct GitCall {
+  std::filesystem::path work_tree;  // where git starts
+  /// The repository, when it is known. Without it git looks for one from work_tree upwards; never
+  /// leave it out where an agent may have deleted `.git`: git would find the user's own repository.
+  std::filesystem::path git_dir;
+  std::vector<std::string> arguments;
+  std::map<std::string, std::string> environment;  // added: GIT_INDEX_FILE ...
+  std::string input;
+  bool durable = false;  // what it writes survives a power failure: objects and refs are synced
+  Millis timeout = kGitTimeout;
+  size_t max_output = size_t{64} << 20;
+};
+
+/// Runs git to its end, whatever its exit code. Errors: no git, deadline, output beyond the bound.
+Result<process::CommandResult> run_git(const GitCall& call);
+/// The same, and any exit code but 0 is an error with git's own words. The answer is its stdout.
+Result<std::string> git_output(const GitCall& call);
+/// git's complaint as an Error: first lines of stderr, one line.
+Error git_error(const GitCall& call, const process::CommandResult& result);
+
+}  // namespace wave::workspace

@@ -1,0 +1,92 @@
+#include "workspace/remove_tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/file.h"
+
+namespace wave::workspace {
+namespace {
+
+// Deeper than any path that can be typed; each level holds a descriptor open.
+constexpr int kMaxDepth = 512;
+
+struct CloseDir {
+  void operator()(DIR* dir) const { ::closedir(dir); }
+};
+using Dir = std::unique_ptr<DIR, CloseDir>;
+
+Error removal_error(std::string_view name) {
+  return errno_error(errno, "cannot remove", name);
+}
+
+bool is_dot(std::string_view name) {
+  return name == "." || name == "..";
+}
+
+Status remove_entry(int parent, const std::string& name, dev_t device, int depth);
+
+// All names first: deleting while reading may hide entries from the reader.
+Result<std::vector<std::string>> names_in(int folder) {
+  const Dir dir(::fdopendir(::fcntl(folder, F_DUPFD_CLOEXEC, 0)));
+  if (!dir) return fail(removal_error("a folder's content"));
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(dir.get())) {
+    if (!is_dot(entry->d_name)) names.emplace_back(entry->d_name);
+  }
+  return names;
+}
+
+Status remove_content(int folder, dev_t device, int depth) {
+  WAVE_TRY(const std::vector<std::string> names, names_in(folder));
+  for (const std::string& name : names) WAVE_CHECK(remove_entry(folder, name, device, depth));
+  return {};
+}
+
+Status remove_folder(int parent, const std::string& name, dev_t device, int depth) {
+  if (depth > kMaxDepth) return fail(Code::kLimit, "folders are nested too deeply to be removed");
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  UniqueFd folder(::openat(parent, name.c_str(), kFlags));
+  if (!folder.valid() && errno == EACCES) {
+    ::fchmodat(parent, name.c_str(), 0700, 0);
+    folder.reset(::openat(parent, name.c_str(), kFlags));
+  }
+  struct stat info{};
+  if (!folder.valid() || ::fstat(folder.get(), &info) != 0) return fail(removal_error(name));
+  if (info.st_dev != device) {
+    return fail(Code::kConflict, fmt::format("{} is a mounted file system", name), "unmount it");
+  }
+  if ((info.st_mode & S_IRWXU) != S_IRWXU) ::fchmod(folder.get(), 0700);
+  WAVE_CHECK(remove_content(folder.get(), device, depth + 1));
+  if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
+    return fail(removal_error(name));
+  }
+  return {};
+}
+
+Status remove_entry(int parent, const std::string& name, dev_t device, int depth) {
+  if (::unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return {};
+  if (errno == EISDIR) return remove_folder(parent, name, device, depth);
+  return fail(removal_error(name));
+}
+
+}  // namespace
+
+Status remove_tree(const fs::path& path) {
+  struct stat info{};
+  if (::lstat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return {};
+    return fail(removal_error(path.native()));
+  }
+  WAVE_TRY(const UniqueFd parent, open_file(path.parent_path(), O_PATH | O_DIRECTORY));
+  if (auto removed = remove_entry(parent.get(), path.filename(), info.st_dev, 0); !removed) {
+    return fail(removed.error().wrapped("cannot remove " + path.native()));
+  }
+  return {};
+}
+
+}  // namespace wave::workspace
