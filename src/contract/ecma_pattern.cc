@@ -6,7 +6,8 @@
 namespace wave::contract {
 namespace {
 
-// WhiteSpace and LineTerminator of ECMA-262, as the inside of a character class, and its complement.
+// WhiteSpace and LineTerminator of ECMA-262, as the inside of a character class, and its
+// complement.
 constexpr std::string_view kSpace =
     "\\x{9}-\\x{d}\\x{20}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}"
     "\\x{3000}\\x{feff}";
@@ -78,8 +79,12 @@ std::string_view short_property(std::string_view name) {
   return name;
 }
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 int hex_value(char c) {
   if (is_digit(c)) return c - '0';
@@ -306,7 +311,8 @@ class Translator {
     if (*value >= 0xd800 && *value < 0xdc00 && peek() == '\\' && peek(1) == 'u') {
       at_ += 2;
       const auto low = read_hex(4);
-      if (!low || *low < 0xdc00 || *low > 0xdfff) return fail(error(start, "half a surrogate pair"));
+      if (!low || *low < 0xdc00 || *low > 0xdfff)
+        return fail(error(start, "half a surrogate pair"));
       value = 0x10000 + ((*value - 0xd800) << 10) + (*low - 0xdc00);
     }
     if (*value >= 0xd800 && *value <= 0xdfff) return fail(error(start, "half a surrogate pair"));

@@ -51,10 +51,10 @@ std::unique_ptr<RE2> compile_re2(const std::string& pattern) {
 Result<Pcre> compile_pcre(std::string_view pattern, const std::string& translated) {
   int error = 0;
   PCRE2_SIZE at = 0;
-  Pcre code(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
-                          PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF |
-                              PCRE2_NEVER_BACKSLASH_C,
-                          &error, &at, nullptr));
+  Pcre code(pcre2_compile(
+      reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
+      PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_BACKSLASH_C,
+      &error, &at, nullptr));
   if (code == nullptr) return fail(not_a_pattern(pattern, pcre_message(error)));
   return code;
 }

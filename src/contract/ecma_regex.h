@@ -1,5 +1,6 @@
 // Regular expressions as JSON Schema has them: ECMA-262 with the `u` flag, never anchored. RE2 runs
-// them in linear time; what it lacks (look-around, back-references) goes to PCRE2 under a match limit.
+// them in linear time; what it lacks (look-around, back-references) goes to PCRE2 under a match
+// limit.
 #pragma once
 
 #include <memory>

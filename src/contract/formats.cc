@@ -12,9 +12,15 @@
 namespace wave::contract {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_hex(char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_alpha(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_hex(char c) {
+  return std::isxdigit(static_cast<unsigned char>(c)) != 0;
+}
 bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
 }
@@ -239,10 +245,9 @@ bool has_only(std::string_view text, std::string_view extra, bool international)
       if (!international) return false;
       continue;
     }
-    const bool known = is_alpha(c) || is_digit(c) ||
-                       kUnreserved.find(c) != std::string_view::npos ||
-                       kSubDelimiters.find(c) != std::string_view::npos ||
-                       extra.find(c) != std::string_view::npos;
+    const bool known =
+        is_alpha(c) || is_digit(c) || kUnreserved.find(c) != std::string_view::npos ||
+        kSubDelimiters.find(c) != std::string_view::npos || extra.find(c) != std::string_view::npos;
     if (!known) return false;
   }
   return true;
@@ -264,7 +269,9 @@ bool is_authority(std::string_view text, bool international) {
     const size_t close = text.find(']');
     if (close == std::string_view::npos) return false;
     const std::string_view literal = text.substr(1, close - 1);
-    if (literal.starts_with('v') ? !is_ip_future(literal) : !is_ipv6(literal)) return false;
+    if (literal.starts_with('v') || literal.starts_with('V') ? !is_ip_future(literal)
+                                                             : !is_ipv6(literal))
+      return false;
     text.remove_prefix(close + 1);
     if (!text.empty() && !take(text, ':')) return false;
     return std::all_of(text.begin(), text.end(), is_digit);
@@ -289,8 +296,12 @@ bool is_reference(std::string_view text, bool international) {
          has_only(parts.fragment, ":@/?", international);
 }
 
-bool is_uri_reference(std::string_view text) { return is_reference(text, false); }
-bool is_iri_reference(std::string_view text) { return is_reference(text, true); }
+bool is_uri_reference(std::string_view text) {
+  return is_reference(text, false);
+}
+bool is_iri_reference(std::string_view text) {
+  return is_reference(text, true);
+}
 bool is_uri(std::string_view text) {
   return !parse_uri(text).scheme.empty() && is_uri_reference(text);
 }
@@ -309,6 +320,7 @@ bool is_variable(std::string_view text) {
     text = text.substr(0, colon);
   }
   if (text.empty() || text.front() == '.' || text.back() == '.') return false;
+  if (text.find("..") != std::string_view::npos) return false;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%') {
       if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
@@ -334,7 +346,7 @@ bool is_uri_template(std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '}' || static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) return false;
-    if (std::string_view("\"'<>\\^`|").find(c) != std::string_view::npos) return false;
+    if (std::string_view("\"<>\\^`|").find(c) != std::string_view::npos) return false;
     if (c == '%' && (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2]))) {
       return false;
     }
@@ -350,7 +362,9 @@ bool is_uri_template(std::string_view text) {
 
 // --- JSON pointers: RFC 6901, and the draft of relative ones. ---
 
-bool is_json_pointer(std::string_view text) { return parse_json_pointer(text).has_value(); }
+bool is_json_pointer(std::string_view text) {
+  return parse_json_pointer(text).has_value();
+}
 
 bool is_relative_json_pointer(std::string_view text) {
   size_t digits = 0;
@@ -360,7 +374,9 @@ bool is_relative_json_pointer(std::string_view text) {
   return rest == "#" || is_json_pointer(rest);
 }
 
-bool is_regex(std::string_view text) { return EcmaRegex::compile(text).has_value(); }
+bool is_regex(std::string_view text) {
+  return EcmaRegex::compile(text).has_value();
+}
 
 struct FormatRow {
   std::string_view name;

@@ -28,7 +28,7 @@ std::strong_ordering compare_whole_to_double(Wide whole, double real) {
   if (real < -kTwo63) return std::strong_ordering::greater;
   const double floor = std::floor(real);
   const Wide below = static_cast<Wide>(floor);
-  if (whole != below) return order(whole < below, whole > below);
+  if (whole != below) return order(whole<below, whole> below);
   return order(real > floor, false);
 }
 
@@ -47,8 +47,8 @@ Decimal without_trailing_zeros(Decimal decimal) {
   return decimal;
 }
 
-// The shortest decimal that reads back as `real` is what the author of the JSON wrote, but for digits
-// that no double can hold.
+// The shortest decimal that reads back as `real` is what the author of the JSON wrote, but for
+// digits that no double can hold.
 Decimal decimal_of(double real) {
   std::array<char, 64> text{};
   const auto written = std::to_chars(text.data(), text.data() + text.size(), std::fabs(real),
@@ -98,7 +98,9 @@ uint64_t mix(uint64_t hash, uint64_t value) {
   return hash ^ (hash >> 32);
 }
 
-uint64_t hash_text(std::string_view text) { return std::hash<std::string_view>{}(text); }
+uint64_t hash_text(std::string_view text) {
+  return std::hash<std::string_view>{}(text);
+}
 
 uint64_t hash_number(const json::value& number) {
   if (!number.is_double()) return mix(3, static_cast<uint64_t>(whole_value(number)));
@@ -132,12 +134,12 @@ std::strong_ordering compare_numbers(const json::value& left, const json::value&
   if (!left.is_double() && !right.is_double()) {
     const Wide a = whole_value(left);
     const Wide b = whole_value(right);
-    return order(a < b, a > b);
+    return order(a<b, a> b);
   }
   if (left.is_double() && right.is_double()) {
     const double a = left.get_double();
     const double b = right.get_double();
-    return order(a < b, a > b);
+    return order(a<b, a> b);
   }
   if (right.is_double()) return compare_whole_to_double(whole_value(left), right.get_double());
   const auto reversed = compare_whole_to_double(whole_value(right), left.get_double());
@@ -158,7 +160,8 @@ bool is_multiple_of(const json::value& number, const json::value& divisor) {
   if (b.digits == 0) return false;
   const int shift = a.exponent - b.exponent;
   if (shift >= 0) {
-    const UnsignedWide rest = UnsignedWide{a.digits % b.digits} * power_of_ten_modulo(shift, b.digits);
+    const UnsignedWide rest =
+        UnsignedWide{a.digits % b.digits} * power_of_ten_modulo(shift, b.digits);
     return rest % b.digits == 0;
   }
   // Below b's last place `digits` would have to end in 0, which it does not.

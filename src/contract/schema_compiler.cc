@@ -43,7 +43,8 @@ struct Keyword {
 class Compiler {
  public:
   explicit Compiler(const SchemaOptions& options)
-      : options_(options), compiled_(std::make_unique<CompiledSchema>()),
+      : options_(options),
+        compiled_(std::make_unique<CompiledSchema>()),
         registry_(*compiled_, options) {}
 
   Result<std::unique_ptr<const CompiledSchema>> run(const json::value& schema) {
@@ -189,10 +190,10 @@ class Compiler {
       }
       std::vector<std::string> known;
       for (const TypeName& row : kTypes) known.emplace_back(row.name);
-      std::string what = fmt::format("{} is not a type; there are {}", dump_json(name),
-                                     join(known, ", "));
-      if (const auto meant = name.is_string() ? did_you_mean(name.get_string(), known)
-                                              : std::nullopt) {
+      std::string what =
+          fmt::format("{} is not a type; there are {}", dump_json(name), join(known, ", "));
+      if (const auto meant =
+              name.is_string() ? did_you_mean(name.get_string(), known) : std::nullopt) {
         what += fmt::format("; did you mean \"{}\"?", *meant);
       }
       return fail(keyword.error(node, what));

@@ -1,5 +1,5 @@
-// From a schema's JSON to a graph of nodes: identifiers are collected, references followed, keywords
-// checked. Everything that is wrong with a schema is found here.
+// From a schema's JSON to a graph of nodes: identifiers are collected, references followed,
+// keywords checked. Everything that is wrong with a schema is found here.
 #pragma once
 
 #include <memory>

@@ -66,9 +66,7 @@ struct Marks {
     if (index >= seen.size()) seen.resize(index + 1);
     seen[index] = true;
   }
-  [[nodiscard]] bool has(size_t index) const {
-    return all || (index < seen.size() && seen[index]);
-  }
+  [[nodiscard]] bool has(size_t index) const { return all || (index < seen.size() && seen[index]); }
   void merge(const Marks& other) {
     all = all || other.all;
     for (size_t i = 0; i < other.seen.size(); ++i) {
@@ -88,8 +86,8 @@ std::string_view as_text(const json::value& value) {
   return {value.get_string().data(), value.get_string().size()};
 }
 
-/// How far a branch of anyOf or oneOf is from matching: lower is nearer. A branch for another type or
-/// with another tag (a const or enum right below) was not meant.
+/// How far a branch of anyOf or oneOf is from matching: lower is nearer. A branch for another type
+/// or with another tag (a const or enum right below) was not meant.
 std::tuple<size_t, size_t, size_t> distance(const Errors& errors, const std::string& here) {
   size_t wrong_types = 0;
   size_t wrong_tags = 0;
@@ -279,9 +277,8 @@ class Evaluation {
   }
 
   bool is_one_of(const json::array& allowed, const json::value& instance) {
-    return std::any_of(allowed.begin(), allowed.end(), [&](const json::value& one) {
-      return !failure_ && equal(one, instance);
-    });
+    return std::any_of(allowed.begin(), allowed.end(),
+                       [&](const json::value& one) { return !failure_ && equal(one, instance); });
   }
 
   // --- Combinations ---
@@ -321,8 +318,8 @@ class Evaluation {
         if (branches.matching.size() == enough) break;
         continue;
       }
-      const bool nearer = branches.errors.empty() ||
-                          distance(errors, here) < distance(branches.errors, here);
+      const bool nearer =
+          branches.errors.empty() || distance(errors, here) < distance(branches.errors, here);
       if (!explain || !nearer) continue;
       branches.nearest = i;
       branches.errors = std::move(errors);
@@ -342,11 +339,12 @@ class Evaluation {
     if (branches.matching.empty()) reject_branches(call, "oneOf", call.node.one_of, branches);
     if (branches.matching.size() < 2) return;
     reject(call, "oneOf", [&] {
-      return fmt::format("must match exactly one of {} alternatives; matches {} (\"{}\") and {} "
-                         "(\"{}\")",
-                         call.node.one_of.size(), branches.matching[0] + 1,
-                         call.node.one_of[branches.matching[0]]->place, branches.matching[1] + 1,
-                         call.node.one_of[branches.matching[1]]->place);
+      return fmt::format(
+          "must match exactly one of {} alternatives; matches {} (\"{}\") and {} "
+          "(\"{}\")",
+          call.node.one_of.size(), branches.matching[0] + 1,
+          call.node.one_of[branches.matching[0]]->place, branches.matching[1] + 1,
+          call.node.one_of[branches.matching[1]]->place);
     });
   }
 
@@ -354,9 +352,10 @@ class Evaluation {
                        Branches& branches) {
     reject(call, keyword, [&] {
       if (branches.errors.empty()) return std::string("matches none of the alternatives");
-      return fmt::format("matches none of {} alternatives; the nearest is number {} (\"{}\"), for "
-                         "which:",
-                         nodes.size(), branches.nearest + 1, nodes[branches.nearest]->place);
+      return fmt::format(
+          "matches none of {} alternatives; the nearest is number {} (\"{}\"), for "
+          "which:",
+          nodes.size(), branches.nearest + 1, nodes[branches.nearest]->place);
     });
     if (call.errors == nullptr) return;
     for (SchemaError& error : branches.errors) {
@@ -426,14 +425,12 @@ class Evaluation {
   void check_count(Call& call, uint64_t count, std::optional<uint64_t> min,
                    std::optional<uint64_t> max, std::string_view suffix, std::string_view what) {
     if (min && count < *min) {
-      reject(call, fmt::format("min{}", suffix), [&] {
-        return fmt::format("must have at least {} {}, has {}", *min, what, count);
-      });
+      reject(call, fmt::format("min{}", suffix),
+             [&] { return fmt::format("must have at least {} {}, has {}", *min, what, count); });
     }
     if (max && count > *max) {
-      reject(call, fmt::format("max{}", suffix), [&] {
-        return fmt::format("must have at most {} {}, has {}", *max, what, count);
-      });
+      reject(call, fmt::format("max{}", suffix),
+             [&] { return fmt::format("must have at most {} {}, has {}", *max, what, count); });
     }
   }
 
@@ -481,7 +478,8 @@ class Evaluation {
       if (call.marks == nullptr && found >= least && !call.node.max_contains) return;
     }
     if (failure_ || (found >= least && found <= most)) return;
-    reject(call, found < least ? (call.node.min_contains ? "minContains" : "contains") : "maxContains",
+    reject(call,
+           found < least ? (call.node.min_contains ? "minContains" : "contains") : "maxContains",
            [&] {
              return fmt::format("must have at {} {} items that match the schema at \"{}\", has {}",
                                 found < least ? "least" : "most", found < least ? least : most,

@@ -16,8 +16,8 @@ struct EvaluationLimits {
   size_t errors = 50;
 };
 
-/// Empty when the instance is valid; kLimit when a bound is passed, kUsage when the schema refers to
-/// itself without end.
+/// Empty when the instance is valid; kLimit when a bound is passed, kUsage when the schema refers
+/// to itself without end.
 Result<std::vector<SchemaError>> evaluate_schema(const Node& root, const json::value& instance,
                                                  const EvaluationLimits& limits);
 

@@ -11,10 +11,10 @@ namespace wave::contract {
 /// How a keyword's value holds schemas.
 enum class Holds {
   kSchema,
-  kSchemas,            // an array of them, not empty
-  kNamedSchemas,       // an object of them
-  kSchemaOrSchemas,    // draft 7's `items`
-  kSchemasOrNames,     // draft 7's `dependencies`: an object of schemas or arrays of names
+  kSchemas,          // an array of them, not empty
+  kNamedSchemas,     // an object of them
+  kSchemaOrSchemas,  // draft 7's `items`
+  kSchemasOrNames,   // draft 7's `dependencies`: an object of schemas or arrays of names
 };
 
 /// What `keyword` holds in `draft`; nothing when it holds no schemas there.

@@ -93,9 +93,9 @@ struct TypeWords {
   std::string_view words;
 };
 constexpr std::array kTypeWords{
-    TypeWords{kNullBit, "null"},         TypeWords{kBooleanBit, "a boolean"},
-    TypeWords{kObjectBit, "an object"},  TypeWords{kArrayBit, "an array"},
-    TypeWords{kStringBit, "a string"},   TypeWords{kNumberBit, "a number"},
+    TypeWords{kNullBit, "null"},          TypeWords{kBooleanBit, "a boolean"},
+    TypeWords{kObjectBit, "an object"},   TypeWords{kArrayBit, "an array"},
+    TypeWords{kStringBit, "a string"},    TypeWords{kNumberBit, "a number"},
     TypeWords{kIntegerBit, "an integer"},
 };
 
@@ -176,7 +176,8 @@ std::string enum_message(const json::array& allowed, const json::value& value) {
     values.push_back(short_json(one));
     if (one.is_string()) texts.emplace_back(one.get_string());
   }
-  std::string message = fmt::format("must be one of {}; is {}", list_names(values), short_json(value));
+  std::string message =
+      fmt::format("must be one of {}; is {}", list_names(values), short_json(value));
   if (!value.is_string()) return message;
   if (const auto meant = did_you_mean(utf8_prefix(value.get_string(), 200), texts)) {
     message += fmt::format("; did you mean \"{}\"?", excerpt(*meant, kMaxName));

@@ -1,5 +1,5 @@
-// The words of validation errors: what is wanted, what is there, what was probably meant. They are read
-// by agents that have to repair the instance.
+// The words of validation errors: what is wanted, what is there, what was probably meant. They are
+// read by agents that have to repair the instance.
 #pragma once
 
 #include <string>

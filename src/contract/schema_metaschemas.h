@@ -1,4 +1,5 @@
-// The metaschemas of draft 7 and 2020-12: schemas may refer to them, and no network is needed for it.
+// The metaschemas of draft 7 and 2020-12: schemas may refer to them, and no network is needed for
+// it.
 #pragma once
 
 #include <optional>

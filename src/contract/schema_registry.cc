@@ -109,7 +109,7 @@ Status SchemaRegistry::visit(const Pending& pending, std::vector<Pending>& todo)
   if (object == nullptr) {
     return fail(schema_error(pending.place, "a schema must be an object, true or false"));
   }
-  WAVE_TRY(Resource* resource, enter(*object, pending));
+  WAVE_TRY(Resource * resource, enter(*object, pending));
   locations_[pending.schema] = {resource, pending.place};
   schemas_.push_back(pending.schema);
   for (const auto& [keyword, held] : *object) {
@@ -205,8 +205,8 @@ Status SchemaRegistry::push_held(const json::value& held, std::string_view keywo
   const auto push = [&](const json::value& schema, std::string schema_place) {
     todo.push_back({&schema, resource, std::move(schema_place), from.depth + 1});
   };
-  const bool list = *holds == Holds::kSchemas ||
-                    (*holds == Holds::kSchemaOrSchemas && held.is_array());
+  const bool list =
+      *holds == Holds::kSchemas || (*holds == Holds::kSchemaOrSchemas && held.is_array());
   if (list) {
     if (!held.is_array()) return fail(schema_error(place, "must be an array of schemas"));
     if (held.get_array().empty() && *holds == Holds::kSchemas) {
@@ -232,7 +232,7 @@ Status SchemaRegistry::push_held(const json::value& held, std::string_view keywo
 Result<Target> SchemaRegistry::resolve(const Resource& from, std::string_view reference,
                                        std::string_view place) {
   const SplitUri uri = split_fragment(resolve_uri(from.uri, reference));
-  WAVE_TRY(Resource* resource, find_or_load(uri.document, reference, place));
+  WAVE_TRY(Resource * resource, find_or_load(uri.document, reference, place));
   const std::string fragment = percent_decode(uri.fragment);
   if (fragment.empty()) return Target{resource->root, resource, {}};
   if (fragment.starts_with('/')) return follow_pointer(*resource, fragment, reference, place);
@@ -251,9 +251,10 @@ Result<Resource*> SchemaRegistry::find_or_load(const std::string& uri, std::stri
   if (const auto metaschema = metaschema_text(uri)) {
     text = *metaschema;
   } else {
-    auto loaded = options_.load ? options_.load(uri)
-                                : Result<std::string>(fail(Code::kNotFound,
-                                                           "there is nothing to load it from"));
+    auto loaded =
+        options_.load
+            ? options_.load(uri)
+            : Result<std::string>(fail(Code::kNotFound, "there is nothing to load it from"));
     if (!loaded) {
       Error error = schema_error(place,
                                  fmt::format("$ref leads to \"{}\", which cannot be had: {}",
@@ -272,8 +273,8 @@ Result<Resource*> SchemaRegistry::find_or_load(const std::string& uri, std::stri
 Result<Target> SchemaRegistry::follow_pointer(Resource& resource, std::string_view pointer,
                                               std::string_view reference, std::string_view place) {
   const auto nowhere = [&] {
-    return fail(schema_error(place, fmt::format("$ref leads to \"{}\", which does not exist",
-                                                excerpt(reference, 200))));
+    return fail(schema_error(
+        place, fmt::format("$ref leads to \"{}\", which does not exist", excerpt(reference, 200))));
   };
   const auto tokens = parse_json_pointer(pointer);
   if (!tokens) return nowhere();
