@@ -1,5 +1,5 @@
-// contract: one file per contract type. A contract that cannot be evaluated is a failure with a reason,
-// never a pass (promise S7).
+// contract: one file per contract type. A contract that cannot be evaluated is a failure with a
+// reason, never a pass (promise S7).
 #pragma once
 
 #include <filesystem>
@@ -18,13 +18,13 @@ namespace wave::contract {
 /// What came of a contract.
 struct Verdict {
   bool passed = false;
-  bool evaluable = true;             // false: it could not be checked; then passed is false
-  std::string message;               // one line
-  std::vector<std::string> errors;   // what to repair, in words an agent can act on; bounded
-  std::vector<std::string> notes;    // recoveries applied, warnings
-  std::string output;                // tail of a command's output
-  json::object details;              // agent_review: verdict, issues ...
-  bool test_failure = false;         // test_suite: class test_failure rather than contract_failure
+  bool evaluable = true;            // false: it could not be checked; then passed is false
+  std::string message;              // one line
+  std::vector<std::string> errors;  // what to repair, in words an agent can act on; bounded
+  std::vector<std::string> notes;   // recoveries applied, warnings
+  std::string output;               // tail of a command's output
+  json::object details;             // agent_review: verdict, issues ...
+  bool test_failure = false;        // test_suite: class test_failure rather than contract_failure
 };
 
 /// What a contract needs done that it must not do itself: programs and agents run hosted.
@@ -48,7 +48,7 @@ struct Context {
   std::string command;                // rendered test_suite command (a shell line)
   std::filesystem::path command_dir;  // where it runs
   std::map<std::string, std::string> artifacts;  // name -> content, for agent_review's context
-  std::string review_system_prompt;   // the reviewer persona's
+  std::string review_system_prompt;              // the reviewer persona's
   std::function<Result<CommandOutcome>(const std::string& shell_line,
                                        const std::filesystem::path& dir, Millis timeout)>
       run_command;

@@ -1,5 +1,6 @@
-// JSON Schema, draft 7 and 2020-12, over Boost.JSON. A schema is compiled once; validating allocates
-// only for errors. Regular expressions by RE2, by PCRE2 with a match limit where RE2 cannot.
+// JSON Schema, draft 7 and 2020-12, over Boost.JSON. A schema is compiled once; validating
+// allocates only for errors. Regular expressions by RE2, by PCRE2 with a match limit where RE2
+// cannot.
 #pragma once
 
 #include <functional>
@@ -17,7 +18,7 @@ struct SchemaError {
   std::string instance;  // JSON pointer into the instance: "/items/3/name"; "" is the root
   std::string schema;    // JSON pointer of the keyword: "/properties/name/type"
   std::string keyword;
-  std::string message;   // "must be a string, is a number (3)"
+  std::string message;  // "must be a string, is a number (3)"
 };
 
 struct SchemaOptions {
@@ -38,8 +39,8 @@ class JsonSchema {
   JsonSchema& operator=(JsonSchema&&) noexcept;
   ~JsonSchema();
 
-  /// Empty when the instance is valid. kLimit when evaluation passes its budget of steps (schemas and
-  /// instances are foreign).
+  /// Empty when the instance is valid. kLimit when evaluation passes its budget of steps (schemas
+  /// and instances are foreign).
   [[nodiscard]] Result<std::vector<SchemaError>> validate(const json::value& instance) const;
 
  private:

@@ -1,0 +1,20 @@
+// non_empty_file: the artifact is there and has content. A file of blanks has some.
+#include "base/file.h"
+#include "contract/contract_types.h"
+
+namespace wave::contract {
+
+Verdict evaluate_non_empty_file(const Context& context) {
+  SourceState source = look_at_source(context);
+  if (!source.usable) return std::move(source.verdict);
+  std::error_code error;
+  const uintmax_t size = fs::file_size(context.source, error);
+  if (error) {
+    return unevaluable(fmt::format("the size of \"{}\" cannot be read: {}", source_name(context),
+                                   error.message()));
+  }
+  if (size == 0) return reject(fmt::format("the file \"{}\" is empty", source_name(context)));
+  return pass(fmt::format("\"{}\" has {} bytes", source_name(context), size));
+}
+
+}  // namespace wave::contract
