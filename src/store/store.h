@@ -9,7 +9,9 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -144,7 +146,9 @@ class Store {
   /// Raises the run's owner epoch and returns it: earlier owners' appends fail from here on. The
   /// caller holds the run's lock file.
   virtual Result<int64_t> take_ownership(const std::string& run_id) = 0;
-  /// Counts a fold that begins and (`finished`) one that ended well, for the quarantine.
+  /// Counts a fold that begins and (`finished`) one that ended well, for the quarantine. Returns the
+  /// count after the call: folds in a row that began and did not finish, this one included; a fold
+  /// that ends well sets it back to 0.
   virtual Result<int> note_fold(const std::string& run_id, bool finished) = 0;
 
   // --- commands ---
@@ -168,6 +172,8 @@ class Store {
   // --- blobs: content by hash, in files beside the database ---
   /// Stores the bytes durably and returns their sha256.
   virtual Result<std::string> put_blob(std::string_view bytes) = 0;
+  /// Stores several at once, which costs fewer syncs; the hashes are in the order of the contents.
+  virtual Result<std::vector<std::string>> put_blobs(std::span<const std::string_view> contents);
   /// Stores a file's content the same way.
   virtual Result<std::string> put_blob_file(const std::filesystem::path& path) = 0;
   virtual Result<std::string> blob(const std::string& sha256) = 0;

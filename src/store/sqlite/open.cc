@@ -1,0 +1,212 @@
+#include "store/sqlite/open.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <thread>
+
+#include "base/file.h"
+#include "store/owner_lock.h"
+
+namespace wave::store::sqlite {
+namespace {
+
+constexpr int kWriterCacheKib = 16 * 1024;
+constexpr auto kMigrationDeadline = std::chrono::seconds(30);
+constexpr mode_t kFolderMode = 0700;
+constexpr mode_t kFileMode = 0600;
+
+Error no_store(const StatePaths& paths) {
+  return {Code::kNotFound, fmt::format("there is no wave state in {}", paths.project.native()),
+          "run `wave run` first, or change to the project's folder"};
+}
+
+Status prepare_folder(const StatePaths& paths, const OpenOptions& options, const OpenRules& rules) {
+  std::error_code ignored;
+  const bool creating = options.create && !options.read_only;
+  if (!fs::is_directory(paths.project, ignored)) return fail(no_store(paths));
+  if (creating) {
+    WAVE_CHECK(make_directories(paths.state().parent_path()));
+    WAVE_CHECK(make_directories(paths.state(), kFolderMode));
+  } else if (!fs::is_directory(paths.state(), ignored)) {
+    return fail(no_store(paths));
+  }
+  const bool network = rules.is_network_filesystem ? rules.is_network_filesystem(paths.state())
+                                                   : is_network_filesystem(paths.state());
+  if (!network) return {};
+  return fail(Code::kNetworkFilesystem,
+              fmt::format("{} lies on a network file system, which cannot keep a database safe",
+                          paths.state().native()),
+              "use a project folder on a local disk");
+}
+
+/// Files of a test's VFS are not in the file system.
+bool is_real_file(const OpenOptions& options) { return options.vfs.empty(); }
+
+/// SQLite would give a new file the umask's mode; its -wal and -shm copy the database's.
+Status create_private_file(const fs::path& path, const OpenOptions& options) {
+  if (!is_real_file(options)) return {};
+  WAVE_TRY(const UniqueFd file, open_file(path, O_RDWR | O_CREAT, kFileMode));
+  return {};
+}
+
+struct Version {
+  int64_t application_id = 0;
+  int64_t schema = 0;
+  bool empty = true;
+};
+
+Result<Version> read_version(Database& database) {
+  Version version;
+  WAVE_TRY(version.application_id, database.integer("PRAGMA application_id"));
+  WAVE_TRY(version.schema, database.integer("PRAGMA user_version"));
+  if (version.application_id == kApplicationId && version.schema > 0) {
+    version.empty = false;
+    return version;
+  }
+  WAVE_TRY(const int64_t tables, database.integer("SELECT count(*) FROM sqlite_schema"));
+  version.empty = tables == 0 && version.schema == 0 && version.application_id == 0;
+  return version;
+}
+
+/// Refuses what is not ours to touch, without changing a byte of it.
+Status check_version(Database& database, const Version& version, int newest,
+                     const fs::path& path) {
+  const auto leave_alone = [&] {
+    sqlite3_db_config(database.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  };
+  if (!version.empty && version.application_id != kApplicationId) {
+    leave_alone();
+    return fail(Code::kStore, fmt::format("{} is not a database of wave", path.native()),
+                "move the file away, or restore wave's own from a backup");
+  }
+  if (version.schema > newest) {
+    leave_alone();
+    return fail(Code::kStoreNewer,
+                fmt::format("{} was written by a newer wave (version {}, this one knows {})",
+                            path.native(), version.schema, newest),
+                "install that version of wave, or restore a backup (wave.db.bak-*)");
+  }
+  return {};
+}
+
+/// One process creates or migrates at a time. SQLite's own lock is not enough: switching to WAL
+/// happens outside of a transaction.
+Result<UniqueFd> lock_for_migration(const StatePaths& paths) {
+  WAVE_TRY(UniqueFd file, open_file(paths.state() / "migrate.lock", O_RDWR | O_CREAT, kFileMode));
+  const auto deadline = std::chrono::steady_clock::now() + kMigrationDeadline;
+  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      return fail(errno_error(errno, "cannot lock", (paths.state() / "migrate.lock").native()));
+    }
+    if (std::chrono::steady_clock::now() > deadline) {
+      return fail(Code::kStoreBusy, "another process has been migrating the database for too long",
+                  "wait for it to end, then try again");
+    }
+    std::this_thread::sleep_for(Millis(2));
+  }
+  return file;
+}
+
+Status check_no_owner(const StatePaths& paths) {
+  std::error_code error;
+  for (fs::directory_iterator entry(paths.state() / "runs", error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string run_id = entry->path().filename();
+    if (!OwnerLock::is_held(paths, run_id)) continue;
+    return fail(Code::kStoreBusy,
+                fmt::format("the database has to be migrated, but run {} is being worked on", run_id),
+                "wait for the run to end or stop it, then try again");
+  }
+  return {};
+}
+
+/// Copies the database, with what is still in its WAL, to wave.db.bak-<version>.
+Status back_up(Database& database, int64_t version, const StatePaths& paths,
+               const OpenOptions& options) {
+  const fs::path path = paths.database().native() + fmt::format(".bak-{}", version);
+  WAVE_CHECK(create_private_file(path, options));
+  ConnectionOptions target{.create = true, .vfs = options.vfs};
+  WAVE_TRY(const std::unique_ptr<Database> copy, Database::open(path, target));
+  sqlite3_backup* backup = sqlite3_backup_init(copy->handle(), "main", database.handle(), "main");
+  if (backup == nullptr) {
+    return fail(copy->error(sqlite3_errcode(copy->handle()), "cannot back up to " + path.native()));
+  }
+  const int step = sqlite3_backup_step(backup, -1);
+  const int finish = sqlite3_backup_finish(backup);
+  if (step != SQLITE_DONE || finish != SQLITE_OK) {
+    return fail(copy->error(step != SQLITE_DONE ? step : finish,
+                            "cannot back up the database to " + path.native()));
+  }
+  return is_real_file(options) ? sync_path(paths.state()) : Status{};
+}
+
+Status apply_migrations(Database& database, int64_t from, const OpenRules& rules) {
+  WAVE_CHECK(database.execute("BEGIN IMMEDIATE"));
+  const auto apply_all = [&]() -> Status {
+    for (const Migration& migration : rules.migrations) {
+      if (migration.to > from) WAVE_CHECK(database.execute(std::string(migration.sql)));
+    }
+    return database.execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}; COMMIT",
+                                        kApplicationId, newest_version(rules)));
+  };
+  auto applied = apply_all();
+  if (applied) return applied;
+  if (database.in_transaction()) (void)database.execute("ROLLBACK");
+  return fail(applied.error().wrapped("cannot migrate the database; it is unchanged"));
+}
+
+Status migrate(Database& database, const StatePaths& paths, const OpenOptions& options,
+               const OpenRules& rules) {
+  WAVE_TRY(const UniqueFd lock, lock_for_migration(paths));
+  // Somebody else may have done it while we waited.
+  WAVE_TRY(const Version version, read_version(database));
+  WAVE_CHECK(check_version(database, version, newest_version(rules), paths.database()));
+  if (version.schema == newest_version(rules)) return {};
+  if (version.empty) {
+    WAVE_CHECK(database.execute("PRAGMA journal_mode=WAL"));
+  } else {
+    WAVE_CHECK(check_no_owner(paths));
+    WAVE_CHECK(back_up(database, version.schema, paths, options));
+  }
+  WAVE_CHECK(apply_migrations(database, version.schema, rules));
+  // SQLite syncs the folder for its journals, not for a new database.
+  return is_real_file(options) ? sync_path(paths.state()) : Status{};
+}
+
+}  // namespace
+
+int newest_version(const OpenRules& rules) { return rules.migrations.back().to; }
+
+Result<std::unique_ptr<Database>> open_database(const StatePaths& paths, const OpenOptions& options,
+                                                const OpenRules& rules) {
+  WAVE_CHECK(prepare_folder(paths, options, rules));
+  const bool creating = options.create && !options.read_only;
+  std::error_code ignored;
+  if (creating) {
+    WAVE_CHECK(create_private_file(paths.database(), options));
+  } else if (is_real_file(options) && !fs::exists(paths.database(), ignored)) {
+    return fail(no_store(paths));
+  }
+  ConnectionOptions connection{.read_only = options.read_only,
+                               .create = creating,
+                               .vfs = options.vfs,
+                               .cache_kib = kWriterCacheKib};
+  WAVE_TRY(std::unique_ptr<Database> database, Database::open(paths.database(), connection));
+  WAVE_TRY(const Version version, read_version(*database));
+  WAVE_CHECK(check_version(*database, version, newest_version(rules), paths.database()));
+  if (version.schema == newest_version(rules)) return database;
+  if (version.empty && !creating) return fail(no_store(paths));
+  if (options.read_only) {
+    return fail(Code::kStore,
+                fmt::format("{} was written by an older wave (version {}) and has to be migrated",
+                            paths.database().native(), version.schema),
+                "run a command that writes, such as `wave run`; it migrates after a backup");
+  }
+  WAVE_CHECK(migrate(*database, paths, options, rules));
+  return database;
+}
+
+}  // namespace wave::store::sqlite

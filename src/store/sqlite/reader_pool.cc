@@ -1,0 +1,50 @@
+#include "store/sqlite/reader_pool.h"
+
+namespace wave::store::sqlite {
+namespace {
+
+constexpr int kMaxReaders = 8;
+constexpr auto kDeadline = std::chrono::seconds(10);
+constexpr int kReaderCacheKib = 4 * 1024;
+
+}  // namespace
+
+ReaderPool::ReaderPool(std::filesystem::path path, std::string vfs, std::unique_ptr<Database> first)
+    : path_(std::move(path)), vfs_(std::move(vfs)) {
+  if (first != nullptr) idle_.push_back(std::move(first));
+}
+
+Result<ReaderPool::Lease> ReaderPool::borrow() {
+  {
+    std::unique_lock lock(mutex_);
+    const auto possible = [&] { return !idle_.empty() || lent_ < kMaxReaders; };
+    if (!returned_.wait_for(lock, kDeadline, possible)) {
+      return fail(Code::kStore, "all connections to the database are busy",
+                  "try again when there is less to do");
+    }
+    ++lent_;
+    if (!idle_.empty()) {
+      auto database = std::move(idle_.back());
+      idle_.pop_back();
+      return Lease(this, std::move(database));
+    }
+  }
+  auto opened = Database::open(
+      path_, {.read_only = true, .create = false, .vfs = vfs_, .cache_kib = kReaderCacheKib});
+  if (!opened) {
+    const std::scoped_lock lock(mutex_);
+    --lent_;
+    returned_.notify_one();
+    return fail(std::move(opened).error());
+  }
+  return Lease(this, std::move(*opened));
+}
+
+void ReaderPool::give_back(std::unique_ptr<Database> database) {
+  const std::scoped_lock lock(mutex_);
+  --lent_;
+  idle_.push_back(std::move(database));
+  returned_.notify_one();
+}
+
+}  // namespace wave::store::sqlite

@@ -1,0 +1,53 @@
+// Connections for reading: each sees the last commit and keeps nobody from writing.
+#pragma once
+
+#include <condition_variable>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "store/sqlite/database.h"
+
+namespace wave::store::sqlite {
+
+/// Opens up to eight connections as they are needed and keeps them. Thread: any.
+class ReaderPool {
+ public:
+  /// A connection on loan; goes back at destruction.
+  class Lease {
+   public:
+    Lease(ReaderPool* pool, std::unique_ptr<Database> database)
+        : pool_(pool), database_(std::move(database)) {}
+    Lease(Lease&&) = default;
+    Lease& operator=(Lease&&) = delete;
+    ~Lease() {
+      if (database_ != nullptr) pool_->give_back(std::move(database_));
+    }
+    Database& operator*() const { return *database_; }
+    Database* operator->() const { return database_.get(); }
+
+   private:
+    ReaderPool* pool_;
+    std::unique_ptr<Database> database_;
+  };
+
+  /// `first`: a connection that may be lent from the start, or null.
+  ReaderPool(std::filesystem::path path, std::string vfs, std::unique_ptr<Database> first);
+
+  /// Waits up to ten seconds when all are lent: then kStore.
+  Result<Lease> borrow();
+
+ private:
+  void give_back(std::unique_ptr<Database> database);
+
+  const std::filesystem::path path_;
+  const std::string vfs_;
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<std::unique_ptr<Database>> idle_;  // guarded by mutex_
+  int lent_ = 0;                                 // guarded by mutex_
+};
+
+}  // namespace wave::store::sqlite

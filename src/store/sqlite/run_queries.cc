@@ -1,0 +1,204 @@
+#include "store/sqlite/run_queries.h"
+
+#include <fmt/core.h>
+
+#include "base/text.h"
+#include "store/sqlite/batch.h"
+
+namespace wave::store::sqlite {
+namespace {
+
+constexpr size_t kMaxPage = 1000;
+
+/// Where a list goes on: runs are ordered by when they were accepted, then by id.
+struct Cursor {
+  int64_t accepted_at = 0;
+  int64_t id = 0;
+};
+
+Result<Cursor> find_cursor(Database& database, const std::string& run_id) {
+  WAVE_TRY(Query query,
+           database.query("SELECT accepted_at, id FROM run WHERE run_id = ?1 UNION ALL"
+                          " SELECT accepted_at, run FROM pruned WHERE run_id = ?1"));
+  WAVE_TRY(const bool row, query.bind(run_id).next());
+  if (!row) {
+    return fail(Code::kNotFound, fmt::format("the list cannot go on after \"{}\": no such run", run_id),
+                "start the list from its beginning");
+  }
+  return Cursor{query.integer(0), query.integer(1)};
+}
+
+/// `text` for LIKE, anywhere.
+std::string like_pattern(std::string_view text) {
+  std::string pattern = "%";
+  for (const char c : text) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return pattern + "%";
+}
+
+struct Listed {
+  WallTime accepted_at{};
+  int64_t id = 0;
+  flow::RunRow row;
+};
+
+/// A list under at most one status, so that one index gives its order and nothing is sorted.
+class ListQuery {
+ public:
+  ListQuery(const RunFilter& filter, std::optional<Cursor> cursor, size_t limit)
+      : filter_(filter), cursor_(cursor), limit_(limit), pattern_(like_pattern(filter.text)) {}
+
+  Status run(Database& database, const std::string* status, std::vector<Listed>& rows) {
+    WAVE_TRY(Query query, database.query(sql(status != nullptr)));
+    query.restart();
+    bind(query, status);
+    while (true) {
+      WAVE_TRY(const bool more, query.next());
+      if (!more) return {};
+      WAVE_TRY(StoredRun stored, read_run(query));
+      rows.push_back({stored.accepted_at, stored.id, std::move(stored.details.row)});
+    }
+  }
+
+ private:
+  [[nodiscard]] std::string sql(bool by_status) const {
+    std::string text(kSelectRun);
+    text += "WHERE 1";
+    if (by_status) text += " AND status = ?1";
+    if (!filter_.pipeline.empty()) text += " AND pipeline = ?2";
+    if (filter_.since) text += " AND accepted_at >= ?3";
+    if (filter_.until) text += " AND accepted_at <= ?4";
+    if (cursor_) text += " AND (accepted_at, run.id) < (?5, ?6)";
+    if (!filter_.tag_key.empty()) {
+      text += " AND run.id IN (SELECT run FROM run_tag WHERE key = ?7 AND value = ?8)";
+    }
+    if (!filter_.text.empty()) {
+      text += R"( AND (run_id LIKE ?9 ESCAPE '\' OR run_start.input LIKE ?9 ESCAPE '\'))";
+    }
+    return text + " ORDER BY accepted_at DESC, run.id DESC LIMIT ?10";
+  }
+
+  void bind(Query& query, const std::string* status) const {
+    if (status != nullptr) query.bind_at(1, *status);
+    if (!filter_.pipeline.empty()) query.bind_at(2, filter_.pipeline);
+    if (filter_.since) query.bind_at(3, *filter_.since);
+    if (filter_.until) query.bind_at(4, *filter_.until);
+    if (cursor_) query.bind_at(5, cursor_->accepted_at);
+    if (cursor_) query.bind_at(6, cursor_->id);
+    if (!filter_.tag_key.empty()) query.bind_at(7, filter_.tag_key);
+    if (!filter_.tag_key.empty()) query.bind_at(8, filter_.tag_value);
+    if (!filter_.text.empty()) query.bind_at(9, pattern_);
+    query.bind_at(10, limit_);
+  }
+
+  const RunFilter& filter_;
+  const std::optional<Cursor> cursor_;
+  const size_t limit_;
+  const std::string pattern_;
+};
+
+std::vector<std::string> live_statuses() {
+  std::vector<std::string> words;
+  for (const auto status : {flow::RunStatus::kQueued, flow::RunStatus::kRunning,
+                            flow::RunStatus::kWaiting}) {
+    words.emplace_back(flow::to_string(status));
+  }
+  return words;
+}
+
+/// The least text that comes after every text with this prefix; empty when there is none.
+std::string after_prefix(std::string prefix) {
+  while (!prefix.empty() && static_cast<unsigned char>(prefix.back()) == 0xFF) prefix.pop_back();
+  if (!prefix.empty()) ++prefix.back();
+  return prefix;
+}
+
+}  // namespace
+
+Result<StoredRun> find_run(Database& database, const std::string& run_id) {
+  WAVE_TRY(Query query, database.query(fmt::format("{}WHERE run_id = ?1", kSelectRun)));
+  WAVE_TRY(const bool row, query.bind(run_id).next());
+  if (!row) return fail(missing_run(database, run_id));
+  return read_run(query);
+}
+
+Result<int64_t> find_run_id(Database& database, const std::string& run_id) {
+  WAVE_TRY(Query query, database.query("SELECT id FROM run WHERE run_id = ?1"));
+  WAVE_TRY(const bool row, query.bind(run_id).next());
+  if (!row) return fail(missing_run(database, run_id));
+  return query.integer(0);
+}
+
+Result<RunDetails> run_details(Database& database, const std::string& run_id) {
+  WAVE_TRY(const ReadTransaction transaction, ReadTransaction::begin(database));
+  WAVE_TRY(StoredRun stored, find_run(database, run_id));
+  RunDetails details = std::move(stored.details);
+  WAVE_TRY(details.steps, read_steps(database, stored.id));
+  WAVE_TRY(details.gates, read_gates(database, stored.id));
+  WAVE_TRY(details.artifacts, read_artifacts(database, stored.id));
+  return details;
+}
+
+Result<std::vector<flow::RunRow>> list_runs(Database& database, const RunFilter& filter) {
+  WAVE_TRY(const ReadTransaction transaction, ReadTransaction::begin(database));
+  std::optional<Cursor> cursor;
+  if (!filter.after.empty()) {
+    WAVE_TRY(cursor, find_cursor(database, filter.after));
+  }
+  const size_t limit = std::clamp<size_t>(filter.limit, 1, kMaxPage);
+
+  ListQuery query(filter, cursor, limit);
+  std::vector<Listed> found;
+  if (filter.statuses.empty()) WAVE_CHECK(query.run(database, nullptr, found));
+  const std::set<std::string> statuses(filter.statuses.begin(), filter.statuses.end());
+  for (const std::string& status : statuses) WAVE_CHECK(query.run(database, &status, found));
+
+  std::ranges::sort(found, [](const Listed& a, const Listed& b) {
+    return std::tie(a.accepted_at, a.id) > std::tie(b.accepted_at, b.id);
+  });
+  if (found.size() > limit) found.resize(limit);
+  std::vector<flow::RunRow> rows;
+  for (Listed& listed : found) rows.push_back(std::move(listed.row));
+  return rows;
+}
+
+Result<std::vector<std::string>> live_runs(Database& database) {
+  WAVE_TRY(Query query, database.query("SELECT id, run_id FROM run WHERE status IN (?1, ?2, ?3)"
+                                       " ORDER BY id"));
+  const std::vector<std::string> live = live_statuses();
+  query.bind(live[0], live[1], live[2]);
+  std::vector<std::string> ids;
+  while (true) {
+    WAVE_TRY(const bool more, query.next());
+    if (!more) return ids;
+    ids.push_back(query.string(1));
+  }
+}
+
+Result<std::string> resolve_run(Database& database, const std::string& prefix) {
+  if (prefix.empty()) return fail(Code::kUsage, "a run id is needed", "`wave list runs` shows them");
+  constexpr size_t kNamed = 5;
+  WAVE_TRY(Query query,
+           database.query("SELECT run_id FROM run WHERE run_id >= ?1 AND run_id < ?2"
+                          " ORDER BY run_id LIMIT ?3"));
+  const std::string end = after_prefix(prefix);
+  query.bind(prefix, end, kNamed + 1);
+  std::vector<std::string> candidates;
+  while (true) {
+    WAVE_TRY(const bool more, query.next());
+    if (!more) break;
+    candidates.push_back(query.string(0));
+  }
+  if (candidates.empty()) return fail(missing_run(database, prefix));
+  if (candidates.size() == 1 || candidates.front() == prefix) return candidates.front();
+  const bool more = candidates.size() > kNamed;
+  if (more) candidates.pop_back();
+  return fail(Code::kUsage,
+              fmt::format("\"{}\" can be any of {}{}", prefix, join(candidates, ", "),
+                          more ? " and others" : ""),
+              "give more of the run's id");
+}
+
+}  // namespace wave::store::sqlite

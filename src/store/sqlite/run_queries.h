@@ -1,0 +1,24 @@
+// Reading runs: one, lists, by prefix.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "store/sqlite/database.h"
+#include "store/sqlite/rows.h"
+#include "store/store.h"
+
+namespace wave::store::sqlite {
+
+/// kNotFound, kPruned.
+Result<StoredRun> find_run(Database& database, const std::string& run_id);
+/// Only its id in the table, which is cheaper.
+Result<int64_t> find_run_id(Database& database, const std::string& run_id);
+
+Result<RunDetails> run_details(Database& database, const std::string& run_id);
+Result<std::vector<flow::RunRow>> list_runs(Database& database, const RunFilter& filter);
+Result<std::vector<std::string>> live_runs(Database& database);
+Result<std::string> resolve_run(Database& database, const std::string& prefix);
+
+}  // namespace wave::store::sqlite

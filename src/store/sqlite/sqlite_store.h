@@ -1,0 +1,89 @@
+// The store on SQLite: one writer thread, a few readers, a doorbell.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "store/blob_folder.h"
+#include "store/doorbell.h"
+#include "store/sqlite/open.h"
+#include "store/sqlite/reader_pool.h"
+#include "store/sqlite/writer.h"
+#include "store/store.h"
+#include "store/subscribers.h"
+
+namespace wave::store::sqlite {
+
+class SqliteStore final : public Store {
+ public:
+  static Result<std::unique_ptr<Store>> open(const StatePaths& paths, const OpenOptions& options,
+                                             const OpenRules& rules = {});
+  ~SqliteStore() override;
+
+  Result<CreatedRun> create_run(const NewRun& run) override;
+  Result<RunDetails> run(const std::string& run_id) override;
+  Result<std::vector<flow::RunRow>> list_runs(const RunFilter& filter) override;
+  Result<std::vector<std::string>> live_runs() override;
+  Result<std::string> resolve_run(const std::string& prefix) override;
+  Status prune_run(const std::string& run_id) override;
+
+  void append(Append request, Appended done) override;
+  Status append_and_wait(Append request) override;
+  Result<std::vector<StoredEvent>> events(const std::string& run_id,
+                                          const EventQuery& query) override;
+  Result<std::vector<StoredEvent>> events_since(int64_t position, size_t limit) override;
+  Result<std::vector<SpoolMark>> spool_marks(const std::string& run_id) override;
+
+  Result<int64_t> take_ownership(const std::string& run_id) override;
+  Result<int> note_fold(const std::string& run_id, bool finished) override;
+
+  Result<int64_t> submit_command(const Command& command) override;
+  Result<std::vector<Command>> pending_commands(const std::string& run_id) override;
+  Result<std::optional<Command>> gate_command(const std::string& run_id,
+                                              const std::string& gate_id) override;
+  Result<std::vector<std::pair<std::string, flow::GateRow>>> waiting_gates() override;
+
+  uint64_t subscribe(Changed changed) override;
+  void unsubscribe(uint64_t subscription) override;
+
+  Result<std::string> put_blob(std::string_view bytes) override;
+  Result<std::vector<std::string>> put_blobs(std::span<const std::string_view> contents) override;
+  Result<std::string> put_blob_file(const std::filesystem::path& path) override;
+  Result<std::string> blob(const std::string& sha256) override;
+  [[nodiscard]] std::filesystem::path blob_path(const std::string& sha256) const override;
+
+ private:
+  SqliteStore(StatePaths paths, const OpenOptions& options, int schema_version,
+              std::unique_ptr<Database> database);
+
+  Status write(Job::Work work, size_t bytes = 0);
+  Status create(Batch& batch, const NewRun& run, const EncodedEvents& encoded,
+                const std::vector<std::string>& blobs, CreatedRun& created);
+  Result<std::vector<std::string>> blobs_of_snapshot(const std::string& sha256) const;
+  Status prune_rest(int64_t run);
+  Status finish_earlier_prunes();
+  Status remove_unused(std::span<const std::string> candidates);
+  Status sweep_blobs();
+  void committed(const Batch& batch);
+  void look_for_foreign_commits();
+
+  const StatePaths paths_;
+  BlobFolder blobs_;
+  Subscribers subscribers_;
+  Doorbell doorbell_;
+  ReaderPool readers_;
+
+  std::mutex mark_mutex_;
+  Mark announced_;  // what subscribers have been told of; guarded by mark_mutex_
+
+  std::mutex sweep_mutex_;
+  std::optional<MonoTime> swept_;  // guarded by sweep_mutex_
+
+  std::mutex watch_mutex_;
+  // Destroyed before what their threads use.
+  std::unique_ptr<Writer> writer_;          // null in a read-only store
+  std::unique_ptr<DoorbellWatch> watch_;    // from the first subscription on; guarded by watch_mutex_
+};
+
+}  // namespace wave::store::sqlite
