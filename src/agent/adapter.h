@@ -2,6 +2,7 @@
 // activity, tokens, cost and a failure class. An adapter does not know the run it serves.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,6 +33,9 @@ struct AgentRequest {
   std::map<std::string, std::string> own_environment;  // wave's environment, to pick from
   std::vector<std::string> env_passthrough;
   int attempt = 1;
+  /// For the scripted adapter: the text of the project's `.agents/scripts/<step>.yaml`, else of
+  /// `.agents/scripts/<persona>.yaml`, from the run's snapshot; empty if there is neither.
+  std::string script;
 };
 
 /// How to start it. Files are written into the workspace before the start, `files` relative to it.
@@ -105,7 +109,8 @@ std::vector<const Adapter*> all_adapters();
 bool is_known_elsewhere(std::string_view name);
 
 /// What every agent's environment starts from: PATH, HOME, USER, LANG, TERM=dumb, TMPDIR, XDG_*, proxies,
-/// the adapter's own variables (`allow`), and `passthrough`; never anything of wave's own credentials.
+/// the adapter's own variables (`allow`: names, or prefixes such as "ANTHROPIC_*"), and `passthrough`
+/// (the same); never a variable whose name starts with WAVE_: those are wave's own.
 std::map<std::string, std::string> base_environment(
     const std::map<std::string, std::string>& own, const std::vector<std::string>& allow,
     const std::vector<std::string>& passthrough);
