@@ -5,8 +5,8 @@
 
 namespace wave::agent {
 
-/// `.agents/agent/<step>.<extension>`: in a folder of wave's own, one per step, because steps may share a
-/// workspace. The workspace keeps this folder out of git.
+/// `.agents/agent/<step>.<extension>`: in a folder of wave's own, one per step, because steps may
+/// share a workspace. The workspace keeps this folder out of git.
 std::string agent_file(const AgentRequest& request, std::string_view extension);
 
 /// The running wave: WAVE_SELF of `own` where that is set (tests), else /proc/self/exe.

@@ -13,25 +13,80 @@
 namespace wave::agent {
 namespace {
 
-// The built-in tools of Claude Code, of this and earlier versions. Names it does not have are ignored by
-// it, so a tool that is missing here is a tool that no persona can be given by name.
+// The built-in tools of Claude Code, of this and earlier versions. Names it does not have are
+// ignored by it, so a tool that is missing here is a tool that no persona can be given by name.
 constexpr auto kTools = std::to_array<std::string_view>({
-    "Agent", "AskUserQuestion", "Bash", "BashOutput", "CronCreate", "CronDelete", "CronList",
-    "DesignSync", "Edit", "EnterPlanMode", "EnterWorktree", "ExitPlanMode", "ExitWorktree", "Glob",
-    "Grep", "KillBash", "KillShell", "LS", "LSP", "ListAgents", "ListMcpResourcesTool", "Monitor",
-    "MultiEdit", "NotebookEdit", "NotebookRead", "Read", "ReadMcpResourceTool", "ReportFindings",
-    "ScheduleWakeup", "SendMessage", "SendUserMessage", "Skill", "SlashCommand", "StructuredOutput",
-    "Task", "TaskCreate", "TaskGet", "TaskList", "TaskOutput", "TaskStop", "TaskUpdate", "TodoRead",
-    "TodoWrite", "ToolSearch", "WebFetch", "WebSearch", "Workflow", "Write",
+    "Agent",
+    "AskUserQuestion",
+    "Bash",
+    "BashOutput",
+    "CronCreate",
+    "CronDelete",
+    "CronList",
+    "DesignSync",
+    "Edit",
+    "EnterPlanMode",
+    "EnterWorktree",
+    "ExitPlanMode",
+    "ExitWorktree",
+    "Glob",
+    "Grep",
+    "KillBash",
+    "KillShell",
+    "LS",
+    "LSP",
+    "ListAgents",
+    "ListMcpResourcesTool",
+    "Monitor",
+    "MultiEdit",
+    "NotebookEdit",
+    "NotebookRead",
+    "Read",
+    "ReadMcpResourceTool",
+    "ReportFindings",
+    "ScheduleWakeup",
+    "SendMessage",
+    "SendUserMessage",
+    "Skill",
+    "SlashCommand",
+    "StructuredOutput",
+    "Task",
+    "TaskCreate",
+    "TaskGet",
+    "TaskList",
+    "TaskOutput",
+    "TaskStop",
+    "TaskUpdate",
+    "TodoRead",
+    "TodoWrite",
+    "ToolSearch",
+    "WebFetch",
+    "WebSearch",
+    "Workflow",
+    "Write",
 });
 
-// The tools whose input says in one field what they are used on: only these can have an argument pattern.
+// The tools whose input says in one field what they are used on: only these can have an argument
+// pattern.
 constexpr auto kToolsWithArgument = std::to_array<std::string_view>({
-    "Agent", "Bash", "Edit", "LS", "MultiEdit", "NotebookEdit", "NotebookRead", "Read", "Skill",
-    "Task", "WebFetch", "WebSearch", "Write",
+    "Agent",
+    "Bash",
+    "Edit",
+    "LS",
+    "MultiEdit",
+    "NotebookEdit",
+    "NotebookRead",
+    "Read",
+    "Skill",
+    "Task",
+    "WebFetch",
+    "WebSearch",
+    "Write",
 });
 
-bool is_mcp(std::string_view name) { return name.starts_with("mcp__"); }
+bool is_mcp(std::string_view name) {
+  return name.starts_with("mcp__");
+}
 
 std::vector<std::string> tool_names(std::string_view pattern_name) {
   std::vector<std::string> names;
@@ -41,17 +96,17 @@ std::vector<std::string> tool_names(std::string_view pattern_name) {
   return names;
 }
 
-// Settings of the command line outrank those of files; they hold no secret and nobody can edit them.
+// Settings of the command line outrank those of files; they hold no secret and nobody can edit
+// them.
 std::string guard_settings(const std::string& guard) {
   const json::object hook{{"type", "command"}, {"command", guard}, {"timeout", 60}};
   const json::object matcher{{"matcher", "*"}, {"hooks", json::array{hook}}};
-  return dump_json(json::object{
-      {"hooks", json::object{{"PreToolUse", json::array{matcher}}}}});
+  return dump_json(json::object{{"hooks", json::object{{"PreToolUse", json::array{matcher}}}}});
 }
 
-// Rules of Claude Code for one of wave's patterns. Only for Bash are its argument rules passed on: they
-// know the parts of a compound command, which a pattern over the whole text does not. Paths and the
-// rest are the guard's alone, so the tool itself is allowed.
+// Rules of Claude Code for one of wave's patterns. Only for Bash are its argument rules passed on:
+// they know the parts of a compound command, which a pattern over the whole text does not. Paths
+// and the rest are the guard's alone, so the tool itself is allowed.
 std::vector<std::string> claude_rules(const ToolPattern& pattern) {
   if (is_mcp(pattern.name)) return {pattern.name};
   std::vector<std::string> rules;
@@ -96,11 +151,14 @@ std::string system_prompt(const AgentRequest& request) {
   if (is_unrestricted(request.permissions)) return request.system_prompt;
   // Without the project's settings its memory files are not read either.
   return request.system_prompt +
-         "\n\nThis project may keep instructions for agents in CLAUDE.md or AGENTS.md at the top of "
+         "\n\nThis project may keep instructions for agents in CLAUDE.md or AGENTS.md at the top "
+         "of "
          "the workspace. If you have a tool to read files, read them before you start.\n";
 }
 
-bool runs_as_root() { return ::geteuid() == 0; }
+bool runs_as_root() {
+  return ::geteuid() == 0;
+}
 
 }  // namespace
 
@@ -115,18 +173,19 @@ Status ClaudeAdapter::check(const model::EffectivePermissions& permissions) cons
     WAVE_TRY(const ToolPattern pattern, parse_tool_pattern(text));
     if (is_mcp(pattern.name)) {
       if (!pattern.has_argument) return {};
-      return fail(Code::kInvalidManifest,
-                  fmt::format("claude cannot enforce '{}': arguments of an MCP tool have no pattern",
-                              text),
-                  "name the tool without an argument");
+      return fail(
+          Code::kInvalidManifest,
+          fmt::format("claude cannot enforce '{}': arguments of an MCP tool have no pattern", text),
+          "name the tool without an argument");
     }
     const auto names = tool_names(pattern.name);
     if (names.empty()) {
       const auto meant = did_you_mean(pattern.name, known);
       return fail(Code::kInvalidManifest,
                   fmt::format("claude cannot enforce '{}': it has no tool of that name", text),
-                  meant ? fmt::format("did you mean {}?", *meant)
-                        : "tools are Read, Write, Edit, Bash, Glob, Grep, WebFetch, WebSearch, ...");
+                  meant
+                      ? fmt::format("did you mean {}?", *meant)
+                      : "tools are Read, Write, Edit, Bash, Glob, Grep, WebFetch, WebSearch, ...");
     }
     if (!pattern.has_argument) return {};
     for (const auto& name : names) {
@@ -140,10 +199,10 @@ Status ClaudeAdapter::check(const model::EffectivePermissions& permissions) cons
     // Claude Code's own rules for Bash know `*` and nothing else.
     if (pattern.argument.find_first_of("?[]()") != std::string::npos &&
         std::ranges::find(names, "Bash") != names.end()) {
-      return fail(Code::kInvalidManifest,
-                  fmt::format("claude cannot enforce '{}': its patterns for commands know only *",
-                              text),
-                  "write the command with * in place of ? and [...]");
+      return fail(
+          Code::kInvalidManifest,
+          fmt::format("claude cannot enforce '{}': its patterns for commands know only *", text),
+          "write the command with * in place of ? and [...]");
     }
     return {};
   };
@@ -152,8 +211,8 @@ Status ClaudeAdapter::check(const model::EffectivePermissions& permissions) cons
   return {};
 }
 
-std::vector<std::string> claude_permission_arguments(
-    const model::EffectivePermissions& permissions, const std::string& guard, bool root) {
+std::vector<std::string> claude_permission_arguments(const model::EffectivePermissions& permissions,
+                                                     const std::string& guard, bool root) {
   std::vector<std::string> arguments;
   const bool open = permissions.allowed.empty() ||
                     std::ranges::find(permissions.allowed, "*") != permissions.allowed.end();

@@ -1,9 +1,10 @@
 // Claude Code, non-interactive.
 //
-// The prompt goes in on stdin and the system prompt in a file, so that neither stands in argv. An agent
-// with restricted permissions is started with only the tools it may use, in a mode that denies instead of
-// asking, without the project's settings (their hooks and rules could widen what it may do; an earlier
-// agent could have written them) and with wave's guard asked before each use of a tool (guard.h).
+// The prompt goes in on stdin and the system prompt in a file, so that neither stands in argv. An
+// agent with restricted permissions is started with only the tools it may use, in a mode that
+// denies instead of asking, without the project's settings (their hooks and rules could widen what
+// it may do; an earlier agent could have written them) and with wave's guard asked before each use
+// of a tool (guard.h).
 #pragma once
 
 #include "agent/adapter.h"
@@ -18,9 +19,9 @@ class ClaudeAdapter final : public Adapter {
   [[nodiscard]] std::unique_ptr<OutputParser> parser() const override;
 };
 
-/// The part of the command line that limits what the agent may do. `root`: Claude Code refuses to skip
-/// its permission checks for root, so there every tool is allowed by name instead.
-std::vector<std::string> claude_permission_arguments(
-    const model::EffectivePermissions& permissions, const std::string& guard, bool root);
+/// The part of the command line that limits what the agent may do. `root`: Claude Code refuses to
+/// skip its permission checks for root, so there every tool is allowed by name instead.
+std::vector<std::string> claude_permission_arguments(const model::EffectivePermissions& permissions,
+                                                     const std::string& guard, bool root);
 
 }  // namespace wave::agent

@@ -14,7 +14,8 @@ bool is_any(std::string_view word, std::initializer_list<std::string_view> words
 }
 
 bool is_context(const ClaudeError& error) {
-  if (is_any(error.terminal_reason, {"prompt_too_long", "rapid_refill_breaker", "blocking_limit"})) {
+  if (is_any(error.terminal_reason,
+             {"prompt_too_long", "rapid_refill_breaker", "blocking_limit"})) {
     return true;
   }
   return error.status == 413 || to_lower(error.text).contains("prompt is too long");

@@ -11,8 +11,8 @@ namespace wave::agent {
 
 /// What Claude Code says about an ending that is_error.
 struct ClaudeError {
-  int64_t status = 0;            // HTTP status of the API, 0 if there was none
-  std::string_view kind;         // rate_limit, authentication_failed, invalid_request ...
+  int64_t status = 0;     // HTTP status of the API, 0 if there was none
+  std::string_view kind;  // rate_limit, authentication_failed, invalid_request ...
   std::string_view terminal_reason, subtype, stop_reason, text;
 };
 

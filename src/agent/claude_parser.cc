@@ -170,7 +170,8 @@ void ClaudeParser::take_assistant(const json::object& object, const JsonLine& li
       said.is_error = synthetic;
       activity.push_back(std::move(said));
     } else if (type == "thinking") {
-      activity.push_back(make_activity("thinking", get_string(block, "thinking"), kMaxDetail, line));
+      activity.push_back(
+          make_activity("thinking", get_string(block, "thinking"), kMaxDetail, line));
     } else if (type == "tool_use" || type == "server_tool_use") {
       const auto& input = get_object(block, "input");
       auto used = make_activity("tool_use", dump_json(input), kMaxDetail, line);
@@ -193,8 +194,8 @@ void ClaudeParser::take_user(const json::object& object, const JsonLine& line,
     if (!value.is_object()) continue;
     const auto& block = value.as_object();
     if (get_string(block, "type") == "tool_result") {
-      auto result = make_activity("tool_result", content_text(find(block, "content")), kMaxDetail,
-                                  line);
+      auto result =
+          make_activity("tool_result", content_text(find(block, "content")), kMaxDetail, line);
       result.is_error = get_bool(block, "is_error");
       activity.push_back(std::move(result));
     } else if (get_string(block, "type") == "text") {
@@ -236,16 +237,19 @@ void ClaudeParser::count_message(const json::object& message) {
 AgentResult ClaudeParser::failed_result(const process::HostExit& exit) const {
   if (auto failure = failure_from_exit(exit)) {
     if (retry_status_ != 0 || !retry_kind_.empty()) {
-      failure->message += fmt::format("; the API had failed before ({}, status {})", retry_kind_,
-                                      retry_status_);
+      failure->message +=
+          fmt::format("; the API had failed before ({}, status {})", retry_kind_, retry_status_);
     }
     return *std::move(failure);
   }
   AgentResult result;
   if (ending_.seen && ending_.is_error) {
     const ClaudeError error{ending_.api_status != 0 ? ending_.api_status : error_status_,
-                            error_kind_, ending_.terminal_reason, ending_.subtype,
-                            ending_.stop_reason, ending_.text};
+                            error_kind_,
+                            ending_.terminal_reason,
+                            ending_.subtype,
+                            ending_.stop_reason,
+                            ending_.text};
     const auto [failure, code] = classify(error);
     result.failure = failure;
     result.code = code;
@@ -258,14 +262,14 @@ AgentResult ClaudeParser::failed_result(const process::HostExit& exit) const {
     return result;
   }
   const std::string said = stderr_.empty() ? noise_ : stderr_.text();
-  result.message = fmt::format("{}{}{}", describe_exit(exit),
-                               ending_.seen ? " after it had reported success"
-                                            : " without reporting a result",
-                               said.empty() ? "" : ": " + said);
+  result.message =
+      fmt::format("{}{}{}", describe_exit(exit),
+                  ending_.seen ? " after it had reported success" : " without reporting a result",
+                  said.empty() ? "" : ": " + said);
   // Not one line of its protocol: it refused its options, its environment or its settings.
   const bool refused_to_start = session_id_.empty() && !ending_.seen && exit.exit_code > 0;
-  result.failure = refused_to_start ? flow::FailureClass::kDeterministic
-                                    : flow::FailureClass::kTransient;
+  result.failure =
+      refused_to_start ? flow::FailureClass::kDeterministic : flow::FailureClass::kTransient;
   return result;
 }
 

@@ -5,9 +5,9 @@
 //   `is_error` counts, and only together with exit code 0 (a SIGINT also exits with 0).
 // - The keys of a line come in any order, so no line is recognised by its first bytes.
 // - One message is several `assistant` lines, each with the usage of the message's start. They are
-//   never summed. `result.usage` is the last turn's; `modelUsage` and `total_cost_usd` hold everything
-//   that was spent, helper models and retries included, so those two are what is recorded. They count
-//   from the session's start, and every attempt has a session of its own.
+//   never summed. `result.usage` is the last turn's; `modelUsage` and `total_cost_usd` hold
+//   everything that was spent, helper models and retries included, so those two are what is
+//   recorded. They count from the session's start, and every attempt has a session of its own.
 // - Without a `result` line (killed) the usage is a lower bound: each message's start, once.
 #pragma once
 
@@ -55,13 +55,13 @@ class ClaudeParser final : public OutputParser {
   std::string error_kind_;  // of the last synthetic message: rate_limit, authentication_failed ...
   int64_t error_status_ = 0;
   std::string last_text_;
-  std::string noise_;       // the last line that is no JSON
+  std::string noise_;  // the last line that is no JSON
   int64_t retry_delay_ms_ = 0;
   int64_t retry_status_ = 0;
   std::string retry_kind_;
   int turns_ = 0;
-  flow::Usage usage_;              // from the result line
-  flow::Usage unfinished_usage_;   // lower bound, while there is none
+  flow::Usage usage_;             // from the result line
+  flow::Usage unfinished_usage_;  // lower bound, while there is none
   std::deque<std::string> counted_messages_;
 };
 

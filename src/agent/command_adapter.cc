@@ -20,12 +20,12 @@ const AdapterInfo& CommandAdapter::info() const {
 }
 
 Status CommandAdapter::check(const model::EffectivePermissions& permissions) const {
-  const bool restricts =
-      !permissions.denied.empty() ||
-      (!permissions.allowed.empty() && std::ranges::find(permissions.allowed, "*") ==
-                                           permissions.allowed.end());
+  const bool restricts = !permissions.denied.empty() ||
+                         (!permissions.allowed.empty() &&
+                          std::ranges::find(permissions.allowed, "*") == permissions.allowed.end());
   if (!restricts) return {};
-  return fail(Code::kInvalidPipeline, "a command step runs a script, which no permission can narrow",
+  return fail(Code::kInvalidPipeline,
+              "a command step runs a script, which no permission can narrow",
               "remove `permissions` from the step, or let a persona do the work");
 }
 
@@ -75,8 +75,7 @@ void CommandParser::feed_err(std::string_view bytes, std::vector<Activity>& acti
   err_.feed(bytes, activity);
 }
 
-AgentResult CommandParser::finish(const process::HostExit& exit,
-                                  std::vector<Activity>& activity) {
+AgentResult CommandParser::finish(const process::HostExit& exit, std::vector<Activity>& activity) {
   out_.finish(activity);
   err_.finish(activity);
   const std::string out = out_tail_.text();

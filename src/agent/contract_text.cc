@@ -85,8 +85,8 @@ std::string json_schema_text(const model::Contract& contract) {
                           fenced(pretty_json(form), "json"));
     }
   }
-  if (!schema.empty()) text += fmt::format("\nSchema:\n\n{}\n", fenced(excerpt(schema, kMaxSchema),
-                                                                      "json"));
+  if (!schema.empty())
+    text += fmt::format("\nSchema:\n\n{}\n", fenced(excerpt(schema, kMaxSchema), "json"));
   if (schema.size() > kMaxSchema) {
     text += fmt::format("(The schema goes on; {} of its {} bytes are shown.)\n", kMaxSchema,
                         schema.size());
@@ -101,8 +101,9 @@ std::string contract_text(const model::Contract& contract, const std::string& co
   }
   if (contract.type == "test_suite") {
     if (command.empty()) return {};
-    return fmt::format("This command has to end with exit code 0. Run it yourself before you finish:\n\n{}\n",
-                       fenced(command, "sh"));
+    return fmt::format(
+        "This command has to end with exit code 0. Run it yourself before you finish:\n\n{}\n",
+        fenced(command, "sh"));
   }
   if (contract.type == "agent_review") {
     std::string text = "Another agent reviews your work, and nobody is asked in between.\n";
@@ -127,7 +128,9 @@ std::string fenced(std::string_view text, std::string_view language) {
   return fmt::format("{}{}\n{}\n{}", fence, language, trim(text), fence);
 }
 
-json::value schema_skeleton(const json::object& schema) { return skeleton(schema, 0); }
+json::value schema_skeleton(const json::object& schema) {
+  return skeleton(schema, 0);
+}
 
 std::string contracts_section(const std::vector<model::Contract>& contracts,
                               const std::vector<std::string>& commands) {

@@ -15,8 +15,8 @@ namespace wave::agent {
 std::string contracts_section(const std::vector<model::Contract>& contracts,
                               const std::vector<std::string>& commands);
 
-/// A document that has the form a JSON schema asks for, with placeholders as values. Bounded in depth
-/// and size; null for a schema that says nothing about it.
+/// A document that has the form a JSON schema asks for, with placeholders as values. Bounded in
+/// depth and size; null for a schema that says nothing about it.
 json::value schema_skeleton(const json::object& schema);
 
 /// `text` in a fence that is longer than any run of backquotes in it.

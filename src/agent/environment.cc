@@ -8,15 +8,43 @@ namespace {
 // What programs need to find themselves, their caches and the network; nothing that carries a
 // credential.
 constexpr auto kBase = std::to_array<std::string_view>({
-    "HOME", "USER", "LOGNAME", "SHELL", "TZ", "LANG", "LANGUAGE", "LC_*", "XDG_*",
-    "GOPATH", "GOMODCACHE", "GOCACHE", "GOROOT", "CARGO_HOME", "RUSTUP_HOME", "JAVA_HOME",
-    "NVM_DIR", "PYENV_ROOT", "VIRTUAL_ENV", "DOTNET_ROOT",
-    "http_proxy", "https_proxy", "no_proxy", "all_proxy",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "SHELL",
+    "TZ",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
+    "XDG_*",
+    "GOPATH",
+    "GOMODCACHE",
+    "GOCACHE",
+    "GOROOT",
+    "CARGO_HOME",
+    "RUSTUP_HOME",
+    "JAVA_HOME",
+    "NVM_DIR",
+    "PYENV_ROOT",
+    "VIRTUAL_ENV",
+    "DOTNET_ROOT",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    "REQUESTS_CA_BUNDLE",
 });
 
-bool is_own(std::string_view name) { return name.starts_with("WAVE_"); }
+bool is_own(std::string_view name) {
+  return name.starts_with("WAVE_");
+}
 
 bool covers(std::string_view pattern, std::string_view name) {
   if (pattern.ends_with('*')) return name.starts_with(pattern.substr(0, pattern.size() - 1));
@@ -37,9 +65,9 @@ void pick(const std::map<std::string, std::string>& own, std::string_view patter
 
 }  // namespace
 
-std::map<std::string, std::string> base_environment(
-    const std::map<std::string, std::string>& own, const std::vector<std::string>& allow,
-    const std::vector<std::string>& passthrough) {
+std::map<std::string, std::string> base_environment(const std::map<std::string, std::string>& own,
+                                                    const std::vector<std::string>& allow,
+                                                    const std::vector<std::string>& passthrough) {
   std::map<std::string, std::string> env;
   for (const auto name : kBase) pick(own, name, env);
   for (const auto& name : allow) pick(own, name, env);

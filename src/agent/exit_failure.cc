@@ -35,9 +35,9 @@ std::string describe_exit(const process::HostExit& exit) {
 std::optional<AgentResult> failure_from_exit(const process::HostExit& exit) {
   using flow::FailureClass;
   if (exit.reason == "timeout") {
-    return failure(FailureClass::kTimeout, Code::kTimeout,
-                   fmt::format("the step's deadline passed after {}",
-                               format_duration(exit.duration)));
+    return failure(
+        FailureClass::kTimeout, Code::kTimeout,
+        fmt::format("the step's deadline passed after {}", format_duration(exit.duration)));
   }
   if (exit.reason == "stopped") {
     return failure(FailureClass::kStopped, Code::kCancelled, "it was asked to stop");
@@ -133,6 +133,8 @@ std::string Tail::save() const {
       std::string_view(bytes_).substr(bytes_.size() - std::min(bytes_.size(), max_bytes_)));
 }
 
-void Tail::restore(std::string_view hex) { bytes_ = hex_decode(hex); }
+void Tail::restore(std::string_view hex) {
+  bytes_ = hex_decode(hex);
+}
 
 }  // namespace wave::agent

@@ -1,5 +1,5 @@
-// What the way a hosted program ended means by itself, before its own words are asked. Also the state
-// codec that every parser's save() uses for tokens and money.
+// What the way a hosted program ended means by itself, before its own words are asked. Also the
+// state codec that every parser's save() uses for tokens and money.
 #pragma once
 
 #include <optional>
@@ -8,8 +8,8 @@
 
 namespace wave::agent {
 
-/// The failure that the exit alone proves: a deadline, a stop, the spool's cap, a program that could
-/// not be started, a lost host, a signal. Nothing for a plain exit, whatever its code.
+/// The failure that the exit alone proves: a deadline, a stop, the spool's cap, a program that
+/// could not be started, a lost host, a signal. Nothing for a plain exit, whatever its code.
 std::optional<AgentResult> failure_from_exit(const process::HostExit& exit);
 
 /// "exited with code 3", "was ended by signal 9 (Killed)".

@@ -60,10 +60,10 @@ Result<std::string> guard_answer(std::string_view rules, std::string_view reques
       refusal(permissions, describe_use(tool, get_object(use_object, "tool_input"),
                                         get_string(rules_object, "workspace")));
   if (why.empty()) return std::string();
-  return dump_json(json::object{
-      {"hookSpecificOutput", json::object{{"hookEventName", "PreToolUse"},
-                                          {"permissionDecision", "deny"},
-                                          {"permissionDecisionReason", why}}}});
+  return dump_json(
+      json::object{{"hookSpecificOutput", json::object{{"hookEventName", "PreToolUse"},
+                                                       {"permissionDecision", "deny"},
+                                                       {"permissionDecisionReason", why}}}});
 }
 
 int guard_main(int argc, char** argv) {

@@ -20,10 +20,24 @@ Surrogate surrogate(std::string_view unit) {
   if (unit.size() != kUnicodeEscape || unit[1] != 'u') return Surrogate::kNone;
   if (unit[2] != 'd' && unit[2] != 'D') return Surrogate::kNone;
   switch (unit[3]) {
-    case '8': case '9': case 'a': case 'A': case 'b': case 'B': return Surrogate::kHigh;
-    case 'c': case 'C': case 'd': case 'D': case 'e': case 'E': case 'f': case 'F':
+    case '8':
+    case '9':
+    case 'a':
+    case 'A':
+    case 'b':
+    case 'B':
+      return Surrogate::kHigh;
+    case 'c':
+    case 'C':
+    case 'd':
+    case 'D':
+    case 'e':
+    case 'E':
+    case 'f':
+    case 'F':
       return Surrogate::kLow;
-    default: return Surrogate::kNone;
+    default:
+      return Surrogate::kNone;
   }
 }
 
@@ -161,7 +175,8 @@ void JsonLineReader::finish(const Sink& sink) {
 
 json::object JsonLineReader::save() const {
   json::object state;
-  // The partial line is base64-free but may end anywhere: bytes above ASCII are kept as code points.
+  // The partial line is base64-free but may end anywhere: bytes above ASCII are kept as code
+  // points.
   const auto as_text = [](std::string_view bytes) {
     std::string text;
     for (const char c : bytes) {
@@ -195,8 +210,8 @@ void JsonLineReader::restore(const json::object& state) {
         bytes += text[i];
       } else {
         ++i;
-        bytes += static_cast<char>(((byte & 0x03) << 6) |
-                                   (static_cast<unsigned char>(text[i]) & 0x3F));
+        bytes +=
+            static_cast<char>(((byte & 0x03) << 6) | (static_cast<unsigned char>(text[i]) & 0x3F));
       }
     }
     return bytes;

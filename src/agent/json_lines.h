@@ -14,10 +14,10 @@ namespace wave::agent {
 
 /// One line of the stream, as it is handed on. The view ends with the call.
 struct JsonLine {
-  std::string_view text;  // with its long strings shortened; never contains a newline
-  uint64_t offset = 0;    // of its first byte in the stream
-  uint64_t length = 0;    // in the stream, without the newline
-  bool oversized = false; // more than kMaxLine was left after shortening: `text` is only its start
+  std::string_view text;   // with its long strings shortened; never contains a newline
+  uint64_t offset = 0;     // of its first byte in the stream
+  uint64_t length = 0;     // in the stream, without the newline
+  bool oversized = false;  // more than kMaxLine was left after shortening: `text` is only its start
 };
 
 /// Splits a stream into lines. Thread: one at a time.

@@ -90,12 +90,11 @@ Result<ToolPattern> parse_tool_pattern(std::string_view pattern) {
 
 bool is_unrestricted(const model::EffectivePermissions& permissions) {
   if (!permissions.denied.empty()) return false;
-  return permissions.allowed.empty() || std::ranges::find(permissions.allowed, "*") !=
-                                            permissions.allowed.end();
+  return permissions.allowed.empty() ||
+         std::ranges::find(permissions.allowed, "*") != permissions.allowed.end();
 }
 
-ToolUse describe_use(std::string_view tool, const json::object& input,
-                     const fs::path& workspace) {
+ToolUse describe_use(std::string_view tool, const json::object& input, const fs::path& workspace) {
   ToolUse use;
   use.tool = tool;
   for (const auto key : {"file_path", "notebook_path", "path"}) {

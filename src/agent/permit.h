@@ -1,4 +1,5 @@
-// Whether one use of a tool is permitted: wave's own pattern language, applied at the moment of use.
+// Whether one use of a tool is permitted: wave's own pattern language, applied at the moment of
+// use.
 #pragma once
 
 #include <filesystem>
@@ -25,9 +26,9 @@ Result<ToolPattern> parse_tool_pattern(std::string_view pattern);
 /// Whether these lists leave everything open.
 bool is_unrestricted(const model::EffectivePermissions& permissions);
 
-/// One use of a tool. `arguments` are the ways to write what it is used on, each of which a pattern may
-/// mean: a path relative to the workspace and absolute, say. `resolved` counts for what is allowed (the
-/// path after every link), `arguments` and `resolved` for what is denied.
+/// One use of a tool. `arguments` are the ways to write what it is used on, each of which a pattern
+/// may mean: a path relative to the workspace and absolute, say. `resolved` counts for what is
+/// allowed (the path after every link), `arguments` and `resolved` for what is denied.
 struct ToolUse {
   std::string tool;
   std::vector<std::string> arguments;

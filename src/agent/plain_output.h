@@ -28,9 +28,9 @@ class PlainOutput {
   void emit(uint64_t length, std::vector<Activity>& activity);
 
   std::string stream_;
-  std::string excerpt_;      // the start of what has not been given yet, at most kMaxExcerpt
-  uint64_t position_ = 0;    // of the next byte in the stream
-  uint64_t start_ = 0;       // of the first byte that has not been given yet
+  std::string excerpt_;    // the start of what has not been given yet, at most kMaxExcerpt
+  uint64_t position_ = 0;  // of the next byte in the stream
+  uint64_t start_ = 0;     // of the first byte that has not been given yet
 };
 
 }  // namespace wave::agent

@@ -67,9 +67,7 @@ class Player {
  private:
   using Ending = std::optional<int>;
 
-  void print(const json::object& line) {
-    (void)write_all(STDOUT_FILENO, dump_json(line) + "\n");
-  }
+  void print(const json::object& line) { (void)write_all(STDOUT_FILENO, dump_json(line) + "\n"); }
   Ending act(std::string_view name, const json::value& value);
   Ending act_on_files(std::string_view name, const json::value& value);
   void say(std::string_view type, std::string text);
@@ -174,7 +172,8 @@ Player::Ending Player::act(std::string_view name, const json::value& value) {
   } else if (name == "fail") {
     return fail_with(object);
   } else if (name == "rate_limit") {
-    return fail_with({{"class", "rate_limit"}, {"message", "rate limited"}, {"retry_after", value}});
+    return fail_with(
+        {{"class", "rate_limit"}, {"message", "rate limited"}, {"retry_after", value}});
   } else if (name == "exit") {
     return value.is_int64() ? static_cast<int>(value.as_int64() & 0xFF) : 0;
   } else if (name == "crash") {
@@ -216,7 +215,8 @@ void Player::say(std::string_view type, std::string text) {
   if (type == "text") last_text_ = std::move(text);
 }
 
-// Says that a tool is used, and whether it may be. A real agent goes on after a denial, so does this one.
+// Says that a tool is used, and whether it may be. A real agent goes on after a denial, so does
+// this one.
 bool Player::permitted(std::string_view tool, const json::object& input, std::string_view target) {
   print({{"type", "tool_use"}, {"name", tool}, {"target", target}, {"input", input}});
   const std::string why = refusal(permissions_, describe_use(tool, input, workspace_));
@@ -246,7 +246,8 @@ void Player::write(const json::object& file, bool append) {
   const json::value* given = wave::find(file, "content");
   std::string content;
   if (given != nullptr) {
-    content = given->is_string() ? expand(std::string_view(given->as_string())) : json_to_text(*given);
+    content =
+        given->is_string() ? expand(std::string_view(given->as_string())) : json_to_text(*given);
   }
   const char* tool = append ? "Edit" : "Write";
   if (!permitted(tool, {{"file_path", path}}, path)) return;
@@ -256,8 +257,9 @@ void Player::write(const json::object& file, bool append) {
   const int flags = O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC);
   const auto fd = open_file(path, flags);
   const Status written = fd ? write_all(fd->get(), content) : Status(fail(fd.error()));
-  tool_result(tool, written ? fmt::format("{} bytes written", content.size())
-                            : written.error().message, !written);
+  tool_result(tool,
+              written ? fmt::format("{} bytes written", content.size()) : written.error().message,
+              !written);
 }
 
 void Player::make_directory(const std::string& path) {
@@ -339,7 +341,8 @@ void Player::flood(const json::object& what) {
     return;
   }
   const int64_t lines = get_int(what, "lines");
-  const auto length = static_cast<size_t>(std::clamp<int64_t>(get_int(what, "length", 80), 1, 64 << 20));
+  const auto length =
+      static_cast<size_t>(std::clamp<int64_t>(get_int(what, "length", 80), 1, 64 << 20));
   const bool as_json = get_bool(what, "json", !to_stderr);
   for (int64_t i = 0; i < lines; ++i) {
     std::string text = fmt::format("line {} ", i + 1);

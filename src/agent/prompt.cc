@@ -106,10 +106,11 @@ std::string rework_section(const PromptRequest& request) {
 
 std::string checkpoint_section(const PromptRequest& request) {
   if (!request.resumed_from_checkpoint) return {};
-  return section("You take over in the middle",
-                 "An earlier try at this step was interrupted from outside. The workspace is as its "
-                 "last checkpoint kept it, so part of the work may be done already: look before you "
-                 "repeat anything that has an effect outside the workspace.");
+  return section(
+      "You take over in the middle",
+      "An earlier try at this step was interrupted from outside. The workspace is as its "
+      "last checkpoint kept it, so part of the work may be done already: look before you "
+      "repeat anything that has an effect outside the workspace.");
 }
 
 std::string restrictions(const PromptRequest& request) {
@@ -120,8 +121,9 @@ std::string restrictions(const PromptRequest& request) {
     body += fmt::format("You may use only these tools: {}.\n", join(allowed, ", "));
   }
   if (!denied.empty()) body += fmt::format("You may not use: {}.\n", join(denied, ", "));
-  body += "This is enforced. When something you need is refused, do not look for a way around it: do "
-          "what you can without it, and say in your answer what was missing.";
+  body +=
+      "This is enforced. When something you need is refused, do not look for a way around it: do "
+      "what you can without it, and say in your answer what was missing.";
   return section("Limits", body);
 }
 
@@ -178,8 +180,7 @@ Prompt assemble_prompt(const PromptRequest& request) {
     const bool alone = prompt.user.empty();
     append_part(prompt.user, alone ? request.task : section("Your task", request.task));
   }
-  append_part(prompt.user,
-              contracts_section(request.step->contracts, request.contract_commands));
+  append_part(prompt.user, contracts_section(request.step->contracts, request.contract_commands));
   prompt.user += '\n';
   return prompt;
 }

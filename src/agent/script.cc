@@ -14,9 +14,9 @@ namespace {
 constexpr size_t kMaxScript = 4 << 20;
 constexpr int kMaxDepth = 64;
 constexpr auto kActions = std::to_array<std::string_view>({
-    "say", "think", "stderr", "tool", "read", "write", "append", "mkdir", "run", "spawn", "usage",
-    "sleep", "wait_for", "flood", "repeat", "ignore_term", "result", "fail", "rate_limit", "exit",
-    "crash", "hang",
+    "say",    "think", "stderr",     "tool",  "read",     "write", "append", "mkdir",
+    "run",    "spawn", "usage",      "sleep", "wait_for", "flood", "repeat", "ignore_term",
+    "result", "fail",  "rate_limit", "exit",  "crash",    "hang",
 });
 
 std::unexpected<Error> script_error(int line, int column, std::string message,
@@ -114,7 +114,8 @@ Result<json::value> read_yaml(std::string_view text) {
     void* cursor = nullptr;
     const fy_diag_error* error = fy_diag_errors_iterate(diag.get(), &cursor);
     if (error == nullptr) return script_error(0, 0, "the script is not YAML");
-    return script_error(error->line, error->column, error->msg != nullptr ? error->msg : "not YAML");
+    return script_error(error->line, error->column,
+                        error->msg != nullptr ? error->msg : "not YAML");
   }
   return to_json_value(fy_document_root(document.get()), 0);
 }
@@ -134,9 +135,9 @@ Status check_actions(const json::value& value, int depth) {
     if (std::ranges::find(kActions, name) == kActions.end()) {
       const std::vector<std::string> known(kActions.begin(), kActions.end());
       const auto meant = did_you_mean(name, known);
-      return script_error(0, 0, fmt::format("action {} is unknown: '{}'", i + 1, name),
-                          meant ? fmt::format("did you mean {}?", *meant)
-                                : "known are: " + join(known, ", "));
+      return script_error(
+          0, 0, fmt::format("action {} is unknown: '{}'", i + 1, name),
+          meant ? fmt::format("did you mean {}?", *meant) : "known are: " + join(known, ", "));
     }
     if (name != "repeat") continue;
     const json::value& body = action.as_object().begin()->value();
@@ -184,9 +185,8 @@ std::string script_in_prompt(std::string_view prompt) {
   const size_t start = prompt.find('\n', open);
   if (start == std::string_view::npos) return {};
   const size_t close = prompt.find("\n```", start);
-  return std::string(prompt.substr(start + 1, close == std::string_view::npos
-                                                  ? std::string_view::npos
-                                                  : close - start));
+  return std::string(prompt.substr(
+      start + 1, close == std::string_view::npos ? std::string_view::npos : close - start));
 }
 
 Result<Millis> script_duration(const json::value& value) {

@@ -1,6 +1,7 @@
 // The language of the scripted adapter: what a fake agent does, as YAML (or JSON, which is YAML).
 //
-//   actions:                 # or the list alone; or `attempts:`, a list of such lists: the n-th attempt
+//   actions:                 # or the list alone; or `attempts:`, a list of such lists: the n-th
+//   attempt
 //     - say: Hello           # plays the n-th, later ones the last
 //     - write: {path: out.json, content: '{"a": 1}'}
 //
@@ -21,7 +22,8 @@
 //   ignore_term: true                      SIGTERM does nothing from here on
 // and these end it:
 //   result: <text>                         success, with this as the last words
-//   fail: {class, message, retry_after}    failure; class: transient, rate_limit, context_exhausted,
+//   fail: {class, message, retry_after}    failure; class: transient, rate_limit,
+//   context_exhausted,
 //                                          budget_exhausted, test_failure, deterministic, auth
 //   rate_limit: <duration>                 the same as fail with that class
 //   exit: <code>                           without a result
@@ -29,8 +31,8 @@
 //   hang: true                             until somebody ends it
 // A script that comes to its end ends with success and what was said last.
 //
-// Durations are milliseconds, or texts such as 1.5s. In texts and paths, ${NAME} is a variable of the
-// environment, ${PROMPT} the prompt, $$ a dollar sign.
+// Durations are milliseconds, or texts such as 1.5s. In texts and paths, ${NAME} is a variable of
+// the environment, ${PROMPT} the prompt, $$ a dollar sign.
 #pragma once
 
 #include <string>
@@ -42,11 +44,12 @@
 
 namespace wave::agent {
 
-/// The actions of one attempt (from 1). kInvalidPipeline, with a position within the script, for what is
-/// no script.
+/// The actions of one attempt (from 1). kInvalidPipeline, with a position within the script, for
+/// what is no script.
 Result<json::array> parse_script(std::string_view text, int attempt);
 
-/// The script in a prompt: the last fenced block that is marked `wave-script`; empty if there is none.
+/// The script in a prompt: the last fenced block that is marked `wave-script`; empty if there is
+/// none.
 std::string script_in_prompt(std::string_view prompt);
 
 /// A number of milliseconds, or a duration's text.

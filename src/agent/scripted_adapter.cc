@@ -55,9 +55,10 @@ Result<LaunchPlan> ScriptedAdapter::plan(const AgentRequest& request) const {
   std::string script = script_in_prompt(request.prompt);
   if (script.empty()) script = request.script;
   if (trim(script).empty()) {
-    return fail(Code::kNotFound, fmt::format("step '{}' has no script to play", request.step),
-                fmt::format("write .agents/scripts/{}.yaml, or a ```wave-script block in its prompt",
-                            request.step));
+    return fail(
+        Code::kNotFound, fmt::format("step '{}' has no script to play", request.step),
+        fmt::format("write .agents/scripts/{}.yaml, or a ```wave-script block in its prompt",
+                    request.step));
   }
   auto actions = parse_script(script, request.attempt);
   if (!actions) {
@@ -137,16 +138,14 @@ void ScriptedParser::take_object(const json::object& object, Activity said,
     said.is_error = true;
     activity.push_back(std::move(said));
   } else if (type == "usage") {
-    add_usage(usage_, {get_int(object, "in"), get_int(object, "out"),
-                       get_int(object, "cache_read"), get_int(object, "cache_write"),
-                       get_double(object, "cost")});
+    add_usage(usage_, {get_int(object, "in"), get_int(object, "out"), get_int(object, "cache_read"),
+                       get_int(object, "cache_write"), get_double(object, "cost")});
   } else if (type == "result") {
     result_ = object;
   }
 }
 
-AgentResult ScriptedParser::finish(const process::HostExit& exit,
-                                   std::vector<Activity>& activity) {
+AgentResult ScriptedParser::finish(const process::HostExit& exit, std::vector<Activity>& activity) {
   lines_.finish([&](const JsonLine& line) { take_line(line, activity); });
   errors_.finish(activity);
   AgentResult result;
@@ -154,8 +153,8 @@ AgentResult ScriptedParser::finish(const process::HostExit& exit,
     result = *std::move(failure);
   } else if (result_.empty()) {
     const std::string said = stderr_.text();
-    result.failure = exit.exit_code == 2 ? flow::FailureClass::kDeterministic
-                                         : flow::FailureClass::kTransient;
+    result.failure =
+        exit.exit_code == 2 ? flow::FailureClass::kDeterministic : flow::FailureClass::kTransient;
     result.message = fmt::format("{} without reporting a result{}{}", describe_exit(exit),
                                  said.empty() ? "" : ": ", said);
   } else if (get_bool(result_, "success") && exit.exit_code == 0) {

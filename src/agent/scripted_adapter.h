@@ -1,5 +1,5 @@
-// The one fake agent, for tests, the demo and load: it plays a script (script.h) instead of asking a
-// model. Everything around it is real: the process, its files, its output, its permissions.
+// The one fake agent, for tests, the demo and load: it plays a script (script.h) instead of asking
+// a model. Everything around it is real: the process, its files, its output, its permissions.
 //
 // The script is the block ```wave-script in the prompt, else AgentRequest::script.
 #pragma once
