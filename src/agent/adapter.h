@@ -2,6 +2,7 @@
 // activity, tokens, cost and a failure class. An adapter does not know the run it serves.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,19 +21,22 @@ namespace wave::agent {
 
 /// What an attempt asks of an agent. Everything is resolved; nothing is a template.
 struct AgentRequest {
-  const model::AdapterConfig* config = nullptr;  // the manifest's; may be null for built-in adapters
+  const model::AdapterConfig* config =
+      nullptr;  // the manifest's; may be null for built-in adapters
   std::string step, persona;
-  std::string prompt;          // the user prompt, or the script of a command step
-  std::string system_prompt;   // base protocol, persona, restrictions: already assembled
-  std::string model;           // literal id; empty: the agent's default
+  std::string prompt;         // the user prompt, or the script of a command step
+  std::string system_prompt;  // base protocol, persona, restrictions: already assembled
+  std::string model;          // literal id; empty: the agent's default
   model::EffectivePermissions permissions;
   std::filesystem::path workspace;
-  std::string script;          // scripted adapter: what it plays, from the snapshot
-  std::string session_id;      // a fresh UUID; adapters that can name their session use it
-  std::map<std::string, std::string> variables;      // step variables: WAVE_DEP_*, WAVE_T*, ...
+  std::string session_id;  // a fresh UUID; adapters that can name their session use it
+  std::map<std::string, std::string> variables;        // step variables: WAVE_DEP_*, WAVE_T*, ...
   std::map<std::string, std::string> own_environment;  // wave's environment, to pick from
   std::vector<std::string> env_passthrough;
   int attempt = 1;
+  /// For the scripted adapter: the text of the project's `.agents/scripts/<step>.yaml`, else of
+  /// `.agents/scripts/<persona>.yaml`, from the run's snapshot; empty if there is neither.
+  std::string script;
 };
 
 /// How to start it. Files are written into the workspace before the start, `files` relative to it.
@@ -59,16 +63,16 @@ struct AgentResult {
   bool succeeded = false;
   flow::FailureClass failure = flow::FailureClass::kNone;
   Code code = Code::kAgentFailed;
-  std::string message;       // why it failed, in words
+  std::string message;  // why it failed, in words
   std::optional<Millis> retry_after;
   flow::Usage usage;
   std::string session_id, model;
-  std::string final_text;    // what it said last, bounded (64 KiB)
+  std::string final_text;  // what it said last, bounded (64 KiB)
   int turns = 0;
 };
 
-/// Reads one attempt's output as it grows. Lines of any length, chunks cut anywhere. Bounded memory.
-/// Thread: one at a time.
+/// Reads one attempt's output as it grows. Lines of any length, chunks cut anywhere. Bounded
+/// memory. Thread: one at a time.
 class OutputParser {
  public:
   virtual ~OutputParser() = default;
@@ -82,9 +86,9 @@ class OutputParser {
 };
 
 struct AdapterInfo {
-  std::string name;         // claude, scripted, command, ...
+  std::string name;  // claude, scripted, command, ...
   std::string description;
-  std::string binary;       // default program
+  std::string binary;  // default program
   bool enforces_permissions = false;
 };
 
@@ -105,10 +109,11 @@ std::vector<const Adapter*> all_adapters();
 /// Names upstream knows and this version does not carry out yet (codex, gemini, opencode, browser).
 bool is_known_elsewhere(std::string_view name);
 
-/// What every agent's environment starts from: PATH, HOME, USER, LANG, TERM=dumb, TMPDIR, XDG_*, proxies,
-/// the adapter's own variables (`allow`), and `passthrough`; never anything of wave's own credentials.
-std::map<std::string, std::string> base_environment(
-    const std::map<std::string, std::string>& own, const std::vector<std::string>& allow,
-    const std::vector<std::string>& passthrough);
+/// What every agent's environment starts from: PATH, HOME, USER, LANG, TERM=dumb, TMPDIR, XDG_*,
+/// proxies, the adapter's own variables (`allow`: names, or prefixes such as "ANTHROPIC_*"), and
+/// `passthrough` (the same); never a variable whose name starts with WAVE_: those are wave's own.
+std::map<std::string, std::string> base_environment(const std::map<std::string, std::string>& own,
+                                                    const std::vector<std::string>& allow,
+                                                    const std::vector<std::string>& passthrough);
 
 }  // namespace wave::agent
