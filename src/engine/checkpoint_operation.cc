@@ -27,15 +27,14 @@ class MakeCheckpoint final : public ActiveOperation {
     if (!made) {
       // A step's work is not lost for want of a checkpoint; but it is said.
       data["skipped"] = true;
-      data["reason"] = run_->redactor.redact(full_message(made.error()));
+      data["message"] = run_->redactor.redact(full_message(made.error()));
     } else if (!*made) {
       data["skipped"] = true;
-      data["reason"] = "not a git workspace";
+      data["message"] = "not a git workspace";
     } else {
       data["ref"] = (*made)->ref;
       data["commit"] = (*made)->commit;
-      data["empty"] = (*made)->empty;
-    }
+      }
     report_end({event(flow::Kind::kCheckpointCreated, std::move(data))});
   }
 };

@@ -240,7 +240,9 @@ Result<contract::ReviewOutcome> CheckContract::run_reviewer(RunContext& run, con
 
 void CheckContract::end(const model::Contract& contract, const contract::Verdict& verdict) {
   json::object data{{"index", operation_.index}, {"type", contract.type}, {"round", operation_.round}};
-  if (!verdict.message.empty()) data["message"] = excerpt(run_->redactor.redact(verdict.message), kMaxErrorText);
+  const std::string message =
+      verdict.message.empty() && !verdict.passed ? "the contract does not hold" : verdict.message;
+  if (!message.empty()) data["message"] = excerpt(run_->redactor.redact(message), kMaxErrorText);
   if (!verdict.notes.empty()) data["notes"] = to_array(verdict.notes);
   if (!verdict.details.empty()) data["details"] = verdict.details;
   if (verdict.passed && stop_ == flow::StopReason::kNone) {

@@ -183,7 +183,7 @@ Result<std::shared_ptr<RunContext>> Engine::Impl::open_run(const store::RunDetai
                                                         .run_id = details.row.run_id,
                                                         .program = std::move(program),
                                                         .snapshot = std::move(snapshot),
-                                                        .redactor = Redactor::for_environment(config.environment),
+                                                        .redactor = Redactor(secret_values(config.environment)),
                                                         .state = std::move(state),
                                                         .spool_marks = {}});
   WAVE_TRY(const auto marks, store.spool_marks(details.row.run_id));

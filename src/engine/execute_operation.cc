@@ -43,6 +43,7 @@ class ExecuteOperation final : public ActiveOperation {
   void arm_watchdog();
   void watchdog_fired();
   [[nodiscard]] FailureClass stop_class() const;
+  [[nodiscard]] std::string_view workspace_type() const;
   [[nodiscard]] std::string text(std::string_view raw, size_t max) const {
     return excerpt(run_->redactor.redact(raw), max);
   }
@@ -129,9 +130,9 @@ void ExecuteOperation::launch(StepSetup setup) {
   const flow::StepState* state = run_->state.find(operation_.step);
   if (state->workspace != setup_workspace_) {
     pending_.push_back(event(Kind::kWorkspaceCreated, {{"path", setup_workspace_},
-                                                       {"worktree", setup_.workspace.is_worktree},
+                                                       {"type", workspace_type()},
                                                        {"branch", setup_.workspace.branch},
-                                                       {"head", setup_.workspace.head}}));
+                                                       {"base", setup_.workspace.head}}));
   }
   for (const std::string& warning : setup_.warnings) {
     pending_.push_back(event(Kind::kWarningRaised, {{"code", "artifact_collision"}, {"message", warning}}));
@@ -209,10 +210,10 @@ void ExecuteOperation::add_activity(const std::vector<agent::Activity>& activity
     if (!one.tool_name.empty()) data["tool_name"] = one.tool_name;
     if (!one.tool_target.empty()) data["tool_target"] = text(one.tool_target, 512);
     if (one.is_error) data["is_error"] = true;
-    data["spool"] = json::object{{"launch", launch_name_.text()},
-                                 {"stream", one.stream},
-                                 {"offset", one.offset},
-                                 {"length", one.length}};
+    data["launch"] = launch_name_.text();
+    data["stream"] = one.stream;
+    data["offset"] = one.offset;
+    data["length"] = one.length;
     pending_.push_back(event(Kind::kStreamActivity, std::move(data)));
   }
 }
@@ -272,10 +273,16 @@ void ExecuteOperation::on_exit(const process::HostExit& exit) {
 }
 
 flow::Event ExecuteOperation::exited(const process::HostExit& exit, const agent::AgentResult& result) {
-  json::object data{{"succeeded", result.succeeded}, {"exit_code", exit.exit_code},
-                    {"reason", exit.reason},         {"duration_ms", exit.duration.count()},
-                    {"out_bytes", exit.out_bytes},   {"err_bytes", exit.err_bytes}};
-  if (exit.signal != 0) data["signal"] = exit.signal;
+  json::object data{{"succeeded", result.succeeded},
+                    {"reason", exit.reason},
+                    {"duration_ms", exit.duration.count()},
+                    {"out_bytes", exit.out_bytes},
+                    {"err_bytes", exit.err_bytes}};
+  if (exit.signal != 0) {
+    data["signal"] = exit.signal;
+  } else {
+    data["exit_code"] = exit.exit_code;
+  }
   if (result.usage != flow::Usage{}) data["usage"] = flow::to_json(result.usage);
   if (!result.session_id.empty()) data["session"] = result.session_id;
   if (!result.model.empty()) data["model"] = result.model;
@@ -308,7 +315,6 @@ flow::Event ExecuteOperation::exited(const process::HostExit& exit, const agent:
 void ExecuteOperation::end_without_process(FailureClass failure, const Error& error) {
   phase_ = Phase::kEnded;
   json::object data{{"succeeded", false},
-                    {"exit_code", -1},
                     {"reason", "not_started"},
                     {"failure_class", flow::to_string(failure)},
                     {"code", code_name(error.code)},
@@ -341,6 +347,16 @@ void ExecuteOperation::detach() {
 
 FailureClass ExecuteOperation::stop_class() const {
   return stop_ == flow::StopReason::kStop ? FailureClass::kStopped : FailureClass::kCanceled;
+}
+
+std::string_view ExecuteOperation::workspace_type() const {
+  switch (run_->step(operation_.step).workspace.kind) {
+    case model::Workspace::Kind::kPlain: return "plain";
+    case model::Workspace::Kind::kMount: return "mount";
+    case model::Workspace::Kind::kWorktree: return "worktree";
+    case model::Workspace::Kind::kRef: return "ref";
+  }
+  return "plain";
 }
 
 void ExecuteOperation::touch_watchdog(bool progress) {

@@ -13,23 +13,6 @@ using flow::Kind;
 
 constexpr int kBlockExit = 2;  // "no", rather than "I could not tell"
 
-std::string_view event_name(model::Hook::Event event) {
-  using enum model::Hook::Event;
-  switch (event) {
-    case kRunStart: return "run_start";
-    case kRunCompleted: return "run_completed";
-    case kRunFailed: return "run_failed";
-    case kStepStart: return "step_start";
-    case kStepCompleted: return "step_completed";
-    case kStepFailed: return "step_failed";
-    case kStepRetrying: return "step_retrying";
-    case kContractValidated: return "contract_validated";
-    case kArtifactCreated: return "artifact_created";
-    case kWorkspaceCreated: return "workspace_created";
-  }
-  return "";
-}
-
 class RunHook final : public ActiveOperation {
  public:
   RunHook(std::shared_ptr<RunContext> run, flow::Operation operation, Reporter reporter)
@@ -59,13 +42,12 @@ class RunHook final : public ActiveOperation {
 };
 
 process::HostRequest RunHook::host_request() const {
-  const std::string event(event_name(operation_.hook_event));
+  const std::string event(flow::hook_event_name(operation_.hook_event));
   const std::string purpose = fmt::format("hook-{}-{}", event, operation_.index);
   process::HostRequest host;
   const flow::StepState* state = run_->state.find(operation_.step);
-  // The launch is named by the event it answers, so that a later attempt's hook is another launch.
   const std::string name =
-      state != nullptr ? fmt::format("{}-{}", launch_name(*state, purpose).text(), state->started_seq)
+      state != nullptr ? launch_name(*state, fmt::format("{}-{}", purpose, operation_.round)).text()
                        : fmt::format("_run.{}", purpose);
   host.dir = run_->paths.run(run_->run_id) / name;
   host.agent_id = run_->run_id + "/" + name;
@@ -89,8 +71,8 @@ process::HostRequest RunHook::host_request() const {
 }
 
 void RunHook::end(const Result<HostedCallResult>& result) {
-  json::object data{{"hook", hook_.name},
-                    {"hook_event", event_name(operation_.hook_event)},
+  json::object data{{"name", hook_.name},
+                    {"hook_event", flow::hook_event_name(operation_.hook_event)},
                     {"index", operation_.index}};
   if (result) data["duration_ms"] = result->exit.duration.count();
   const bool passed = result && result->exit.reason == "exited" && result->exit.exit_code == 0;
@@ -106,7 +88,7 @@ void RunHook::end(const Result<HostedCallResult>& result) {
                         : reason + ": " + std::string(trim(result->err_tail));
   }
   data["blocked"] = hook_.blocking && (said_no || !hook_.fail_open);
-  data["reason"] = excerpt(run_->redactor.redact(reason), 1000);
+  data["message"] = excerpt(run_->redactor.redact(reason), 1000);
   report_end({event(Kind::kHookFailed, std::move(data))});
 }
 

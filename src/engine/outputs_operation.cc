@@ -12,7 +12,7 @@ using flow::Kind;
 
 struct Collected {
   std::vector<flow::Artifact> artifacts;
-  std::vector<std::string> missing, missing_required;
+  std::vector<std::string> missing_required;
   bool has_tree = false, changed_tree = false;
 };
 
@@ -98,7 +98,7 @@ Result<Collected> CollectOutputs::collect(const RunContext& run, const SetupInpu
     }
     const auto file = std::ranges::find(files, declared.name, &workspace::CollectedFile::name);
     if (file == files.end() || file->missing) {
-      (declared.required ? collected.missing_required : collected.missing).push_back(declared.name);
+      if (declared.required) collected.missing_required.push_back(declared.name);
       continue;
     }
     artifact.path = relative(file->path);
@@ -118,15 +118,15 @@ void CollectOutputs::end(Result<Collected> collected) {
   std::vector<flow::Event> events;
   json::object data;
   if (!collected) {
-    data["error"] = run_->redactor.redact(full_message(collected.error()));
+    data["failure_class"] = flow::to_string(flow::FailureClass::kDeterministic);
+    data["message"] = run_->redactor.redact(full_message(collected.error()));
     data["code"] = code_name(collected.error().code);
     collected = Collected{};
   }
   for (const flow::Artifact& artifact : collected->artifacts) {
     events.push_back(event(Kind::kArtifactCreated, flow::to_json(artifact)));
   }
-  data["missing"] = to_array(collected->missing);
-  data["missing_required"] = to_array(collected->missing_required);
+  if (!collected->missing_required.empty()) data["missing"] = to_array(collected->missing_required);
   data["has_tree"] = collected->has_tree;
   data["changed_tree"] = collected->changed_tree;
   events.push_back(event(Kind::kOutputsCollected, std::move(data)));

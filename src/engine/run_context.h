@@ -38,8 +38,8 @@ struct RunContext {
   [[nodiscard]] std::string file(const std::string& path) const;
 };
 
-/// Names the folder of one launch: `purpose` tells a contract's or hook's process from the agent, `again`
-/// (the seq of step_started) a start that repeats an interrupted attempt.
+/// Names the folder of one launch: `purpose` tells a contract's or hook's process from the agent, `again-<n>`
+/// a start that repeats an interrupted attempt.
 struct LaunchName {
   std::string step;
   int visit = 0, attempt = 0;

@@ -41,7 +41,7 @@ void RunOwner::begin() {
   if (state.stop_requested || state.waiting_reason == "stopped") {
     Event resumed;
     resumed.kind = Kind::kRunResumed;
-    resumed.data["reason"] = "resumed";
+    resumed.data["reason"] = "resume";
     events.push_back(std::move(resumed));
   }
   happen(std::move(events));

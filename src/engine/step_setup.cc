@@ -240,7 +240,7 @@ Status mark_or_restore_start(const RunContext& run, const SetupInput& input,
 
 LaunchName launch_name(const flow::StepState& state, std::string purpose) {
   LaunchName name{.step = state.id, .visit = state.visit, .attempt = state.attempt, .purpose = {}};
-  if (repeats(state)) name.purpose = fmt::format("again-{}", state.started_seq);
+  if (repeats(state)) name.purpose = fmt::format("again-{}", state.restarts);
   if (!purpose.empty()) name.purpose += name.purpose.empty() ? purpose : "-" + purpose;
   return name;
 }

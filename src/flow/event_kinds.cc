@@ -34,6 +34,8 @@ constexpr FieldInfo kTimerPurpose{"purpose", kString, kRequired, "retry, rate_li
 constexpr FieldInfo kContractIndex{"index", kInteger, kRequired,
                                    "which of the step's contracts, from 0"};
 constexpr FieldInfo kContractType{"type", kString, kRequired, "the contract's type"};
+constexpr FieldInfo kNotes{"notes", kArray, kOptional, "recoveries applied, warnings"};
+constexpr FieldInfo kDetails{"details", kObject, kOptional, "a reviewer's verdict and issues"};
 constexpr FieldInfo kHookEvent{"hook_event", kString, kRequired, "run_start, step_completed ..."};
 constexpr FieldInfo kHookIndex{"index", kInteger, kRequired,
                                "which of the hooks of that event and step, from 0"};
@@ -159,6 +161,12 @@ constexpr std::array kAgentExitedFields{
     kClassIfAny,
     kCode,
     kMessageIfAny,
+    FieldInfo{"reason", kString, kOptional,
+              "exited, timeout, stopped, output_limit, unattended, spawn_failed or not_started"},
+    FieldInfo{"hint", kString, kOptional, "what to do about the failure"},
+    FieldInfo{"source", kString, kOptional, "file:line:column of what is wrong in the pipeline"},
+    FieldInfo{"out_bytes", kInteger, kOptional, "size of the stdout spool"},
+    FieldInfo{"err_bytes", kInteger, kOptional, "size of the stderr spool"},
     FieldInfo{"exit_code", kInteger, kOptional, "absent when a signal ended it"},
     FieldInfo{"signal", kInteger, kOptional, "the signal that ended it"},
     kDuration,
@@ -177,6 +185,7 @@ constexpr std::array kStreamActivityFields{
     FieldInfo{"tool_name", kString, kOptional, "the tool"},
     FieldInfo{"tool_target", kString, kOptional, "what it was applied to"},
     FieldInfo{"is_error", kBoolean, kOptional, "a tool's result was an error"},
+    FieldInfo{"launch", kString, kOptional, "the folder of the process that said it"},
     FieldInfo{"stream", kString, kOptional, "out or err"},
     FieldInfo{"offset", kInteger, kOptional, "where in the spool the full text stands, bytes"},
     FieldInfo{"length", kInteger, kOptional, "its length there, bytes"},
@@ -206,7 +215,8 @@ constexpr std::array kOutputsCollectedFields{
 constexpr std::array kContractPassedFields{
     kContractIndex, kContractType,
     kDuration,      kUsage,
-    kMessageIfAny,  FieldInfo{"round", kInteger, kOptional, "the rework round it was checked in"},
+    kMessageIfAny,  kNotes,
+    kDetails,       FieldInfo{"round", kInteger, kOptional, "the rework round it was checked in"},
 };
 constexpr std::array kContractFailedFields{
     kContractIndex,
@@ -218,6 +228,9 @@ constexpr std::array kContractFailedFields{
     FieldInfo{"failure_class", kString, kRequired,
               "contract_failure or test_failure; canceled or stopped: it was not checked"},
     FieldInfo{"evaluable", kBoolean, kOptional, "false: it could not be evaluated"},
+    FieldInfo{"output_tail", kString, kOptional, "bounded end of what a command printed"},
+    kNotes,
+    kDetails,
     FieldInfo{"round", kInteger, kOptional, "the rework round it was checked in"},
     kDuration,
     kUsage,
