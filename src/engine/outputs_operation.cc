@@ -63,8 +63,8 @@ Result<std::string> printed_text(const RunContext& run, const SetupInput& input)
 Result<bool> tree_changed(const RunContext& run, const SetupInput& input,
                           const workspace::Prepared& prepared) {
   WAVE_TRY(const auto now, run.world.tree_id(prepared));
-  WAVE_TRY(const auto diff, run.world.tree_of(prepared, checkpoint_ref(run.run_id, input.state, true)));
-  return now != diff;
+  WAVE_TRY(const auto before, run.world.resolve(prepared, checkpoint_ref(run.run_id, input.state, true) + "^{tree}"));
+  return now != before;
 }
 
 Result<Collected> CollectOutputs::collect(const RunContext& run, const SetupInput& input) {

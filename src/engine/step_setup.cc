@@ -229,7 +229,8 @@ Status mark_or_restore_start(const RunContext& run, const SetupInput& input,
   if (!workspace.is_worktree || input.step->kind != model::StepKind::kPersona) return {};
   const std::string ref = checkpoint_ref(run.run_id, input.state, true);
   if (repeats(input.state) && !input.shares_workspace_now) {
-    return run.world.restore(workspace, ref);
+    WAVE_TRY(const auto start, run.world.resolve(workspace, ref + "^{commit}"));
+    if (start) return run.world.restore(workspace, *start);
   }
   WAVE_TRY([[maybe_unused]] const auto saved,
            run.world.checkpoint(workspace, ref, "wave: before " + input.step->id));

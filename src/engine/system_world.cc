@@ -1,7 +1,5 @@
 #include "engine/system_world.h"
 
-#include "base/text.h"
-#include "workspace/git.h"
 
 namespace wave::engine {
 namespace {
@@ -79,16 +77,14 @@ Result<std::optional<std::string>> SystemWorld::tree_id(const workspace::Prepare
   return workspace::tree_id(workspace);
 }
 
-Result<std::optional<std::string>> SystemWorld::tree_of(const workspace::Prepared& workspace,
-                                                        const std::string& commit) {
-  return workspace::tree_of(workspace, commit);
+Result<std::optional<std::string>> SystemWorld::resolve(const workspace::Prepared& workspace,
+                                                        const std::string& name) {
+  return workspace::resolve(workspace, name);
 }
 
 Result<std::string> SystemWorld::diff_text(const workspace::Prepared& workspace,
                                            const std::string& since) {
-  WAVE_TRY(const auto now, workspace::tree_id(workspace));
-  if (!now) return std::string();
-  return workspace::diff_text(workspace.root, since, *now, kMaxDiffText);
+  return workspace::diff_text(workspace, since, kMaxDiffText);
 }
 
 Status SystemWorld::write_workspace_file(const workspace::Prepared& workspace,

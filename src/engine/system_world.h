@@ -31,8 +31,8 @@ class SystemWorld final : public World {
                                                           const std::string& message) override;
   Status restore(const workspace::Prepared& workspace, const std::string& commit) override;
   Result<std::optional<std::string>> tree_id(const workspace::Prepared& workspace) override;
-  Result<std::optional<std::string>> tree_of(const workspace::Prepared& workspace,
-                                             const std::string& commit) override;
+  Result<std::optional<std::string>> resolve(const workspace::Prepared& workspace,
+                                             const std::string& name) override;
   Result<std::string> diff_text(const workspace::Prepared& workspace, const std::string& since) override;
   Status write_workspace_file(const workspace::Prepared& workspace, const std::string& path,
                               const std::string& text) override;

@@ -52,9 +52,9 @@ class World {
       const workspace::Prepared&, const std::string& ref, const std::string& message) = 0;  // (pool)
   virtual Status restore(const workspace::Prepared&, const std::string& commit) = 0;     // (pool)
   virtual Result<std::optional<std::string>> tree_id(const workspace::Prepared&) = 0;    // (pool)
-  /// The tree id of a commit or ref; nothing when it is not there or this is no git workspace.
-  virtual Result<std::optional<std::string>> tree_of(const workspace::Prepared&,
-                                                     const std::string& commit) = 0;     // (pool)
+  /// What a git name stands for in the workspace's repository, if anything.
+  virtual Result<std::optional<std::string>> resolve(const workspace::Prepared&,
+                                                     const std::string& name) = 0;       // (pool)
   /// The worktree's uncommitted and committed changes since a commit or ref, as text, bounded.
   virtual Result<std::string> diff_text(const workspace::Prepared&, const std::string& since) = 0;  // (pool)
   virtual Status write_workspace_file(const workspace::Prepared&, const std::string& path,

@@ -97,6 +97,12 @@ Status restore(const Prepared& workspace, const std::string& commit);
 /// The tree id of the worktree's content now; nothing when it is no git workspace.
 Result<std::optional<std::string>> tree_id(const Prepared& workspace);
 
+/// The object id that a git name (a ref, `ref^{tree}` ...) stands for in the workspace's repository; nothing
+/// when it stands for nothing, or there is no repository.
+Result<std::optional<std::string>> resolve(const Prepared& workspace, const std::string& name);
+/// All changes of the worktree since a commit or tree, committed or not, as text; cut at `max_bytes`.
+Result<std::string> diff_text(const Prepared& workspace, const std::string& since, size_t max_bytes);
+
 struct FileDiff {
   std::string path, status, old_path;  // added, modified, deleted, renamed
   int additions = 0, deletions = 0;

@@ -51,8 +51,8 @@ class SimWorld final : public engine::World {
                                                           const std::string&) override;
   Status restore(const workspace::Prepared&, const std::string&) override { return {}; }
   Result<std::optional<std::string>> tree_id(const workspace::Prepared&) override { return std::optional<std::string>("tree"); }
-  Result<std::optional<std::string>> tree_of(const workspace::Prepared&, const std::string&) override {
-    return std::optional<std::string>("tree-before");
+  Result<std::optional<std::string>> resolve(const workspace::Prepared&, const std::string& name) override {
+    return std::optional<std::string>("object of " + name);
   }
   Result<std::string> diff_text(const workspace::Prepared&, const std::string&) override { return std::string("diff"); }
   Status write_workspace_file(const workspace::Prepared&, const std::string&, const std::string&) override { return {}; }

@@ -1,0 +1,76 @@
+// O: operation.
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "support/wave.h"
+
+namespace wave::test {
+namespace {
+
+TEST(Promises, O6_EveryErrorHasACodeAPlaceAndARemedy) {
+  const Project project;
+  project.pipeline("typo", "  - id: one\n    type: command\n    scirpt: \"true\"\n");
+  const Exit text = wave(project, {"run", "typo"});
+  EXPECT_EQ(text.code, 3);
+  EXPECT_TRUE(text.err.contains("typo.yaml:7:5")) << text.err;
+  EXPECT_TRUE(text.err.contains("script")) << text.err;
+  const Exit machine = wave(project, {"run", "typo", "--json"});
+  EXPECT_EQ(machine.code, 3);
+  const json::value error = parsed(machine.err);
+  const json::object& inner = get_object(error.as_object(), "error");
+  EXPECT_EQ(get_string(inner, "code"), "invalid_pipeline");
+  EXPECT_FALSE(get_string(inner, "message").empty());
+  EXPECT_FALSE(get_string(inner, "hint").empty());
+}
+
+TEST(Promises, O6_ExitCodesSayWhatHappened) {
+  const Project project;
+  project.pipeline("well", "  - {id: a, type: command, script: \"true\"}\n");
+  project.pipeline("badly", "  - {id: a, type: command, script: \"false\"}\n");
+  project.pipeline("rejected", "  - id: a\n    type: command\n    script: \"true\"\n"
+                               "    handover: {contract: {type: test_suite, command: \"false\", on_failure: rejected}}\n");
+  EXPECT_EQ(wave(project, {"run", "well"}).code, 0);
+  EXPECT_EQ(wave(project, {"run", "badly"}).code, 1);
+  EXPECT_EQ(wave(project, {"run", "well", "--no-such-flag"}).code, 2);
+  EXPECT_EQ(wave(project, {"status", "no-such-run"}).code, 2);
+  EXPECT_EQ(wave(project, {"run", "rejected"}).code, 4);
+  project.write("wave.yaml", "a: [");
+  EXPECT_EQ(wave(project, {"run", "well"}).code, 3);
+}
+
+TEST(Promises, O8_TwoOwnersOfOneRunAreImpossible) {
+  const Project project;
+  project.pipeline("long", "  - {id: a, type: command, script: \"echo ready; sleep 600\"}\n");
+  const auto owner = start_wave(project, {"run", "long"});
+  const std::string run = wait_for_run(project);
+  wait_for_event(project, run, "stream_activity", "a");
+  const Exit second = wave(project, {"resume", run});
+  EXPECT_EQ(second.code, 5) << second.err;
+  EXPECT_TRUE(second.err.contains("run_locked")) << second.err;
+  EXPECT_EQ(wave(project, {"cancel", run}).code, 0);
+  EXPECT_EQ(owner->wait().code, 8);
+}
+
+TEST(Promises, O7_CleanRemovesTerminalRunsOnly) {
+  const Project project;
+  project.pipeline("quick", "  - {id: a, type: command, script: \"true\"}\n");
+  project.pipeline("long", "  - {id: a, type: command, script: \"echo ready; sleep 600\"}\n");
+  ASSERT_EQ(wave(project, {"run", "quick"}).code, 0);
+  const std::string gone = newest_run(project).value_or("");
+  const auto owner = start_wave(project, {"run", "long"});
+  std::string live;
+  ASSERT_TRUE(wait_until([&] { return (live = newest_run(project).value_or("")) != gone; }));
+  wait_for_event(project, live, "stream_activity", "a");
+  EXPECT_EQ(wave(project, {"clean", "--all", "--force"}).code, 0);
+  const Exit pruned = wave(project, {"status", gone});
+  EXPECT_EQ(pruned.code, 2);
+  EXPECT_TRUE(pruned.err.contains("pruned")) << pruned.err;
+  EXPECT_FALSE(std::filesystem::exists(project.root() / ".agents/workspaces" / gone));
+  EXPECT_EQ(status(project, live), "running");
+  EXPECT_EQ(wave(project, {"cancel", live, "--force"}).code, 0);
+  EXPECT_EQ(owner->wait().code, 8);
+}
+
+}  // namespace
+}  // namespace wave::test
