@@ -344,8 +344,11 @@ class Builder {
       report({document_.file, node.line, node.column}, "a key has to be text",
              "a \"{{ placeholder }}\" that starts a value needs quotes around it");
       failed_ = true;
-      node = Node{.line = node.line, .column = node.column};
-      node.text = fmt::format("?{}:{}", node.line, node.column);
+      Node stand_in;
+      stand_in.line = node.line;
+      stand_in.column = node.column;
+      stand_in.text = fmt::format("?{}:{}", node.line, node.column);
+      node = std::move(stand_in);
     }
     parent.key = std::move(node);
   }
