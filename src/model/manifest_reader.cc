@@ -235,7 +235,8 @@ class Reader {
       parse_template(persona.system_prompt, {persona.system_prompt_file, 1, 1}, "", scope_,
                      out_.diagnostics);
     } else {
-      complain(out_.diagnostics, Severity::kError, "system_prompt_file",
+      complain(written ? out_.diagnostics : out_.persona_problems[persona.name], Severity::kError,
+               "system_prompt_file",
                fmt::format("the system prompt cannot be read: {}", prompt.error().message),
                named ? prompt.error().hint
                      : "write the file, or name another in system_prompt_file");

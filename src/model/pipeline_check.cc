@@ -818,6 +818,16 @@ class Checker {
       }
       earlier.push_back(&step);
     }
+    for (const Place& place : places_) {
+      const std::string& thread = place.step->thread;
+      // Alone in its thread a step shares nothing.
+      if (thread.empty() || threads[thread].size() < 2) continue;
+      unsupported(place.key + ".thread",
+                  fmt::format("steps that share a conversation (\"{}\") are not carried out by this "
+                              "version",
+                              excerpt(thread, 80)),
+                  "remove it and inject what the step has to know as artifacts");
+    }
   }
 
   void check_outputs() {

@@ -8,8 +8,8 @@ namespace {
 template <typename E>
 using Words = std::initializer_list<std::pair<std::string_view, E>>;
 
-constexpr std::initializer_list<std::string_view> kArtifactTypes = {"json", "text", "markdown",
-                                                                    "binary"};
+constexpr std::initializer_list<std::string_view> kArtifactTypes = {"json", "yaml", "text",
+                                                                    "markdown", "binary"};
 
 // A list of skills: placeholders that are empty drop out, the rest is not carried out yet.
 template <typename T>
@@ -801,7 +801,8 @@ const KeyTable<Step>& step_keys() {
               .unsupported("use dependencies"),
           key("max_visits", &T::max_visits, "with edges: how often it may run").fallback("10"),
           key("thread", &T::thread, "steps that share a conversation")
-              .unsupported("remove it and inject what the step has to know as artifacts"),
+              .unsupported("remove it and inject what the step has to know as artifacts")
+              .reports_itself(),
           key("fidelity", &T::fidelity, "how much of the thread's conversation is passed on")
               .one_of({"full", "compact", "summary", "fresh"})
               .fallback("full in a thread"),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "base/text.h"
 #include "model/manifest_reader.h"
@@ -20,12 +21,30 @@ void append(Diagnostics& to, Diagnostics from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
+// By place: the order in which people read.
+void sort_by_place(Diagnostics& diagnostics) {
+  std::ranges::stable_sort(diagnostics, [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tie(a.pos.file, a.pos.line, a.pos.column) <
+           std::tie(b.pos.file, b.pos.line, b.pos.column);
+  });
+}
+
 void append_use(Diagnostics& to, const std::map<std::string, Diagnostics>& problems,
                 const std::set<std::string>& used) {
   for (const std::string& name : used) {
     const auto found = problems.find(name);
     if (found != problems.end()) append(to, found->second);
   }
+}
+
+// The personas that stand in the manifest itself. One that is only a file may be an unused leftover:
+// it matters to who names it.
+std::set<std::string> written_personas(const Manifest& manifest) {
+  std::set<std::string> names;
+  for (const auto& [name, persona] : manifest.personas) {
+    if (persona.pos.file == manifest.path) names.insert(name);
+  }
+  return names;
 }
 
 // The pipelines of a project that were read so far, each once.
@@ -146,8 +165,9 @@ std::string name_of(std::string_view path) {
 
 Loaded<Manifest> load_manifest(const FileSource& files, const LoadOptions& options) {
   ReadManifest read = read_manifest(files, options);
-  for (auto& [name, problems] : read.persona_problems) append(read.diagnostics, std::move(problems));
+  append_use(read.diagnostics, read.persona_problems, written_personas(read.manifest));
   for (auto& [name, problems] : read.adapter_problems) append(read.diagnostics, std::move(problems));
+  sort_by_place(read.diagnostics);
   return {std::move(read.manifest), std::move(read.diagnostics)};
 }
 
@@ -192,6 +212,7 @@ Loaded<Project> load_project(const FileSource& files, std::string_view pipeline,
     }
   }
   loaded.value.manifest = std::move(manifest.manifest);
+  sort_by_place(loaded.diagnostics);
   return loaded;
 }
 
@@ -199,6 +220,7 @@ Loaded<Pipeline> parse_pipeline(std::string_view yaml, std::string_view path,
                                 const Manifest& manifest, const FileSource& files) {
   ReadPipeline read = read_pipeline(std::string(yaml), std::string(path), manifest, files);
   Library(files, manifest).check_children(read);
+  sort_by_place(read.diagnostics);
   return {std::move(read.pipeline), std::move(read.diagnostics)};
 }
 
@@ -212,9 +234,11 @@ std::vector<std::string> pipeline_names(const FileSource& files) {
 }
 
 Diagnostics validate_project(const FileSource& files, const LoadOptions& options) {
-  Loaded<Manifest> manifest = load_manifest(files, options);
+  ReadManifest manifest = read_manifest(files, options);
   Diagnostics diagnostics = std::move(manifest.diagnostics);
-  Library library(files, manifest.value);
+  for (auto& [name, problems] : manifest.adapter_problems) append(diagnostics, std::move(problems));
+  std::set<std::string> personas = written_personas(manifest.manifest);
+  Library library(files, manifest.manifest);
   for (const std::string& name : library.names()) {
     Error why;
     ReadPipeline* read = library.read(name, &why);
@@ -226,7 +250,12 @@ Diagnostics validate_project(const FileSource& files, const LoadOptions& options
     library.check_children(*read);
   }
   library.check_cycles();
-  for (auto& [name, read] : library.all()) append(diagnostics, std::move(read.diagnostics));
+  for (auto& [name, read] : library.all()) {
+    personas.insert(read.personas.begin(), read.personas.end());
+    append(diagnostics, std::move(read.diagnostics));
+  }
+  append_use(diagnostics, manifest.persona_problems, personas);
+  sort_by_place(diagnostics);
   return diagnostics;
 }
 
