@@ -84,6 +84,8 @@ struct Outcome {
 struct ReviewContext {
   std::string source;    // git_diff or artifact
   std::string artifact;
+  std::string diff_base;  // git_diff: commit or branch to compare with; empty: found out
+  int64_t max_size = 50 << 10;  // bytes shown
 };
 
 /// One contract's configuration (wave-model.md 5.1). Which keys matter depends on `type`.

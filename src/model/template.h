@@ -62,7 +62,8 @@ struct Template {
 /// Which names a template may use; anything else is an error with a position.
 struct TemplateScope {
   std::set<std::string> steps;           // ids of the pipeline's steps
-  std::set<std::string> artifacts;       // names reachable as artifacts.<name>
+  std::set<std::string> artifacts;       // names reachable as artifacts.<name>: "spec", "plan.spec"
+  std::set<std::string> open_steps;      // steps whose artifacts are not known here (sub-pipelines)
   std::set<std::string> project;         // keys below project, set or not ("test_command", ...)
   bool items = false;                    // item, task and iteration are defined
   bool any_env = true;                   // env.<k> with any k

@@ -1,1 +1,0 @@
-namespace wave {}  // replaced by the room's first source
