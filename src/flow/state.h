@@ -163,6 +163,7 @@ struct StepState {
   bool hook_blocked = false;
   bool attempt_failed =
       false;                  // the agent, its outputs, a contract or a hook failed; see `failure`
+  bool stopped = false;       // its agent was stopped, to go on later
   int restarts = 0;           // of this attempt, after interruptions and stops
   uint64_t progress_seq = 0;  // when the last operation of this step ended, or its attempt began
   std::string interruption;  // why it was interrupted last: host_lost, owner_lost, machine, stopped
