@@ -64,6 +64,8 @@ class Fold {
     if (state_.ending_seq == 0) state_.ending_seq = event_.seq;
   }
   void spend(StepState& step);
+  void remember_leaked();
+  void keep_failure(StepState& step);
   void finish(StepState& step, StepStatus status);
   void forget_timers(StepState& step);
   void withdraw_gate(StepState& step);
@@ -87,6 +89,12 @@ void Fold::spend(StepState& step) {
   const Usage usage = usage_from_json(get_object(event_.data, "usage"));
   step.usage += usage;
   state_.usage += usage;
+}
+
+void Fold::remember_leaked() {
+  for (const json::value& process : get_array(event_.data, "leaked")) {
+    state_.leaked.push_back(process);
+  }
 }
 
 void Fold::finish(StepState& step, StepStatus status) {
@@ -242,6 +250,7 @@ void Fold::cancel_requested() {
   state_.cancel_force = state_.cancel_force || get_bool(event_.data, "force");
   if (state_.cancel_requested) return;
   state_.cancel_requested = true;
+  state_.cancel_seq = event_.seq;
   state_.cancel_reason = text(event_, "reason");
   state_.cancel_by = text(event_, "by");
 }
@@ -352,6 +361,7 @@ void Fold::step_started(StepState& step) {
     if (event_.visit != step.visit) begin_visit(step);
     reset_attempt(step);
     step.restarts = 0;
+    step.reworked_by.clear();
     step.artifacts.clear();
   }
   step.status = StepStatus::kRunning;
@@ -414,12 +424,17 @@ void Fold::hand_over(const StepState& target, StepState& failed) {
   progress(failed);
 }
 
-void Fold::step_failed(StepState& step) {
-  finish(step, StepStatus::kFailed);
-  step.tolerated = get_bool(event_.data, "tolerated");
+/// The event says why in words; the output it does not repeat.
+void Fold::keep_failure(StepState& step) {
   Failure failure = read_failure(FailureClass::kTransient, Code::kInternal);
   failure.output_tail = std::move(step.failure.output_tail);
   step.failure = std::move(failure);
+}
+
+void Fold::step_failed(StepState& step) {
+  finish(step, StepStatus::kFailed);
+  step.tolerated = get_bool(event_.data, "tolerated");
+  keep_failure(step);
   if (step.tolerated) return;
   if (state_.failed_step.empty()) {
     state_.failed_step = step.id;
@@ -441,6 +456,7 @@ void Fold::step_skipped(size_t index) {
   StepState& step = state_.steps[index];
   finish(step, StepStatus::kSkipped);
   step.skip_reason = text(event_, "reason");
+  if (step.skip_reason == "failed") keep_failure(step);
   if (is_satisfied(step)) release_dependents(index);
 }
 
@@ -448,6 +464,7 @@ void Fold::step_reworking(StepState& step) {
   step.status = StepStatus::kReworking;
   step.rework_target = text(event_, "target");
   step.rework_rounds = static_cast<int>(get_int(event_.data, "round"));
+  keep_failure(step);
   StepState* target = state_.find(step.rework_target);
   // How an earlier round ended says nothing about this one.
   if (target != nullptr && is_terminal(target->status)) target->rework_for.clear();
@@ -458,6 +475,7 @@ void Fold::step_interrupted(StepState& step) {
   step.interruption = text(event_, "reason");
   if (step.interruption != "stopped") step.interruptions += 1;
   spend(step);
+  remember_leaked();
   progress(step);
 }
 
@@ -499,9 +517,7 @@ void Fold::agent_exited(StepState& step) {
       *value = given;
     }
   }
-  for (const json::value& process : get_array(event_.data, "leaked")) {
-    state_.leaked.push_back(process);
-  }
+  remember_leaked();
   if (step.agent_succeeded) return;
   Failure failure = read_failure(FailureClass::kTransient, Code::kAgentFailed);
   if (failure.failure_class == FailureClass::kStopped) {
@@ -616,6 +632,7 @@ void Fold::gate_waiting(StepState& step) {
   gate.timeout = Millis(std::max<int64_t>(get_int(event_.data, "timeout_ms"), 0));
   gate.deadline = parse_time(get_string(event_.data, "deadline"));
   gate.opened_at = event_.ts;
+  gate.attempt = event_.attempt;
   for (const json::value& item : get_array(event_.data, "choices")) {
     if (!item.is_object()) continue;
     const json::object& choice = item.get_object();

@@ -121,6 +121,7 @@ struct GateState {
       outcome;  // decided, default, timeout, timer, auto; withdrawn: its step ended otherwise
   std::string choice, label, text, target, by, via;
   std::optional<WallTime> opened_at, decided_at;
+  int attempt = 0;    // of its step, when it was opened
   Millis timeout{0};  // 0: it has no deadline
   bool timer_was_set = false;
   bool timer_has_fired = false;
@@ -222,6 +223,7 @@ struct RunState {
   bool cancel_requested = false;
   bool cancel_force = false;
   std::string cancel_reason, cancel_by;
+  uint64_t cancel_seq = 0;  // when the cancel was requested first
   bool stop_requested = false;
   uint64_t stop_seq = 0;      // when the stop was requested
   uint64_t ending_seq = 0;    // when it was decided that the run ends early: a failure, a cancel
