@@ -121,6 +121,7 @@ struct GateState {
       outcome;  // decided, default, timeout, timer, auto; withdrawn: its step ended otherwise
   std::string choice, label, text, target, by, via;
   std::optional<WallTime> opened_at, decided_at;
+  int attempt = 0;    // of its step, when it was opened
   Millis timeout{0};  // 0: it has no deadline
   bool timer_was_set = false;
   bool timer_has_fired = false;
@@ -163,6 +164,7 @@ struct StepState {
   bool hook_blocked = false;
   bool attempt_failed =
       false;                  // the agent, its outputs, a contract or a hook failed; see `failure`
+  bool stopped = false;       // its agent was stopped, to go on later
   int restarts = 0;           // of this attempt, after interruptions and stops
   uint64_t progress_seq = 0;  // when the last operation of this step ended, or its attempt began
   std::string interruption;  // why it was interrupted last: host_lost, owner_lost, machine, stopped
@@ -221,6 +223,7 @@ struct RunState {
   bool cancel_requested = false;
   bool cancel_force = false;
   std::string cancel_reason, cancel_by;
+  uint64_t cancel_seq = 0;  // when the cancel was requested first
   bool stop_requested = false;
   uint64_t stop_seq = 0;      // when the stop was requested
   uint64_t ending_seq = 0;    // when it was decided that the run ends early: a failure, a cancel
