@@ -68,7 +68,7 @@ struct EventQuery {
   uint64_t after = 0;      // seq
   size_t limit = 1000;     // at most 1000
   bool folded_only = false;  // leave out kinds that do not change the state (stream_activity)
-  std::string step;        // only this step's
+  std::string step{};      // only this step's
 };
 
 /// Something somebody asks of a run; written by anyone, consumed by the run's owner.
@@ -107,7 +107,7 @@ struct OpenOptions {
   bool create = true;
   bool read_only = false;
   /// Name of an SQLite VFS for tests that make the disk forget; empty: the default.
-  std::string vfs;
+  std::string vfs{};
 };
 
 /// Thread: any, for every method. Reads use their own connections and see the last commit.
