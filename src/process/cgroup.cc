@@ -67,8 +67,7 @@ std::string own_cgroup() {
   return {};
 }
 
-std::string make_agent_cgroup(const std::string& agent_id) {
-  const std::string parent = own_cgroup();
+std::string make_agent_cgroup(const std::string& parent, const std::string& agent_id) {
   if (parent.empty()) return {};
   std::string name(utf8_prefix(agent_id, 128));
   for (char& c : name) {

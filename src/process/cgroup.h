@@ -13,9 +13,9 @@ namespace wave::process {
 
 /// The folder of the cgroup v2 that this process is in; empty when there is no cgroup v2.
 std::string own_cgroup();
-/// Makes a child cgroup for an agent below ours and returns its folder; empty when that is not
-/// possible (no cgroup v2, not delegated to us, no cgroup.kill).
-std::string make_agent_cgroup(const std::string& agent_id);
+/// Makes a child of `parent` for an agent and returns its folder; empty when that is not possible
+/// (no cgroup v2, not delegated to us, no cgroup.kill).
+std::string make_agent_cgroup(const std::string& parent, const std::string& agent_id);
 /// Sends SIGKILL to everything in it and below it. False when there is no such cgroup.
 bool kill_cgroup(const std::string& cgroup);
 /// Pids in the cgroup itself and in those that its processes made below it.

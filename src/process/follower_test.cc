@@ -343,5 +343,33 @@ TEST_F(ProcessTest, S1_OwnersAreKilledAndNoByteIsLostOrDoubled) {
   }
 }
 
+TEST_F(ProcessTest, S1_OwnerKilledWhileLaunchingStartsOneProgram) {
+  std::mt19937 random(7);
+  for (int round = 0; round < 25; ++round) {
+    HostRequest request = script("echo once >> starts", fmt::format("a{}", round));
+    request.cwd = folder_ / fmt::format("work{}", round);
+    fs::create_directory(request.cwd);
+    const int owner = ::fork();
+    if (owner == 0) {
+      auto mine = Launcher::start();
+      if (mine) (void)mine->launch(request);
+      ::_exit(0);
+    }
+    std::this_thread::sleep_for(
+        std::chrono::microseconds(std::uniform_int_distribution(0, 4'000)(random)));
+    ::kill(owner, SIGKILL);
+    ::waitpid(owner, nullptr, 0);
+    // The next owner does what every owner does: it launches, and attaches where it is told
+    // kConflict. What the dead one asked for may still be on its way.
+    const auto meta = launcher().launch(request);
+    if (!meta) {
+      ASSERT_EQ(meta.error().code, Code::kConflict) << full_message(meta.error());
+    }
+    started_.push_back(read_meta(request.dir).value());
+    EXPECT_EQ(wait_for_exit(started_.back(), request.dir).exit_code, 0);
+    EXPECT_EQ(text(request.cwd / "starts"), "once\n");
+  }
+}
+
 }  // namespace
 }  // namespace wave::process

@@ -15,7 +15,6 @@
 #include <csignal>
 #include <unordered_set>
 
-#include "base/id.h"
 #include "process/attempt_files.h"
 #include "process/cgroup.h"
 #include "process/launch_reply.h"
@@ -55,7 +54,8 @@ uint64_t file_size(int fd) {
 /// that tries to lock in that very moment tries again (store::OwnerLock).
 bool is_owned(const fs::path& lock) {
   const UniqueFd fd(::open(lock.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) return false;
+  // Only a lock that does not exist is certainly not held.
+  if (!fd.valid()) return errno != ENOENT && errno != ENOTDIR;
   if (::flock(fd.get(), LOCK_SH | LOCK_NB) != 0) return errno == EWOULDBLOCK;
   ::flock(fd.get(), LOCK_UN);
   return false;
@@ -63,7 +63,8 @@ bool is_owned(const fs::path& lock) {
 
 class Host {
  public:
-  explicit Host(HostRequest request) : request_(std::move(request)) {}
+  Host(HostRequest request, const HostContext& context)
+      : request_(std::move(request)), context_(context) {}
 
   /// Up to the point where the program runs, or is known not to.
   Result<HostMeta> start();
@@ -99,6 +100,7 @@ class Host {
   [[nodiscard]] std::vector<ProcessInfo> everything_left() const;
 
   HostRequest request_;
+  const HostContext& context_;
   HostMeta meta_;
   UniqueFd signals_, in_, out_, err_;
   HeldProgram program_;
@@ -166,7 +168,7 @@ Status Host::start_program() {
     if (!found) return fail(Code::kNotFound, fmt::format("{} is not in PATH", program));
     program = found->native();
   }
-  if (request_.use_cgroup) meta_.cgroup = make_agent_cgroup(request_.agent_id);
+  if (request_.use_cgroup) meta_.cgroup = make_agent_cgroup(context_.cgroup, request_.agent_id);
   const StandardFds fds{in_.get(), out_.get(), err_.get()};
   auto held = hold_program(request_, program, fds, meta_.cgroup);
   if (!held && !meta_.cgroup.empty()) {  // the cgroup may be what it does not work with
@@ -182,7 +184,7 @@ Status Host::start_program() {
 /// Takes possession of the folder; from then on there is an exit to come.
 Result<HostMeta> Host::record() {
   meta_.agent_id = request_.agent_id;
-  meta_.boot_id = boot_id();
+  meta_.boot_id = context_.boot_id;
   meta_.host_pid = ::getpid();
   if (const auto self = process_info(meta_.host_pid)) meta_.host_start_time = self->start_time;
   meta_.pid = program_.pid;
@@ -406,8 +408,8 @@ std::vector<ProcessInfo> Host::everything_left() const {
 
 }  // namespace
 
-void run_host(HostRequest request, UniqueFd reply) {
-  Host host(std::move(request));
+void run_host(HostRequest request, const HostContext& context, UniqueFd reply) {
+  Host host(std::move(request), context);
   const Result<HostMeta> started = host.start();
   send_reply(std::move(reply), started);
   if (!started) ::_exit(1);

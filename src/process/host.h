@@ -14,8 +14,15 @@
 
 namespace wave::process {
 
-/// Keeps one program from its start to its end; never returns. `reply` gets one line for
-/// Launcher::launch (launch_reply.h). Expects the signals as the launcher sets them.
-[[noreturn]] void run_host(HostRequest request, UniqueFd reply);
+/// What does not change between hosts, found out once by the launcher.
+struct HostContext {
+  std::string boot_id;
+  std::string cgroup;  // below which agents' cgroups are made; empty: none
+};
+
+/// Keeps one program from its start to its end; never returns. `reply` gets the answer for
+/// Launcher::launch (launch_reply.h). Expects all signals blocked, and their dispositions as in a
+/// fresh process.
+[[noreturn]] void run_host(HostRequest request, const HostContext& context, UniqueFd reply);
 
 }  // namespace wave::process

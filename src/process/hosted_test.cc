@@ -21,7 +21,7 @@ class TreeTest : public ProcessTest, public testing::WithParamInterface<bool> {
   void SetUp() override {
     ProcessTest::SetUp();
     if (!GetParam()) return;
-    const std::string cgroup = make_agent_cgroup("probe");
+    const std::string cgroup = make_agent_cgroup(own_cgroup(), "probe");
     if (cgroup.empty()) GTEST_SKIP() << "no cgroup v2 in which we may make children";
     remove_cgroup(cgroup);
   }

@@ -16,7 +16,7 @@
 namespace wave::process {
 namespace {
 
-constexpr Millis kReplyPatience{30'000};
+constexpr std::chrono::seconds kReplyPatience{30};
 constexpr size_t kMaxReply = 1 << 20;
 
 /// What the host answers: everything up to the end of the pipe.
@@ -54,6 +54,9 @@ Result<Launcher> Launcher::start() {
     return fail(errno_error(errno, "cannot create a socket pair"));
   }
   UniqueFd ours(ends[0]);
+  // It only ever forks, so a full socket means that it is stopped: an error, not a hang.
+  const timeval patience{.tv_sec = kReplyPatience.count(), .tv_usec = 0};
+  ::setsockopt(ours.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   UniqueFd theirs(ends[1]);
   const int pid = ::fork();
   if (pid < 0) return fail(errno_error(errno, "cannot fork the launcher"));

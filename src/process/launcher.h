@@ -54,7 +54,8 @@ struct HostMeta {
   std::string cgroup;  // the folder of the agent's own cgroup v2; empty: it has none
 };
 
-/// Thread: the loop thread. One per process, created first thing in main.
+/// One per process, created first thing in main. Thread: any for `launch`, which waits for the
+/// host's answer (a millisecond or so); the owner's for the rest.
 class Launcher {
  public:
   /// Forks the launcher process. Call before any thread is started.

@@ -12,6 +12,8 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/id.h"
+#include "process/cgroup.h"
 #include "process/host.h"
 #include "process/host_request.h"
 #include "process/launch_reply.h"
@@ -41,17 +43,15 @@ void detach(UniqueFd socket) {
   ::close_range(kSocket + 1, ~0U, 0);
 }
 
-/// Signals as hosts want them: born with SIGTERM, SIGUSR1 and SIGCHLD blocked, so that a stop
-/// request finds no moment in which it would kill the host; SIGPIPE ignored; the rest as in a fresh
-/// process.
+/// Signals as hosts want them: everything blocked, so that a stop request finds no moment in which
+/// it would kill the host, and nothing else ends it by mistake; dispositions as in a fresh process.
+/// The launcher itself ends with its socket only.
 void set_signals() {
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
-  for (const int signal : {SIGPIPE, SIGINT, SIGHUP}) ::signal(signal, SIG_IGN);
   ::signal(SIGCHLD, SIG_IGN);  // hosts leave no zombies
-  sigset_t blocked;
-  ::sigemptyset(&blocked);
-  for (const int signal : {SIGTERM, SIGUSR1, SIGCHLD}) ::sigaddset(&blocked, signal);
-  ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
+  sigset_t every;
+  ::sigfillset(&every);
+  ::sigprocmask(SIG_SETMASK, &every, nullptr);
 }
 
 struct Message {
@@ -93,18 +93,16 @@ Result<HostRequest> read_request(int fd) {
   return request;
 }
 
-[[noreturn]] void become_host(Message message) {
+[[noreturn]] void become_host(Message message, const HostContext& context) {
   ::close(kSocket);  // or the owner would not see that the launcher is gone
   ::signal(SIGCHLD, SIG_DFL);
-  ::signal(SIGINT, SIG_DFL);  // programs inherit what is ignored
-  ::signal(SIGHUP, SIG_DFL);
   auto request = read_request(message.request.get());
   message.request.reset();
   if (!request) {
     send_reply(std::move(message.reply), fail(request.error()));
     ::_exit(1);
   }
-  run_host(std::move(*request), std::move(message.reply));
+  run_host(std::move(*request), context, std::move(message.reply));
 }
 
 }  // namespace
@@ -112,11 +110,12 @@ Result<HostRequest> read_request(int fd) {
 void run_launcher(UniqueFd socket) {
   detach(std::move(socket));
   set_signals();
+  const HostContext context{boot_id(), own_cgroup()};
   while (true) {
     Message message = receive();
     if (!message.request.valid()) ::_exit(0);
     const int pid = ::fork();
-    if (pid == 0) become_host(std::move(message));
+    if (pid == 0) become_host(std::move(message), context);
     if (pid < 0) send_reply(std::move(message.reply), fail(errno_error(errno, "cannot fork")));
   }
 }

@@ -71,9 +71,6 @@ void place(int fd, int at) {
   } while (got < 0 && errno == EINTR);
   if (got != 1) ::_exit(127);  // the host changed its mind, or is gone
 
-  // The launcher ignores these two; all other signals are as in a fresh process already.
-  ::signal(SIGCHLD, SIG_DFL);
-  ::signal(SIGPIPE, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);
   ExecFailure failure{ExecFailure::kFolder, 0};
