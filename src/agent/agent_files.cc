@@ -22,4 +22,13 @@ Result<std::string> self_program(const std::map<std::string, std::string>& own) 
   return path;
 }
 
+void add_variables(const std::map<std::string, std::string>& variables,
+                   std::map<std::string, std::string>& env) {
+  for (const auto& [name, value] : variables) {
+    const bool credential = name == "WAVE_TOKEN" || name == "WAVE_SERVER" ||
+                            name.starts_with("WAVE_JWT") || name == "WAVE_SELF";
+    if (!credential) env[name] = value;
+  }
+}
+
 }  // namespace wave::agent

@@ -1,4 +1,5 @@
-// The files an adapter puts into a workspace, and the program that is running.
+// What adapters share when they make a launch plan: files in the workspace, the running program,
+// variables.
 #pragma once
 
 #include "agent/adapter.h"
@@ -11,5 +12,10 @@ std::string agent_file(const AgentRequest& request, std::string_view extension);
 
 /// The running wave: WAVE_SELF of `own` where that is set (tests), else /proc/self/exe.
 Result<std::string> self_program(const std::map<std::string, std::string>& own);
+
+/// Adds the step's variables to an agent's environment, except what would be a credential of wave
+/// (promise G10).
+void add_variables(const std::map<std::string, std::string>& variables,
+                   std::map<std::string, std::string>& env);
 
 }  // namespace wave::agent

@@ -197,7 +197,7 @@ Status ClaudeAdapter::check(const model::EffectivePermissions& permissions) cons
                   "name the tool without an argument");
     }
     // Claude Code's own rules for Bash know `*` and nothing else.
-    if (pattern.argument.find_first_of("?[]()") != std::string::npos &&
+    if (pattern.argument.find_first_of("?[]()\\") != std::string::npos &&
         std::ranges::find(names, "Bash") != names.end()) {
       return fail(
           Code::kInvalidManifest,
@@ -283,7 +283,7 @@ Result<LaunchPlan> ClaudeAdapter::plan(const AgentRequest& request) const {
   plan.env["DISABLE_AUTOUPDATER"] = "1";
   plan.env["DISABLE_TELEMETRY"] = "1";
   plan.env["DISABLE_ERROR_REPORTING"] = "1";
-  for (const auto& [name, value] : request.variables) plan.env[name] = value;
+  add_variables(request.variables, plan.env);
   plan.stdin_text = request.prompt;
   return plan;
 }

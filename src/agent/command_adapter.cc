@@ -36,7 +36,7 @@ Result<LaunchPlan> CommandAdapter::plan(const AgentRequest& request) const {
   }
   LaunchPlan plan;
   plan.env = base_environment(request.own_environment, {}, request.env_passthrough);
-  for (const auto& [name, value] : request.variables) plan.env[name] = value;
+  add_variables(request.variables, plan.env);
   if (request.prompt.size() <= kMaxArgument) {
     plan.argv = {"/bin/sh", "-c", request.prompt};
     return plan;

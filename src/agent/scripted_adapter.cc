@@ -78,7 +78,7 @@ Result<LaunchPlan> ScriptedAdapter::plan(const AgentRequest& request) const {
   });
   plan.argv = {self, "__play", (request.workspace / file).string()};
   plan.env = base_environment(request.own_environment, {}, request.env_passthrough);
-  for (const auto& [name, value] : request.variables) plan.env[name] = value;
+  add_variables(request.variables, plan.env);
   plan.stdin_text = request.prompt;
   return plan;
 }
