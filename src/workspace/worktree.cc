@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "workspace/beneath.h"
 #include "workspace/git.h"
 #include "workspace/kinds.h"
 #include "workspace/remove_tree.h"
@@ -223,9 +224,10 @@ Result<Prepared> describe(const Request& request, const GitDir& repository, cons
 }
 
 // Outputs and inputs of steps; a project in a subfolder may not exist at the base.
-Status furnish_worktree(const Prepared& prepared) {
-  WAVE_CHECK(make_directories(prepared.root / ".agents" / "output"));
-  return make_directories(prepared.root / ".agents" / "artifacts");
+Status furnish_worktree(const Prepared& prepared, const fs::path& top) {
+  WAVE_TRY(const Beneath folder, Beneath::open(top));
+  return folder.make_directories(
+      (prepared.root / ".agents/output").lexically_relative(top).native());
 }
 
 Status make_worktree(const Request& request, const GitDir& repository, const Wish& wish,
@@ -300,7 +302,7 @@ Result<Prepared> prepare_worktree(const Request& request, const RunFolder& run) 
   }
   WAVE_TRY(Prepared prepared, describe(request, repository, path));
   if (found) WAVE_CHECK(check_same_base(git_dir_at(path).value_or(repository), wish, *ready));
-  WAVE_CHECK(furnish_worktree(prepared));
+  WAVE_CHECK(furnish_worktree(prepared, path));
   prepared.created = !found;
   return prepared;
 }
