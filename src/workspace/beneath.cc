@@ -61,18 +61,20 @@ Result<UniqueFd> Beneath::open_file(std::string_view path, int flags, mode_t mod
 }
 
 Status Beneath::make_directories(std::string_view path) const {
+  auto there = open_file(path, O_PATH | O_DIRECTORY);
+  if (there || there.error().code != Code::kNotFound) return there ? Status{} : fail(there.error());
+  WAVE_TRY(UniqueFd parent, open_file("", O_PATH | O_DIRECTORY));
   std::string done;
   for (const fs::path& part : fs::path(path)) {
     if (part.empty() || part == ".") continue;
-    WAVE_TRY(const UniqueFd parent, open_file(done, O_PATH | O_DIRECTORY));
     if (part == "..") return fail(escape_error(folder_, path));
     if (::mkdirat(parent.get(), part.c_str(), 0755) != 0 && errno != EEXIST) {
       return fail(beneath_error(errno, "cannot create folder", folder_, path));
     }
     done += done.empty() ? part.native() : "/" + part.native();
+    // From the top: what was there already may be a file, or a link that leads out.
+    WAVE_TRY(parent, open_file(done, O_PATH | O_DIRECTORY));
   }
-  // EEXIST may have been a file, or a link that leads out.
-  WAVE_TRY(const UniqueFd last, open_file(done, O_PATH | O_DIRECTORY));
   return {};
 }
 

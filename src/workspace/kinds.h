@@ -17,7 +17,7 @@ Result<Prepared> prepare_worktree(const Request& request, const RunFolder& run);
 /// Another step's workspace.
 Result<Prepared> prepare_ref(const Request& request);
 
-/// Makes what every folder that is no checkout has: `.agents/output`, `.agents/artifacts`, and a
+/// Makes what every folder that is no checkout has: `.agents/output`, and a
 /// repository of its own without content, so that agents (and git) take this folder for the
 /// project's top and not the user's checkout above it.
 Status furnish(const std::filesystem::path& workspace);

@@ -67,6 +67,19 @@ TEST_F(Plain, A9_WorkspaceRootThroughALinkIsRefused) {
   EXPECT_TRUE(fs::is_empty(base_ / "outside"));
 }
 
+TEST_F(Plain, A9_LinksThatAStepLeftAreNotFollowed) {
+  const Prepared made = must(prepare(request(Kind::kPlain)));
+  fs::create_directories(base_ / "outside");
+  for (const char* name : {".agents", ".git"}) {
+    fs::remove_all(made.root / name);
+    fs::create_directory_symlink(base_ / "outside", made.root / name);
+    EXPECT_EQ(prepare(request(Kind::kPlain)).error().code, Code::kPathEscape) << name;
+    EXPECT_TRUE(fs::is_empty(base_ / "outside"));
+    fs::remove(made.root / name);
+  }
+  EXPECT_TRUE(prepare(request(Kind::kPlain)).has_value());
+}
+
 TEST_F(Plain, RefGivesAnotherStepsWorkspace) {
   const Prepared made = must(prepare(request(Kind::kPlain)));
   Request wanted = request(Kind::kRef, "check");

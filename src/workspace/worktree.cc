@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "workspace/beneath.h"
 #include "workspace/git.h"
 #include "workspace/kinds.h"
 #include "workspace/remove_tree.h"
@@ -177,15 +178,23 @@ Status hide_tracked(const GitDir& worktree, const std::vector<std::string>& file
   return {};
 }
 
-// An agent may delete or overwrite `.git`; the registration still knows where it belongs.
-void repair_link(const GitDir& repository, const fs::path& path) {
+// An agent may have deleted `.git` or written over it; the registration still knows where it
+// belongs. A repository that it made in its place is its work, and nothing that we may delete.
+Status repair_link(const GitDir& repository, const fs::path& path) {
   const auto found = git_dir_at(path);
-  if (found && found->common_dir == repository.common_dir) return;
+  if (found && found->common_dir == repository.common_dir) return {};
+  std::error_code error;
+  if (fs::is_directory(fs::symlink_status(path / ".git", error))) {
+    return fail(Code::kConflict,
+                fmt::format("{} has become a repository of its own", path.native()),
+                "rename the .git folder in it, then resume the run");
+  }
   for (const Registration& one : registrations(repository)) {
     if (one.path != path) continue;
-    if (auto removed = remove_tree(path / ".git"); !removed) return;
-    (void)write_file(path / ".git", fmt::format("gitdir: {}\n", one.admin_dir.native()));
+    ::unlink((path / ".git").c_str());
+    return write_file(path / ".git", fmt::format("gitdir: {}\n", one.admin_dir.native()));
   }
+  return {};
 }
 
 Status check_same_base(const GitDir& worktree, const Wish& wish, const Ready& ready) {
@@ -223,9 +232,10 @@ Result<Prepared> describe(const Request& request, const GitDir& repository, cons
 }
 
 // Outputs and inputs of steps; a project in a subfolder may not exist at the base.
-Status furnish_worktree(const Prepared& prepared) {
-  WAVE_CHECK(make_directories(prepared.root / ".agents" / "output"));
-  return make_directories(prepared.root / ".agents" / "artifacts");
+Status furnish_worktree(const Prepared& prepared, const fs::path& top) {
+  WAVE_TRY(const Beneath folder, Beneath::open(top));
+  return folder.make_directories(
+      (prepared.root / ".agents/output").lexically_relative(top).native());
 }
 
 Status make_worktree(const Request& request, const GitDir& repository, const Wish& wish,
@@ -293,14 +303,14 @@ Result<Prepared> prepare_worktree(const Request& request, const RunFolder& run) 
   const std::optional<Ready> ready = run.ready(wish.name);
   std::error_code error;
   const bool found = ready && fs::is_directory(fs::symlink_status(path, error));
-  if (found) repair_link(repository, path);
+  if (found) WAVE_CHECK(repair_link(repository, path));
   if (!found) {
     WAVE_CHECK(run.clear_ready(wish.name));
     WAVE_CHECK(make_worktree(request, repository, wish, run, path));
   }
   WAVE_TRY(Prepared prepared, describe(request, repository, path));
   if (found) WAVE_CHECK(check_same_base(git_dir_at(path).value_or(repository), wish, *ready));
-  WAVE_CHECK(furnish_worktree(prepared));
+  WAVE_CHECK(furnish_worktree(prepared, path));
   prepared.created = !found;
   return prepared;
 }

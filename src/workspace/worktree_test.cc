@@ -176,6 +176,30 @@ TEST_F(Worktree, ALostDotGitIsRepaired) {
   EXPECT_EQ(sh("git status --porcelain", again.root), "?? work.txt");
 }
 
+TEST_F(Worktree, ARepositoryMadeInItsPlaceIsNotDeleted) {
+  make_repository();
+  const Prepared made = must(prepare(worktree("s")));
+  sh("rm .git && git init -q && git add -A && git commit -qm own", made.root);
+  const auto again = prepare(worktree("s"));
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, Code::kConflict);
+  EXPECT_EQ(sh("git log --format=%s", made.root), "own");
+}
+
+TEST_F(Worktree, ADeletedOneIsMadeAgainOnItsBranch) {
+  make_repository();
+  const Prepared made = must(prepare(worktree("s")));
+  sh("printf w > work.txt && git add -A && git commit -qm work", made.root);
+  fs::remove_all(made.root);
+  const Prepared again = must(prepare(worktree("s")));
+  EXPECT_TRUE(again.created);
+  EXPECT_EQ(slurp(again.root / "work.txt"), "w");
+  // The branch is still known as ours.
+  sh("git reset -q --hard HEAD~1", again.root);
+  ASSERT_TRUE(remove_run(project_, ".agents/workspaces", kRun).has_value());
+  EXPECT_EQ(sh("git branch --list 'wave/*'"), "");
+}
+
 TEST_F(Worktree, TwoStepsAtOnceGetOne) {
   make_repository();
   constexpr int kThreads = 6;
