@@ -74,7 +74,12 @@ Columns columns_for(const ViewModel& model, int width) {
 class Renderer {
  public:
   Renderer(const ViewModel& model, const GateInput& input, WallTime now, const RenderStyle& style)
-      : model_(model), input_(input), now_(now), style_(style), ink_(style.colors) {}
+      : model_(model),
+        input_(input),
+        now_(now),
+        style_(style),
+        ink_(style.colors),
+        columns_(columns_for(model, style.width)) {}
 
   std::vector<std::string> run() {
     const std::vector<std::string> gate = gate_lines();
@@ -128,14 +133,13 @@ class Renderer {
   }
 
   std::string step_line(const StepView& step) const {
-    const Columns columns = columns_for(model_, style_.width);
     const Sign& sign = sign_of(step.status);
     std::string line =
         "  " + ink_.paint(sign.ink, style_.unicode ? sign.unicode : sign.ascii) + " ";
-    const std::string id = fit_padded(printable(step.id), columns.id, style_.unicode);
+    const std::string id = fit_padded(printable(step.id), columns_.id, style_.unicode);
     line += step.status == "pending" ? ink_.paint(Ink::kFaint, id) : id;
-    if (columns.persona > 0) {
-      line += "  " + ink_.paint(Ink::kFaint, fit_padded(printable(step.persona), columns.persona,
+    if (columns_.persona > 0) {
+      line += "  " + ink_.paint(Ink::kFaint, fit_padded(printable(step.persona), columns_.persona,
                                                         style_.unicode));
     }
     line += "  " + fmt::format("{:>7}", elapsed(step.started, step.finished, now_));
@@ -219,6 +223,7 @@ class Renderer {
   WallTime now_;
   RenderStyle style_;
   Style ink_;
+  Columns columns_;
   std::vector<std::string> lines_;
 };
 
@@ -290,7 +295,8 @@ std::string detail_plain(std::string_view kind, const json::object& event, bool 
     return fmt::format("gate {}: {} {}", get_string(event, "outcome"), get_string(event, "choice"),
                        get_string(event, "by"));
   }
-  if (kind == "hook_failed" || kind == "warning_raised" || kind == "budget_warning") {
+  if (kind == "budget_warning") return "warning: " + budget_text(event);
+  if (kind == "hook_failed" || kind == "warning_raised") {
     return fmt::format("warning: {}", get_string(event, "message", kind));
   }
   return {};

@@ -24,13 +24,23 @@ UsageView usage_of(const json::object& event) {
 }
 
 std::string failure_note(const json::object& event) {
-  std::string note = one_line(get_string(event, "message"));
-  if (note.empty()) note = std::string(get_string(event, "code"));
-  return note;
+  for (const char* field : {"message", "reason", "code"}) {
+    if (std::string note = one_line(get_string(event, field)); !note.empty()) return note;
+  }
+  return {};
 }
 
 std::string skip_note(const json::object& event) {
-  return one_line(get_string(event, "reason", get_string(event, "skip_reason")));
+  const std::string_view reason = get_string(event, "reason");
+  if (reason == "filtered") return "left out";
+  if (reason == "dependency") {
+    return one_line(fmt::format("{} did not complete", get_string(event, "dependency")));
+  }
+  if (reason == "jumped_over") return "not on the way the gate chose";
+  if (const std::string_view message = get_string(event, "message"); !message.empty()) {
+    return one_line(message);
+  }
+  return std::string(reason);
 }
 
 std::string_view status_after(std::string_view kind, const json::object& event) {
@@ -149,22 +159,24 @@ void ViewModel::apply_step(std::string_view kind, const json::object& event, Wal
     step->tolerated = get_bool(event, "tolerated");
   }
   if (kind == "step_skipped") step->note = skip_note(event);
+  if (kind == "step_reworking") {
+    step->note = fmt::format("{} repairs it: {}", get_string(event, "target"), step->note);
+  }
   if (kind != "step_started" || step->attempt > 1) step->activity.clear();
   if (ends_visit(step->status)) step->finished = at;
 }
 
 void ViewModel::apply_detail(std::string_view kind, const json::object& event) {
   StepView* step = step_named(get_string(event, "step"));
+  // The agent's own use, and that of a reviewer. The ends of steps and runs repeat the sums.
+  if (kind == "agent_exited" || kind == "contract_passed" || kind == "contract_failed") {
+    add_usage(step, usage_of(event));
+  }
   if (kind == "stream_activity") {
     if (step == nullptr) return;
     if (std::string line = activity_line(event); !line.empty()) step->activity = std::move(line);
   } else if (kind == "agent_exited") {
-    const UsageView used = usage_of(event);
-    usage.tokens += used.tokens;
-    usage.cost_usd += used.cost_usd;
     if (step == nullptr) return;
-    step->usage.tokens += used.tokens;
-    step->usage.cost_usd += used.cost_usd;
     step->activity = "checking its work";
   } else if (kind == "contract_failed") {
     if (step != nullptr) {
@@ -191,9 +203,19 @@ void ViewModel::apply_detail(std::string_view kind, const json::object& event) {
                          .name = one_line(get_string(event, "name")),
                          .path = one_line(get_string(event, "path")),
                          .size = get_int(event, "size")});
-  } else if (kind == "warning_raised" || kind == "budget_warning" || kind == "hook_failed") {
+  } else if (kind == "warning_raised" || kind == "hook_failed") {
     warn(one_line(get_string(event, "message", kind)));
+  } else if (kind == "budget_warning") {
+    warn(budget_text(event));
   }
+}
+
+void ViewModel::add_usage(StepView* step, const UsageView& used) {
+  usage.tokens += used.tokens;
+  usage.cost_usd += used.cost_usd;
+  if (step == nullptr) return;
+  step->usage.tokens += used.tokens;
+  step->usage.cost_usd += used.cost_usd;
 }
 
 void ViewModel::warn(std::string message) {
@@ -226,7 +248,7 @@ GateView gate_from_event(const json::object& event) {
   gate.step = get_string(event, "step");
   gate.type = get_string(event, "type");
   gate.prompt = get_string(event, "prompt");
-  gate.default_choice = get_string(event, "default_choice");
+  gate.default_choice = get_string(event, "default");
   gate.freeform = get_bool(event, "freeform");
   gate.deadline = parse_time(get_string(event, "deadline"));
   for (const json::value& choice : get_array(event, "choices")) {
@@ -236,6 +258,14 @@ GateView gate_from_event(const json::object& event) {
         {.key = key, .label = std::string(get_string(choice.get_object(), "label", key))});
   }
   return gate;
+}
+
+std::string budget_text(const json::object& event) {
+  std::string text = fmt::format("the run has cost {}", format_cost(get_double(event, "cost_usd")));
+  if (const double ceiling = get_double(event, "ceiling"); ceiling > 0) {
+    text += fmt::format(" of {}", format_cost(ceiling));
+  }
+  return text;
 }
 
 std::string activity_line(const json::object& event) {

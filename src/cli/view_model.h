@@ -80,12 +80,15 @@ class ViewModel {
   void apply_step(std::string_view kind, const json::object& event, WallTime at);
   void apply_detail(std::string_view kind, const json::object& event);
   StepView* step_named(std::string_view step);
+  void add_usage(StepView* step, const UsageView& used);
   void warn(std::string message);
   void close_gate(std::string_view gate_id);
 };
 
 /// A gate's record as its event tells it.
 GateView gate_from_event(const json::object& event);
+/// What a budget_warning says.
+std::string budget_text(const json::object& event);
 /// What a stream_activity says in one line: "Edit src/main.c", "says: ..."
 std::string activity_line(const json::object& event);
 
