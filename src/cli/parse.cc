@@ -295,9 +295,6 @@ std::string contradiction(const GateOptions& options) {
   if (options.run.empty() && !(options.choice.empty() && options.text.empty())) {
     return "--choice and --text need the run they are for";
   }
-  if (!options.gate.empty() && options.choice.empty() && options.text.empty()) {
-    return "a gate is answered with --choice KEY, --text TEXT or both";
-  }
   return {};
 }
 std::string contradiction(const CleanOptions& options) {
