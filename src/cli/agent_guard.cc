@@ -44,9 +44,13 @@ std::string proc_file(const std::string& proc, int pid, const char* name, uint64
 
 }  // namespace
 
+std::optional<std::string> agent_mark(int pid, const std::string& proc) {
+  return marker_in(proc_file(proc, pid, "environ", kMostEnvironment));
+}
+
 std::optional<std::string> agent_above(int pid, const std::string& proc) {
   for (int depth = 0; depth < kMostAncestors && pid > 1; ++depth) {
-    if (auto agent = marker_in(proc_file(proc, pid, "environ", kMostEnvironment))) return agent;
+    if (auto agent = agent_mark(pid, proc)) return agent;
     pid = parent_in(proc_file(proc, pid, "stat", 4096));
   }
   return std::nullopt;

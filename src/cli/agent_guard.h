@@ -12,6 +12,9 @@ namespace wave::cli {
 /// daemon, a container) is not recognised; docs/security.md and `wave doctor` say so.
 std::optional<std::string> calling_agent(const std::map<std::string, std::string>& environment);
 
+/// The mark of one process, if its environment has one and may be read.
+std::optional<std::string> agent_mark(int pid, const std::string& proc = "/proc");
+
 /// The same for an explicit chain: looks at `pid` and its ancestors below `proc`. For tests.
 std::optional<std::string> agent_above(int pid, const std::string& proc = "/proc");
 
