@@ -24,9 +24,6 @@ struct RunRequest {
   flow::RunOptions options;
   std::string actor;                  // "cli:<user>"
   std::string idempotency_key;
-  /// Files that stand over the project's own (path relative to the root -> content): a pipeline that was
-  /// made for this run alone. They are part of the snapshot like every other file.
-  std::map<std::string, std::string> extra_files;
 };
 
 /// A resume or retry of a terminal run: a new run whose log begins with run_forked.
