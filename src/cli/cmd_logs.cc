@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/log_entry.h"
+#include "cli/event_filter.h"
 #include "cli/render.h"
 #include "cli/wait_for_run.h"
 
@@ -25,9 +25,6 @@ class LogPrinter {
       WAVE_CHECK(read_on());
     }
     if (options_.follow) WAVE_CHECK(follow());
-    if (context_.json() && !options_.follow) {
-      context_.print_json(json::object{{"run_id", run_id_}, {"logs", std::move(entries_)}});
-    }
     return 0;
   }
 
@@ -37,14 +34,9 @@ class LogPrinter {
     return context_.json() || !plain_line(event.line, true).empty();
   }
 
+  /// Programs get the events as the store has them, one a line.
   void show(const std::string& line) {
-    if (!context_.json()) {
-      context_.print(plain_line(line, true) + "\n");
-    } else if (options_.follow) {
-      context_.print(dump_json(log_entry(line)) + "\n");
-    } else {
-      entries_.push_back(log_entry(line));
-    }
+    context_.print((context_.json() ? line : plain_line(line, true)) + "\n");
   }
 
   template <typename Visit>
@@ -94,7 +86,6 @@ class LogPrinter {
   const LogsOptions& options_;
   std::string run_id_;
   uint64_t after_ = 0;
-  json::array entries_;
 };
 
 Status check_step(const store::RunDetails& details, const std::string& step) {

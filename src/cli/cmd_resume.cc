@@ -1,5 +1,4 @@
 #include "cli/commands.h"
-#include "cli/run_session.h"
 #include "cli/start_run.h"
 #include "store/owner_lock.h"
 
@@ -38,16 +37,12 @@ Result<int> run_resume(Context& context, const ResumeOptions& options) {
     return fail(Code::kConflict, "run " + run_id + " has completed: there is nothing to resume",
                 "to run a part of it again, say from where: --from-step STEP");
   }
-  WAVE_TRY(const auto session, RunSession::open(context));
   engine::ForkRequest request;
   request.origin = run_id;
   request.from_step = options.from_step;
   request.options = run_options(options.overrides, {});
   request.actor = context.actor();
-  WAVE_TRY(const std::string forked, session->engine().fork(request));
-  context.note("run " + forked + ", made from " + run_id + "\n");
-  if (options.overrides.detach) return follow_through(context, forked, true);
-  return session->drive(forked, Showing::kAsAsked);
+  return fork_run(context, request, options.overrides.detach);
 }
 
 }  // namespace wave::cli

@@ -51,6 +51,35 @@ Status check_pipeline_exists(const Context& context, const std::string& pipeline
   return std::unexpected(std::move(error));
 }
 
+/// `--from-step` takes over what earlier steps made, so there has to be a run that made it.
+Result<std::string> run_to_begin_from(Context& context, const std::string& pipeline) {
+  WAVE_TRY(const model::Project project, load_for_run(context, context.files(), pipeline));
+  WAVE_TRY(store::Store * store, context.open_store(false));
+  store::RunFilter filter;
+  filter.pipeline = project.pipeline.name;
+  filter.statuses = {"completed", "completed_empty", "failed", "rejected", "cancelled"};
+  filter.limit = 1;
+  WAVE_TRY(const std::vector<flow::RunRow> rows, store->list_runs(filter));
+  if (!rows.empty()) return rows.front().run_id;
+  return fail(Code::kNotFound,
+              "no run of " + pipeline + " has ended yet whose earlier steps could be taken over",
+              "run it from its beginning first, or choose steps with --steps");
+}
+
+Result<int> run_from_step(Context& context, const RunOptions& options,
+                          const engine::RunRequest& request) {
+  WAVE_TRY(const std::string origin, run_to_begin_from(context, request.pipeline));
+  context.note("takes over the steps before " + options.from_step +
+               ", the input and the files from " + origin + "\n");
+  engine::ForkRequest fork;
+  fork.origin = origin;
+  fork.from_step = options.from_step;
+  fork.options = request.options;
+  fork.options.from_step.clear();
+  fork.actor = request.actor;
+  return fork_run(context, fork, options.overrides.detach);
+}
+
 }  // namespace
 
 Result<int> run_run(Context& context, const RunOptions& options) {
@@ -72,6 +101,7 @@ Result<int> run_run(Context& context, const RunOptions& options) {
   request.options.from_step = options.from_step;
   request.actor = context.actor();
   if (options.dry_run) return dry_run(context, context.files(), pipeline, request.options);
+  if (!options.from_step.empty()) return run_from_step(context, options, request);
   return start_run(context, request, options.overrides.detach);
 }
 

@@ -136,7 +136,11 @@ void define(CLI::App& app, RunOptions& options) {
   app.add_option("input,-i,--input", options.input,
                  "what the pipeline is to work on; - reads it from standard input")
       ->type_name("TEXT");
-  app.add_option("--from-step", options.from_step, "begin with this step")->type_name("STEP");
+  app.add_option(
+         "--from-step", options.from_step,
+         "begin with this step; what the steps before it made, and the input, are taken over "
+         "from the newest run of the pipeline that has ended")
+      ->type_name("STEP");
   add_list(app, "--steps", options.steps, "only these steps; can be repeated");
   add_list(app, "-x,--exclude", options.exclude, "all but these steps; can be repeated");
   app.add_flag("--dry-run", options.dry_run, "print what would be run, and in which order");
@@ -263,6 +267,9 @@ std::string contradiction(const RunOptions& options) {
   }
   if (!options.steps.empty() && !options.from_step.empty()) {
     return "--steps and --from-step contradict each other";
+  }
+  if (!options.from_step.empty() && !(options.exclude.empty() && options.input.empty())) {
+    return "--from-step goes on with an earlier run: --input and --exclude are that run's";
   }
   if (options.dry_run && options.overrides.detach) {
     return "--dry-run runs nothing that could be detached";

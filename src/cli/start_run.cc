@@ -96,6 +96,17 @@ Result<int> start_run(Context& context, const engine::RunRequest& request, bool 
   return follow_through(context, run_id, true);
 }
 
+Result<int> fork_run(Context& context, const engine::ForkRequest& request, bool detach) {
+  std::string run_id;
+  {
+    WAVE_TRY(const auto session, RunSession::open(context));
+    WAVE_TRY(run_id, session->engine().fork(request));
+    context.note("run " + run_id + ", made from " + request.origin + "\n");
+    if (!detach) return session->drive(run_id, Showing::kAsAsked);
+  }
+  return follow_through(context, run_id, true);
+}
+
 Result<int> follow_through(Context& context, const std::string& run_id, bool detach) {
   if (detach) {
     WAVE_CHECK(spawn_owner(context, run_id));
