@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "cli/ask.h"
+#include "cli/commands.h"
+#include "cli/retention.h"
+#include "model/project.h"
+#include "store/owner_lock.h"
+#include "workspace/workspace.h"
+
+namespace wave::cli {
+namespace {
+
+Result<std::vector<flow::RunRow>> all_runs(store::Store& store) {
+  std::vector<flow::RunRow> rows;
+  store::RunFilter filter;
+  filter.limit = 1000;
+  for (;;) {
+    WAVE_TRY(std::vector<flow::RunRow> page, store.list_runs(filter));
+    if (page.empty()) return rows;
+    filter.after = page.back().run_id;
+    std::ranges::move(page, std::back_inserter(rows));
+  }
+}
+
+/// Workspaces first: should we be interrupted, the run is still known and can be cleaned again.
+Status remove_run(Context& context, store::Store& store, const fs::path& workspace_root,
+                  const std::string& run_id) {
+  if (store::OwnerLock::is_held(context.paths(), run_id)) {
+    return fail(Code::kRunLocked, "run " + run_id + " is in use by another process");
+  }
+  WAVE_CHECK(workspace::remove_run(context.project(), workspace_root, run_id));
+  WAVE_CHECK(store.prune_run(run_id));
+  std::error_code error;
+  fs::remove_all(context.paths().run(run_id), error);
+  if (error)
+    return fail(Code::kIo, "cannot remove the spools of " + run_id + ": " + error.message());
+  return {};
+}
+
+}  // namespace
+
+Result<int> run_clean(Context& context, const CleanOptions& options) {
+  WAVE_TRY(store::Store * store, context.open_store(false));
+  WAVE_TRY(const std::vector<flow::RunRow> rows, all_runs(*store));
+  const std::vector<std::string> selected = select_for_removal(rows, options, SystemClock().wall());
+  const bool look_only = options.dry_run || selected.empty();
+  if (!look_only && !options.force) {
+    WAVE_TRY(const bool agreed, ask(fmt::format("Remove {} of {} runs, with their workspaces?",
+                                                selected.size(), rows.size())));
+    if (!agreed) return fail(Code::kCancelled, "nothing was removed");
+  }
+  const auto manifest =
+      model::load_manifest(context.files(), {.manifest_path = context.manifest_path()});
+  const fs::path workspace_root = manifest.value.runtime.workspace_root;
+  json::array removed, failed;
+  std::optional<Error> first_error;
+  for (const std::string& run_id : selected) {
+    const Status status =
+        look_only ? Status() : remove_run(context, *store, workspace_root, run_id);
+    if (status) {
+      removed.emplace_back(run_id);
+      if (!context.json() && !context.quiet()) {
+        context.print(fmt::format("{}{}\n", look_only ? "would remove " : "removed ", run_id));
+      }
+      continue;
+    }
+    failed.emplace_back(run_id);
+    if (!first_error) first_error = status.error();
+    context.note(fmt::format("{} stays: {}\n", run_id, full_message(status.error())));
+  }
+  if (context.json()) {
+    context.print_json(json::object{{"dry_run", options.dry_run},
+                                    {"removed", std::move(removed)},
+                                    {"failed", std::move(failed)},
+                                    {"kept", rows.size() - selected.size()}});
+  } else if (selected.empty()) {
+    context.print("nothing to remove\n");
+  }
+  if (first_error) return exit_code(first_error->code);
+  return 0;
+}
+
+}  // namespace wave::cli

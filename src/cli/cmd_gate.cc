@@ -1,0 +1,158 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/agent_guard.h"
+#include "cli/commands.h"
+#include "cli/run_session.h"
+#include "cli/run_text.h"
+#include "cli/wait_for_run.h"
+#include "store/owner_lock.h"
+
+namespace wave::cli {
+namespace {
+
+constexpr Millis kPatience{10'000};
+
+Result<int> list_gates(Context& context, store::Store& store, const std::string& run_id) {
+  WAVE_TRY(const auto waiting, store.waiting_gates());
+  json::array list;
+  std::string text;
+  for (const auto& [run, gate] : waiting) {
+    if (!run_id.empty() && run != run_id) continue;
+    list.push_back(gate_json(run, gate));
+    text += (text.empty() ? "" : "\n") + gate_text(run, gate);
+  }
+  if (context.json()) {
+    context.print_json(json::object{{"gates", std::move(list)}});
+  } else {
+    context.print(text.empty() ? "no gate waits\n" : text);
+  }
+  return 0;
+}
+
+/// The gate that is meant: the one named by id, the waiting one of the named step, or the only one.
+Result<flow::GateRow> find_gate(const store::RunDetails& details, const std::string& name) {
+  std::vector<flow::GateRow> waiting;
+  for (const flow::GateRow& gate : details.gates) {
+    if (gate.gate_id == name) return gate;
+    if (gate.resolved || (!name.empty() && gate.step != name)) continue;
+    waiting.push_back(gate);
+  }
+  if (waiting.size() == 1) return waiting.front();
+  const std::string& run_id = details.row.run_id;
+  if (waiting.empty()) {
+    const std::string where = name.empty() ? "" : " at '" + name + "'";
+    return fail(Code::kConflict, fmt::format("run {} waits at no gate{}", run_id, where),
+                "see: wave gate");
+  }
+  std::vector<std::string> ids;
+  for (const flow::GateRow& gate : waiting) ids.push_back(gate.gate_id);
+  return fail(Code::kGateAmbiguous, fmt::format("run {} waits at several gates", run_id),
+              "name one of: " + join(ids, ", "));
+}
+
+Status check_choice(const flow::GateRow& gate, const GateOptions& options) {
+  std::vector<std::string> keys;
+  for (const json::value& choice : gate.choices) {
+    if (choice.is_object()) keys.emplace_back(get_string(choice.get_object(), "key"));
+  }
+  const std::string known = keys.empty() ? "it has none" : "it has: " + join(keys, ", ");
+  if (options.choice.empty() && !keys.empty()) {
+    return fail(Code::kInvalidChoice, fmt::format("gate {} wants a choice", gate.gate_id),
+                known + "; say it with --choice KEY");
+  }
+  if (!options.choice.empty() && std::ranges::find(keys, options.choice) == keys.end()) {
+    return fail(Code::kInvalidChoice,
+                fmt::format("gate {} has no choice '{}'", gate.gate_id, options.choice), known);
+  }
+  if (!options.text.empty() && !gate.freeform) {
+    return fail(Code::kInvalidChoice, fmt::format("gate {} takes no text", gate.gate_id),
+                "leave --text out");
+  }
+  return {};
+}
+
+Error standing_decision(store::Store& store, const std::string& run_id, const flow::GateRow& gate) {
+  std::string by = gate.by, choice = gate.choice;
+  if (const auto command = store.gate_command(run_id, gate.gate_id); command && *command) {
+    by = (*command)->actor;
+    choice = get_string((*command)->payload, "choice");
+  }
+  return {Code::kGateDecided,
+          fmt::format("gate {} has been decided: {}{}", gate.gate_id,
+                      choice.empty() ? gate.outcome : choice, by.empty() ? "" : " by " + by),
+          "see: wave status " + run_id};
+}
+
+/// An agent does not approve its own work, nor that of its colleagues (promise G10).
+Status refuse_agents(const Context& context) {
+  const auto agent = calling_agent(context.environment());
+  if (!agent) return {};
+  return fail(Code::kGateSelfDecision,
+              "this is called from inside an agent (" + *agent + "), which must not decide gates",
+              "a person answers it, from a terminal of their own");
+}
+
+Result<int> decide(Context& context, store::Store& store, const store::RunDetails& details,
+                   const GateOptions& options) {
+  WAVE_CHECK(refuse_agents(context));
+  const std::string& run_id = details.row.run_id;
+  WAVE_TRY(const flow::GateRow gate, find_gate(details, options.gate));
+  if (gate.resolved) return std::unexpected(standing_decision(store, run_id, gate));
+  WAVE_CHECK(check_choice(gate, options));
+  store::Command command;
+  command.run_id = run_id;
+  command.kind = "gate";
+  command.gate_id = gate.gate_id;
+  command.payload = {{"choice", options.choice}, {"text", options.text}};
+  command.actor = context.actor();
+  command.via = "cli";
+  command.created_at = SystemClock().wall();
+  if (const auto submitted = store.submit_command(command); !submitted) {
+    if (submitted.error().code != Code::kGateDecided) return std::unexpected(submitted.error());
+    return std::unexpected(standing_decision(store, run_id, gate));
+  }
+  // The decision is stored. If nobody is there to carry it out, somebody is started who is.
+  if (details.row.waiting_reason != "stopped" &&
+      !store::OwnerLock::is_held(context.paths(), run_id)) {
+    WAVE_CHECK(spawn_owner(context, run_id));
+  }
+  WAVE_TRY(const bool carried_out, wait_until(store, kPatience, [&]() -> Result<bool> {
+             WAVE_TRY(const store::RunDetails now, store.run(run_id));
+             return std::ranges::any_of(now.gates, [&gate](const flow::GateRow& row) {
+               return row.gate_id == gate.gate_id && row.resolved;
+             });
+           }));
+  if (context.json()) {
+    context.print_json(json::object{{"run_id", run_id},
+                                    {"gate_id", gate.gate_id},
+                                    {"step", gate.step},
+                                    {"choice", options.choice},
+                                    {"text", options.text},
+                                    {"carried_out", carried_out}});
+  } else {
+    context.print(fmt::format("{} {}: {}\n", run_id, gate.gate_id,
+                              options.choice.empty() ? "answered" : options.choice));
+    if (!carried_out) {
+      context.note("the decision is stored; the run has not taken it up yet (wave resume " +
+                   run_id + ")\n");
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+Result<int> run_gate(Context& context, const GateOptions& options) {
+  WAVE_TRY(store::Store * store, context.open_store(false));
+  if (options.run.empty()) return list_gates(context, *store, "");
+  WAVE_TRY(const std::string run_id, store->resolve_run(options.run));
+  WAVE_TRY(const store::RunDetails details, store->run(run_id));
+  const bool only_look = options.choice.empty() && options.text.empty() && options.gate.empty();
+  if (only_look) return list_gates(context, *store, run_id);
+  return decide(context, *store, details, options);
+}
+
+}  // namespace wave::cli

@@ -1,0 +1,108 @@
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/start_run.h"
+
+namespace wave::cli {
+namespace {
+
+constexpr size_t kMostInput = 1 << 20;
+
+Result<std::string> read_standard_input() {
+  std::string text;
+  for (std::array<char, 65536> buffer{};;) {
+    const ssize_t count = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return std::unexpected(errno_error(errno, "cannot read standard input"));
+    if (count == 0) return text;
+    text.append(buffer.data(), static_cast<size_t>(count));
+    if (text.size() > kMostInput) {
+      return fail(Code::kLimit, "the input is larger than 1 MiB",
+                  "put it into a file and name the file in the input");
+    }
+  }
+}
+
+Result<std::string> only_pipeline(const Context& context) {
+  const std::vector<std::string> names = model::pipeline_names(context.files());
+  if (names.size() == 1) return names.front();
+  if (names.empty()) {
+    return fail(Code::kNotFound, "this project has no pipeline",
+                "wave init writes some to start with");
+  }
+  return fail(Code::kUsage, "which pipeline is to be run?", "there are: " + join(names, ", "));
+}
+
+Status check_pipeline_exists(const Context& context, const std::string& pipeline) {
+  const std::vector<std::string> names = model::pipeline_names(context.files());
+  const bool is_path = pipeline.contains('/') || pipeline.ends_with(".yaml");
+  if (is_path || std::ranges::find(names, pipeline) != names.end()) return {};
+  Error error(Code::kNotFound, "there is no pipeline '" + pipeline + "'");
+  if (const auto meant = did_you_mean(pipeline, names)) {
+    error.hint = "did you mean: wave run " + *meant;
+  } else {
+    error.hint =
+        names.empty() ? "wave init writes some to start with" : "there are: " + join(names, ", ");
+  }
+  return std::unexpected(std::move(error));
+}
+
+/// `--from-step` takes over what earlier steps made, so there has to be a run that made it.
+Result<std::string> run_to_begin_from(Context& context, const std::string& pipeline) {
+  WAVE_TRY(const model::Project project, load_for_run(context, context.files(), pipeline));
+  WAVE_TRY(store::Store * store, context.open_store(false));
+  store::RunFilter filter;
+  filter.pipeline = project.pipeline.name;
+  filter.statuses = {"completed", "completed_empty", "failed", "rejected", "cancelled"};
+  filter.limit = 1;
+  WAVE_TRY(const std::vector<flow::RunRow> rows, store->list_runs(filter));
+  if (!rows.empty()) return rows.front().run_id;
+  return fail(Code::kNotFound,
+              "no run of " + pipeline + " has ended yet whose earlier steps could be taken over",
+              "run it from its beginning first, or choose steps with --steps");
+}
+
+Result<int> run_from_step(Context& context, const RunOptions& options,
+                          const engine::RunRequest& request) {
+  WAVE_TRY(const std::string origin, run_to_begin_from(context, request.pipeline));
+  context.note("takes over the steps before " + options.from_step +
+               ", the input and the files from " + origin + "\n");
+  engine::ForkRequest fork;
+  fork.origin = origin;
+  fork.from_step = options.from_step;
+  fork.options = request.options;
+  fork.options.from_step.clear();
+  fork.actor = request.actor;
+  return fork_run(context, fork, options.overrides.detach);
+}
+
+}  // namespace
+
+Result<int> run_run(Context& context, const RunOptions& options) {
+  std::string pipeline = options.pipeline;
+  if (pipeline.empty()) {
+    WAVE_TRY(pipeline, only_pipeline(context));
+  }
+  WAVE_CHECK(check_pipeline_exists(context, pipeline));
+  std::string input = options.input;
+  if (input == "-") {
+    WAVE_TRY(input, read_standard_input());
+  }
+  engine::RunRequest request;
+  request.pipeline = pipeline;
+  request.manifest_path = context.manifest_path();
+  request.options = run_options(options.overrides, std::move(input));
+  request.options.steps = options.steps;
+  request.options.exclude = options.exclude;
+  request.options.from_step = options.from_step;
+  request.actor = context.actor();
+  if (options.dry_run) return dry_run(context, context.files(), pipeline, request.options);
+  if (!options.from_step.empty()) return run_from_step(context, options, request);
+  return start_run(context, request, options.overrides.detach);
+}
+
+}  // namespace wave::cli

@@ -1,0 +1,115 @@
+#include "cli/context.h"
+
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "cli/terminal.h"
+
+namespace wave::cli {
+namespace {
+
+std::string user_name(const std::map<std::string, std::string>& environment) {
+  // getpwuid would load every name service module; the variables are good enough for a label, and
+  // a label is all this is.
+  for (const char* name : {"USER", "LOGNAME"}) {
+    if (const auto found = environment.find(name); found != environment.end()) {
+      if (!found->second.empty()) return found->second;
+    }
+  }
+  return std::to_string(::getuid());
+}
+
+bool has_project(const fs::path& folder, const std::string& manifest) {
+  std::error_code ignored;
+  return fs::exists(folder / manifest, ignored) ||
+         fs::exists(store::StatePaths{folder}.database(), ignored);
+}
+
+}  // namespace
+
+Result<ProjectPlace> find_project(const GlobalOptions& global, const fs::path& cwd) {
+  std::error_code error;
+  if (!global.project.empty()) {
+    const fs::path root = fs::canonical(cwd / global.project, error);
+    if (error || !fs::is_directory(root, error)) {
+      return fail(Code::kUsage, "no such project folder: " + global.project);
+    }
+    return ProjectPlace{root, global.manifest};
+  }
+  if (const fs::path manifest = global.manifest; manifest.is_absolute()) {
+    return ProjectPlace{manifest.parent_path(), manifest.filename().string()};
+  }
+  for (fs::path folder = cwd;; folder = folder.parent_path()) {
+    if (has_project(folder, global.manifest)) return ProjectPlace{folder, global.manifest};
+    if (folder == folder.parent_path()) return ProjectPlace{cwd, global.manifest};
+  }
+}
+
+Context::Context(GlobalOptions global, ProjectPlace place,
+                 std::map<std::string, std::string> environment)
+    : global_(std::move(global)),
+      place_(std::move(place)),
+      environment_(std::move(environment)),
+      files_(place_.root) {
+  const TerminalFacts facts = terminal_facts(environment_);
+  colors_ = wants_colors(facts, global_.no_color);
+  unicode_ = facts.unicode;
+}
+
+std::optional<std::string> Context::variable(const std::string& name) const {
+  const auto found = environment_.find(name);
+  if (found == environment_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::string Context::actor() const {
+  return "cli:" + user_name(environment_);
+}
+
+void Context::print(std::string_view text) const {
+  // A reader that went away (`wave logs | head`) is no error of ours.
+  (void)write_all(STDOUT_FILENO, text);
+}
+
+void Context::print_json(const json::value& value) const {
+  print(pretty_json(value) + "\n");
+}
+
+void Context::note(std::string_view text) const {
+  if (!quiet()) (void)write_all(STDERR_FILENO, text);
+}
+
+Result<store::Store*> Context::open_store(bool create) {
+  if (store_) return store_.get();
+  std::error_code ignored;
+  if (!create && !fs::exists(paths().database(), ignored)) {
+    return fail(Code::kNotFound, "nothing has been run in " + place_.root.string() + " yet",
+                "start a pipeline with: wave run <pipeline>, or name the project with -C DIR");
+  }
+  WAVE_TRY(store_, store::open_store(paths()));
+  return store_.get();
+}
+
+Result<std::string> Context::resolve_run(const std::string& run) {
+  WAVE_TRY(store::Store * opened, open_store(false));
+  if (!run.empty()) return opened->resolve_run(run);
+  store::RunFilter newest;
+  newest.limit = 1;
+  WAVE_TRY(const std::vector<flow::RunRow> rows, opened->list_runs(newest));
+  if (rows.empty()) return fail(Code::kNotFound, "this project has no run yet");
+  return rows.front().run_id;
+}
+
+std::map<std::string, std::string> process_environment() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const size_t equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
+}
+
+}  // namespace wave::cli

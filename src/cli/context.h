@@ -1,0 +1,82 @@
+// What a command works with: where the project is, how to print, and the store when it needs it.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "cli/options.h"
+#include "model/file_source.h"
+#include "process/launcher.h"
+#include "store/store.h"
+
+namespace wave::cli {
+
+/// The project a command is about: its root, and the manifest's path relative to it.
+struct ProjectPlace {
+  std::filesystem::path root;
+  std::string manifest;
+};
+
+/// -C says where it is; else the nearest folder from `cwd` upwards that has the manifest (or wave's
+/// state folder); else `cwd`. An absolute manifest path names its own folder.
+Result<ProjectPlace> find_project(const GlobalOptions& global, const std::filesystem::path& cwd);
+
+/// Owned by run_main. Thread: the one that runs the command.
+class Context {
+ public:
+  Context(GlobalOptions global, ProjectPlace place, std::map<std::string, std::string> environment);
+
+  [[nodiscard]] const GlobalOptions& global() const { return global_; }
+  [[nodiscard]] const std::filesystem::path& project() const { return place_.root; }
+  [[nodiscard]] const std::string& manifest_path() const { return place_.manifest; }
+  [[nodiscard]] const std::map<std::string, std::string>& environment() const {
+    return environment_;
+  }
+  /// The variable's value, or nothing when it is not set.
+  [[nodiscard]] std::optional<std::string> variable(const std::string& name) const;
+  [[nodiscard]] bool json() const { return global_.output == OutputMode::kJson; }
+  [[nodiscard]] bool quiet() const { return global_.output == OutputMode::kQuiet; }
+  /// Whether standard output wants colours.
+  [[nodiscard]] bool colors() const { return colors_; }
+  /// Whether standard output can show more than ASCII.
+  [[nodiscard]] bool unicode() const { return unicode_; }
+  /// "cli:<user>": who this is, as the log keeps it.
+  [[nodiscard]] std::string actor() const;
+
+  /// Results go to standard output; -q does not hold them back.
+  void print(std::string_view text) const;
+  void print_json(const json::value& value) const;
+  /// What is nice to know goes to standard error, unless -q.
+  void note(std::string_view text) const;
+
+  [[nodiscard]] const model::FileSource& files() const { return files_; }
+  [[nodiscard]] store::StatePaths paths() const { return {.project = place_.root}; }
+  /// Opens the store once. kNotFound when the project has none yet and `create` is false.
+  Result<store::Store*> open_store(bool create);
+  /// The launcher that run_main started; commands that execute runs need it.
+  [[nodiscard]] process::Launcher* launcher() const { return launcher_; }
+  void set_launcher(process::Launcher* launcher) { launcher_ = launcher; }
+
+  /// A run by its id, a unique prefix of it, or (empty) the newest one.
+  Result<std::string> resolve_run(const std::string& run);
+
+ private:
+  GlobalOptions global_;
+  ProjectPlace place_;
+  std::map<std::string, std::string> environment_;
+  model::DiskSource files_;
+  std::unique_ptr<store::Store> store_;
+  process::Launcher* launcher_ = nullptr;
+  bool colors_ = false;
+  bool unicode_ = true;
+};
+
+/// The environment of this process.
+std::map<std::string, std::string> process_environment();
+
+}  // namespace wave::cli

@@ -1,0 +1,133 @@
+// What each command was asked to do: plain values, filled by parse.cc, read by cmd_*.cc.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace wave::cli {
+
+enum class OutputMode { kAuto, kJson, kText, kQuiet };
+
+/// Options that every command takes, before or behind its name.
+struct GlobalOptions {
+  std::string project;  // -C; empty: the nearest folder upwards that has the manifest
+  std::string manifest = "wave.yaml";
+  OutputMode output = OutputMode::kAuto;
+  int verbosity = 0;  // -v: notes, -vv: debugging
+  bool no_color = false;
+};
+
+struct InitOptions {
+  std::string adapter = "claude";  // claude or scripted
+  bool force = false;
+  bool yes = false;
+};
+
+/// Overrides of what the files say, shared by the commands that start runs.
+struct StartOverrides {
+  std::string model;
+  bool force_model = false;
+  std::string adapter;
+  std::optional<Millis> timeout;
+  std::map<std::string, std::string> tags;
+  bool detach = false;
+};
+
+struct RunOptions {
+  std::string pipeline;  // empty: the project's only pipeline
+  std::string input;     // "-" reads standard input
+  std::string from_step;
+  std::vector<std::string> steps, exclude;
+  bool dry_run = false;
+  StartOverrides overrides;
+};
+
+struct DoOptions {
+  std::string task;
+  std::string persona;
+  bool dry_run = false;
+  StartOverrides overrides;
+};
+
+struct ResumeOptions {
+  std::string run;  // empty: the newest run that can be resumed
+  std::string from_step;
+  StartOverrides overrides;
+};
+
+struct CancelOptions {
+  std::string run;
+  bool force = false;
+  std::string reason;
+  bool no_wait = false;
+};
+
+struct StatusOptions {
+  std::string run;
+  bool all = false;
+  int limit = 10;
+};
+
+struct LogsOptions {
+  std::string run;
+  std::string step;
+  bool follow = false;
+  bool errors = false;
+  std::optional<int> tail;
+};
+
+struct ArtifactsOptions {
+  std::string run;
+  std::string step;
+  std::string export_dir;
+};
+
+struct ListOptions {
+  std::string what;  // empty: everything but runs
+  int limit = 10;
+  std::string run_pipeline, run_status;
+};
+
+struct ValidateOptions {
+  std::string pipeline;  // empty: the whole project
+  bool strict = false;
+};
+
+struct GateOptions {
+  std::string run;
+  std::string gate;  // step or gate id
+  std::string choice, text;
+};
+
+struct DoctorOptions {};
+
+struct CleanOptions {
+  std::optional<Millis> older_than;
+  std::optional<int> keep_last;
+  std::string status, pipeline;
+  bool all = false;
+  bool dry_run = false;
+  bool force = false;
+};
+
+struct VersionOptions {};
+
+struct CompletionOptions {
+  std::string shell;
+};
+
+/// Hidden: candidates for the shell ("pipelines", "runs"), one a line.
+struct CompleteOptions {
+  std::string what;
+};
+
+/// Hidden: what a detached run is driven by.
+struct OwnOptions {
+  std::string run;
+};
+
+}  // namespace wave::cli

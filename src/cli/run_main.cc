@@ -1,0 +1,72 @@
+#include <signal.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/dispatch.h"
+#include "cli/error_printer.h"
+#include "cli/terminal.h"
+#include "process/launcher.h"
+
+namespace wave::cli {
+namespace {
+
+int report(const Error& error, bool as_json, bool colors) {
+  const std::string text =
+      as_json ? dump_json(error_json(error)) + "\n" : error_text(error, colors);
+  (void)write_all(STDERR_FILENO, text);
+  return exit_code(error.code);
+}
+
+void configure_log(const GlobalOptions& global) {
+  log::Level level = log::Level::kWarning;
+  if (global.output == OutputMode::kQuiet) level = log::Level::kError;
+  if (global.verbosity == 1) level = log::Level::kInfo;
+  if (global.verbosity > 1) level = log::Level::kDebug;
+  log::configure(level, log::Format::kText);
+}
+
+Result<int> execute(const Invocation& invocation, std::map<std::string, std::string> environment) {
+  // First of all: a process forked now has one thread and nothing of ours in it.
+  std::optional<process::Launcher> launcher;
+  if (invocation.executes_runs) {
+    WAVE_TRY(launcher, process::Launcher::start());
+  }
+  // A reader or terminal that goes away is noticed by write(2); it does not end the run.
+  ::signal(SIGPIPE, SIG_IGN);
+  configure_log(invocation.global);
+  std::error_code error;
+  const fs::path cwd = fs::current_path(error);
+  if (error) return fail(Code::kIo, "the current folder is gone", "cd into a folder that exists");
+  WAVE_TRY(ProjectPlace place, find_project(invocation.global, cwd));
+  Context context(invocation.global, std::move(place), std::move(environment));
+  context.set_launcher(launcher ? &*launcher : nullptr);
+  return dispatch(context, invocation.options);
+}
+
+}  // namespace
+
+int run_main(const std::vector<std::string>& args) {
+  std::map<std::string, std::string> environment = process_environment();
+  const bool colors = ::isatty(STDERR_FILENO) == 1 &&
+                      wants_colors({.out_is_tty = true,
+                                    .dumb = terminal_facts(environment).dumb,
+                                    .no_color = terminal_facts(environment).no_color},
+                                   false);
+  auto parsed = parse(args);
+  if (!parsed) return report(parsed.error(), asks_for_json(args), colors);
+  if (const auto* text = std::get_if<std::string>(&*parsed)) {
+    (void)write_all(STDOUT_FILENO, *text);
+    return 0;
+  }
+  const auto& invocation = std::get<Invocation>(*parsed);
+  const bool as_json = invocation.global.output == OutputMode::kJson;
+  const Result<int> code = execute(invocation, std::move(environment));
+  if (!code) return report(code.error(), as_json, colors && !invocation.global.no_color);
+  return *code;
+}
+
+}  // namespace wave::cli

@@ -1,0 +1,238 @@
+#include "cli/run_session.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "cli/agent_guard.h"
+#include "cli/error_printer.h"
+#include "store/owner_lock.h"
+
+namespace wave::cli {
+namespace {
+
+ViewMode view_mode(const Context& context) {
+  switch (context.global().output) {
+    case OutputMode::kJson:
+      return ViewMode::kJson;
+    case OutputMode::kQuiet:
+      return ViewMode::kSilent;
+    case OutputMode::kText:
+      return ViewMode::kPlain;
+    case OutputMode::kAuto:
+      break;
+  }
+  return wants_live_view(terminal_facts(context.environment())) ? ViewMode::kLive
+                                                                : ViewMode::kPlain;
+}
+
+}  // namespace
+
+int exit_code_of(flow::RunStatus status) {
+  switch (status) {
+    case flow::RunStatus::kCompleted:
+    case flow::RunStatus::kCompletedEmpty:
+      return 0;
+    case flow::RunStatus::kFailed:
+      return 1;
+    case flow::RunStatus::kRejected:
+      return 4;
+    case flow::RunStatus::kCancelled:
+      return 8;
+    case flow::RunStatus::kQueued:
+    case flow::RunStatus::kRunning:
+    case flow::RunStatus::kWaiting:
+      return 130;
+  }
+  return 1;
+}
+
+Result<std::unique_ptr<RunSession>> RunSession::open(Context& context) {
+  if (context.launcher() == nullptr) {
+    return fail(Code::kInternal, "a command that executes runs has no launcher");
+  }
+  WAVE_TRY(store::Store * store, context.open_store(true));
+  return std::unique_ptr<RunSession>(new RunSession(context, *store));
+}
+
+RunSession::RunSession(Context& context, store::Store& store)
+    : context_(context),
+      store_(store),
+      world_(*context.launcher(), loop_, context.paths()),
+      engine_({.paths = context.paths(), .environment = context.environment()}, loop_, store,
+              world_, random_) {}
+
+RunSession::~RunSession() = default;
+
+ViewModel RunSession::start_model(const std::string& run_id) {
+  std::vector<std::pair<std::string, std::string>> steps;
+  std::string pipeline;
+  if (const auto details = store_.run(run_id)) {
+    pipeline = details->row.pipeline;
+    for (const flow::StepRow& step : details->steps) steps.emplace_back(step.step, step.persona);
+  }
+  return {run_id, pipeline, steps};
+}
+
+RunViewConfig RunSession::view_config(Showing showing) const {
+  RunViewConfig config;
+  config.mode = showing == Showing::kNothing ? ViewMode::kSilent : view_mode(context_);
+  config.style.colors = context_.colors();
+  config.style.unicode = context_.unicode();
+  config.with_activity = context_.global().verbosity > 0;
+  const TerminalFacts facts = terminal_facts(context_.environment());
+  config.answers = facts.in_is_tty && !calling_agent(context_.environment());
+  config.actor = context_.actor();
+  return config;
+}
+
+Result<int> RunSession::drive(const std::string& run_id, Showing showing) {
+  showing_ = showing;
+  WAVE_CHECK(engine_.adopt(
+      run_id, [this](const std::string&, const engine::Engine::Ended& ended) { on_end(ended); }));
+  view_ = std::make_unique<RunView>(loop_, store_, start_model(run_id), view_config(showing));
+  // The store calls from a thread of its own, often: one post at a time is enough.
+  auto posted = std::make_shared<std::atomic<bool>>(false);
+  const uint64_t subscription = store_.subscribe([this, posted](const std::string&, uint64_t) {
+    if (posted->exchange(true)) return;
+    loop_.post([this, posted] {
+      *posted = false;
+      engine_.poll_commands();
+      view_->wake();
+    });
+  });
+  loop_.on_signals({SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT},
+                   [this, run_id](int signal) { on_signal(signal, run_id); });
+  view_->wake();
+  loop_.run();
+  store_.unsubscribe(subscription);
+  const ViewModel model = view_->model();
+  view_.reset();
+  return conclude(model);
+}
+
+void RunSession::on_signal(int signal, const std::string& run_id) {
+  switch (signal) {
+    case SIGWINCH:
+    case SIGCONT:
+      view_->redraw();
+      return;
+    case SIGHUP:
+      view_->detach();
+      return;
+    case SIGTERM:
+      let_go();
+      return;
+    default:
+      break;
+  }
+  ++interrupts_;
+  if (interrupts_ == 1) {
+    submit(run_id, "stop");
+  } else if (interrupts_ == 2) {
+    submit(run_id, "cancel");
+  } else {
+    let_go();
+  }
+}
+
+void RunSession::submit(const std::string& run_id, const std::string& kind) {
+  store::Command command;
+  command.run_id = run_id;
+  command.kind = kind;
+  command.payload = {{"reason", "interrupted from the terminal"}, {"force", false}};
+  command.actor = context_.actor();
+  command.via = "cli";
+  command.created_at = loop_.clock().wall();
+  if (const auto submitted = store_.submit_command(command); !submitted) {
+    log::error("cannot {} the run: {}", kind, full_message(submitted.error()));
+    return;
+  }
+  engine_.poll_commands();
+}
+
+void RunSession::on_end(const engine::Engine::Ended& ended) {
+  ended_ = ended;
+  // The end is stored already; the view reads up to it. Posted: `adopt` may call this at once.
+  loop_.post([this] { view_->finish([this] { loop_.stop(); }); });
+}
+
+void RunSession::let_go() {
+  if (let_go_) return;
+  let_go_ = true;
+  engine_.abandon();
+  view_->finish([this] { loop_.stop(); });
+}
+
+Result<int> RunSession::conclude(const ViewModel& model) {
+  const std::string resume = "wave resume " + model.run_id;
+  if (let_go_ || !ended_) {
+    context_.note("\nThe agents of " + model.run_id +
+                  " work on without us; take over with: " + resume + "\n");
+    return exit_code(Code::kInterrupted);
+  }
+  if (!ended_->quarantine) {
+    return fail(Code::kInternal,
+                "the run cannot go on: " + full_message(ended_->quarantine.error()),
+                "its log is kept: wave logs " + model.run_id);
+  }
+  const ViewMode mode = showing_ == Showing::kNothing ? ViewMode::kSilent : view_mode(context_);
+  if (mode == ViewMode::kLive || mode == ViewMode::kPlain) {
+    const RenderStyle style{.colors = context_.colors(), .unicode = context_.unicode()};
+    context_.print("\n" + render_summary(model, loop_.clock().wall(), style));
+  } else if (mode == ViewMode::kSilent && !model.error_message.empty()) {
+    (void)write_all(STDERR_FILENO,
+                    error_text({code_from_name(model.error_code).value_or(Code::kAgentFailed),
+                                model.error_message, "see: wave logs " + model.run_id},
+                               false));
+  }
+  return exit_code_of(ended_->status);
+}
+
+Status spawn_owner(const Context& context, const std::string& run_id) {
+  const store::StatePaths paths = context.paths();
+  WAVE_CHECK(make_directories(paths.run(run_id), 0700));
+  const std::string log_path = paths.run(run_id) / "owner.log";
+  std::vector<std::string> arguments{
+      "wave", "-C", context.project().string(), "-m", context.manifest_path(), "__own", run_id};
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log_path.c_str(),
+                                     O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ::posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+  pid_t pid = 0;
+  const int error =
+      ::posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, argv.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  ::posix_spawnattr_destroy(&attributes);
+  if (error != 0) {
+    return std::unexpected(errno_error(error, "cannot start the run's owner in the background"));
+  }
+  return {};
+}
+
+void adopt_orphans(Context& context, store::Store& store, const std::string& except_run) {
+  const auto live = store.live_runs();
+  if (!live) return;
+  for (const std::string& run_id : *live) {
+    if (run_id == except_run || store::OwnerLock::is_held(context.paths(), run_id)) continue;
+    const auto details = store.run(run_id);
+    // Epoch 0: nobody ever owned it; whoever accepted it is about to.
+    if (!details || details->owner_epoch == 0 || details->row.waiting_reason == "stopped") continue;
+    if (!spawn_owner(context, run_id)) continue;
+    context.note("run " + run_id + " had lost its owner and goes on in the background\n");
+  }
+}
+
+}  // namespace wave::cli

@@ -1,0 +1,68 @@
+// Driving runs in this process: loop, store, world and engine put together, signals, and a view.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/asio_loop.h"
+#include "base/id.h"
+#include "base/result.h"
+#include "cli/context.h"
+#include "cli/run_view.h"
+#include "engine/engine.h"
+#include "engine/system_world.h"
+
+namespace wave::cli {
+
+/// Whether a run is shown while it is driven, or only kept going (a detached owner).
+enum class Showing { kAsAsked, kNothing };
+
+/// Owned by one command. Thread: the one that made it; it becomes the loop's thread in drive().
+class RunSession {
+ public:
+  /// `context` must have a launcher and outlive the session.
+  static Result<std::unique_ptr<RunSession>> open(Context& context);
+  ~RunSession();
+
+  [[nodiscard]] engine::Engine& engine() { return engine_; }
+  [[nodiscard]] store::Store& store() { return store_; }
+
+  /// Becomes the owner of a live run and carries it to its end. The first SIGINT asks the run to
+  /// stop (it can be resumed), the second cancels it, the third or SIGTERM lets go of it: agents
+  /// work on. SIGHUP only ends the showing. Returns the exit code.
+  Result<int> drive(const std::string& run_id, Showing showing);
+
+ private:
+  RunSession(Context& context, store::Store& store);
+  ViewModel start_model(const std::string& run_id);
+  RunViewConfig view_config(Showing showing) const;
+  void on_signal(int signal, const std::string& run_id);
+  void submit(const std::string& run_id, const std::string& kind);
+  void on_end(const engine::Engine::Ended& ended);
+  void let_go();
+  Result<int> conclude(const ViewModel& model);
+
+  Context& context_;
+  store::Store& store_;
+  SystemRandom random_;
+  AsioLoop loop_;
+  engine::SystemWorld world_;
+  engine::Engine engine_;
+  std::unique_ptr<RunView> view_;
+  std::optional<engine::Engine::Ended> ended_;
+  Showing showing_ = Showing::kAsAsked;
+  int interrupts_ = 0;
+  bool let_go_ = false;
+};
+
+/// The exit code of a run that ended, or is waiting, like this.
+int exit_code_of(flow::RunStatus status);
+
+/// Starts a process of its own (and its own session) that drives the run; it outlives us and our
+/// terminal. What it has to say goes to the run's owner.log.
+Status spawn_owner(const Context& context, const std::string& run_id);
+
+/// Runs whose owner died go on: each gets an owner in the background. Says so. Never fails.
+void adopt_orphans(Context& context, store::Store& store, const std::string& except_run);
+
+}  // namespace wave::cli

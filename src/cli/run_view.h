@@ -1,0 +1,95 @@
+// Shows a run as it goes, read from the store after each commit, like every other viewer.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/loop.h"
+#include "cli/gate_input.h"
+#include "cli/live_screen.h"
+#include "cli/render.h"
+#include "cli/terminal.h"
+#include "cli/view_model.h"
+#include "store/store.h"
+
+namespace wave::cli {
+
+enum class ViewMode {
+  kLive,    // lines that change in place, on a terminal
+  kPlain,   // one line per event that matters
+  kJson,    // every event as the store has it, one line each
+  kSilent,  // nothing; the model is kept up to date all the same
+};
+
+struct RunViewConfig {
+  ViewMode mode = ViewMode::kPlain;
+  RenderStyle style;           // the size is asked of the terminal
+  bool with_activity = false;  // kPlain: also what agents say and do
+  bool answers = false;        // kLive: gates can be answered by key
+  std::string actor;
+  int out_fd = 1, in_fd = 0;
+};
+
+/// Reading, folding, drawing and writing happen in one job on the loop's pool, one at a time, so
+/// that neither a slow disk nor a stopped terminal holds the run up. Thread: the loop's, unless
+/// said otherwise. The loop and the store must outlive it, and the loop must not run after it is
+/// gone.
+class RunView {
+ public:
+  RunView(Loop& loop, store::Store& store, ViewModel start, RunViewConfig config);
+  ~RunView();
+  RunView(const RunView&) = delete;
+  RunView& operator=(const RunView&) = delete;
+
+  /// There may be something new. Thread: any.
+  void wake();
+  /// The terminal changed its size, or we were stopped and go on.
+  void redraw();
+  /// The terminal is gone: nothing is written or read from here on.
+  void detach();
+  /// Shows everything that is stored by now, leaves the terminal as it was, then calls `done`.
+  void finish(Callback done);
+
+  /// What is known by now. Only between finish's `done` and the view's end.
+  [[nodiscard]] const ViewModel& model() const { return model_; }
+
+ private:
+  struct Job;
+  void start_job();
+  void job_done(Job& job);
+  void schedule(Millis delay);
+  void on_keys();
+  void stop_keyboard();
+
+  // The job's side: model_, screen_, input_ and lost_ belong to the job while one is in flight.
+  void read_and_show(Job& job);
+  void show_lines(const std::vector<store::StoredEvent>& events);
+  void draw(bool last);
+  void write(std::string_view bytes);
+  void answer(const GateAnswer& answer);
+
+  Loop& loop_;
+  store::Store& store_;
+  RunViewConfig config_;
+  ViewModel model_;
+  LiveScreen screen_;
+  GateInput input_;
+  std::string last_error_;
+
+  std::unique_ptr<KeyboardMode> keyboard_;
+  Loop::WatchId key_watch_ = 0;
+  std::string keys_;  // typed and not yet given to a job
+  Loop::TimerId timer_ = 0;
+  MonoTime last_job_{};
+  Callback finish_done_;
+  bool in_flight_ = false;
+  bool again_ = false;  // something new came while a job was in flight
+  bool resized_ = false;
+  std::atomic<bool> posted_{false};
+  std::atomic<bool> lost_{false};  // the terminal or the reader is gone
+};
+
+}  // namespace wave::cli

@@ -1,0 +1,132 @@
+#include "cli/start_run.h"
+
+#include <algorithm>
+
+#include "cli/plan.h"
+#include "cli/run_session.h"
+#include "cli/style.h"
+#include "flow/program.h"
+
+namespace wave::cli {
+namespace {
+
+Error first_problem(const model::Diagnostics& diagnostics, const std::string& pipeline) {
+  const auto first = std::ranges::find_if(diagnostics, [](const model::Diagnostic& diagnostic) {
+    return diagnostic.severity == model::Severity::kError;
+  });
+  const auto unsupported =
+      std::ranges::find(diagnostics, model::Severity::kUnsupported, &model::Diagnostic::severity);
+  const model::Diagnostic& chosen = first != diagnostics.end() ? *first : *unsupported;
+  std::string message = chosen.key.empty() ? chosen.message : chosen.key + ": " + chosen.message;
+  std::string hint = chosen.hint;
+  if (hint.empty()) hint = "wave validate " + pipeline + " tells everything there is to tell";
+  return Error(chosen.code, std::move(message), std::move(hint)).at(chosen.pos);
+}
+
+Result<int> report_detached(Context& context, const std::string& run_id) {
+  if (context.json()) {
+    context.print_json(json::object{{"run_id", run_id}, {"detached", true}});
+    return 0;
+  }
+  context.print(run_id + "\n");
+  context.note("goes on in the background; watch it:  wave logs " + run_id +
+               " --follow\n                            end it:    wave cancel " + run_id + "\n");
+  return 0;
+}
+
+}  // namespace
+
+Result<std::string> OverlaySource::read(std::string_view path) const {
+  if (const auto found = files_.find(std::string(path)); found != files_.end()) {
+    return found->second;
+  }
+  return inner_.read(path);
+}
+
+std::vector<std::string> OverlaySource::list(std::string_view path) const {
+  std::vector<std::string> names = inner_.list(path);
+  for (const auto& [file, text] : files_) {
+    const size_t slash = file.rfind('/');
+    const std::string folder = slash == std::string::npos ? "" : file.substr(0, slash);
+    if (folder == path) names.push_back(file.substr(slash == std::string::npos ? 0 : slash + 1));
+  }
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  return names;
+}
+
+flow::RunOptions run_options(const StartOverrides& overrides, std::string input) {
+  flow::RunOptions options;
+  options.input = std::move(input);
+  options.model = overrides.model;
+  options.force_model = overrides.force_model;
+  options.adapter = overrides.adapter;
+  options.timeout = overrides.timeout;
+  options.tags = overrides.tags;
+  return options;
+}
+
+Result<model::Project> load_for_run(const Context& context, const model::FileSource& files,
+                                    const std::string& pipeline) {
+  model::Loaded<model::Project> loaded =
+      model::load_project(files, pipeline, {.manifest_path = context.manifest_path()});
+  if (!loaded.ok() || model::has_unsupported(loaded.diagnostics)) {
+    for (const model::Diagnostic& diagnostic : loaded.diagnostics) {
+      if (!context.json()) context.note(printable_lines(model::to_text(diagnostic)) + "\n");
+    }
+    return std::unexpected(first_problem(loaded.diagnostics, pipeline));
+  }
+  for (const model::Diagnostic& diagnostic : loaded.diagnostics) {
+    context.note(printable_lines(model::to_text(diagnostic)) + "\n");
+  }
+  return std::move(loaded.value);
+}
+
+Result<int> start_run(Context& context, const engine::RunRequest& request, bool detach) {
+  std::string run_id;
+  {
+    WAVE_TRY(const auto session, RunSession::open(context));
+    WAVE_TRY(run_id, session->engine().create(request));
+    adopt_orphans(context, session->store(), run_id);
+    if (!detach) {
+      if (!context.json() && !context.quiet()) context.note("run " + run_id + "\n");
+      return session->drive(run_id, Showing::kAsAsked);
+    }
+  }
+  return follow_through(context, run_id, true);
+}
+
+Result<int> fork_run(Context& context, const engine::ForkRequest& request, bool detach) {
+  std::string run_id;
+  {
+    WAVE_TRY(const auto session, RunSession::open(context));
+    WAVE_TRY(run_id, session->engine().fork(request));
+    context.note("run " + run_id + ", made from " + request.origin + "\n");
+    if (!detach) return session->drive(run_id, Showing::kAsAsked);
+  }
+  return follow_through(context, run_id, true);
+}
+
+Result<int> follow_through(Context& context, const std::string& run_id, bool detach) {
+  if (detach) {
+    WAVE_CHECK(spawn_owner(context, run_id));
+    return report_detached(context, run_id);
+  }
+  WAVE_TRY(const auto session, RunSession::open(context));
+  return session->drive(run_id, Showing::kAsAsked);
+}
+
+Result<int> dry_run(Context& context, const model::FileSource& files, const std::string& pipeline,
+                    const flow::RunOptions& options) {
+  WAVE_TRY(model::Project project, load_for_run(context, files, pipeline));
+  const flow::Program program(std::move(project));
+  WAVE_TRY(const Plan plan, make_plan(program, options));
+  if (context.json()) {
+    context.print_json(plan_json(plan));
+  } else {
+    context.print(plan_text(plan));
+  }
+  return 0;
+}
+
+}  // namespace wave::cli

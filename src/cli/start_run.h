@@ -1,0 +1,43 @@
+// What `run`, `do` and `resume` share: from a request to a run that is shown, or detached.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "cli/context.h"
+#include "engine/engine.h"
+#include "model/project.h"
+
+namespace wave::cli {
+
+/// The files of a project with some that exist in memory only.
+class OverlaySource final : public model::FileSource {
+ public:
+  OverlaySource(const model::FileSource& inner, std::map<std::string, std::string> files)
+      : inner_(inner), files_(std::move(files)) {}
+  [[nodiscard]] Result<std::string> read(std::string_view path) const override;
+  [[nodiscard]] std::vector<std::string> list(std::string_view path) const override;
+
+ private:
+  const model::FileSource& inner_;
+  std::map<std::string, std::string> files_;
+};
+
+flow::RunOptions run_options(const StartOverrides& overrides, std::string input);
+
+/// Loads what a run would be made from. Errors become one Error that names the first, says how many
+/// there are, and has its place; the others are printed as notes.
+Result<model::Project> load_for_run(const Context& context, const model::FileSource& files,
+                                    const std::string& pipeline);
+
+/// Creates the run and drives it, or hands it to a background owner. Returns the exit code.
+Result<int> start_run(Context& context, const engine::RunRequest& request, bool detach);
+/// The same for a run made from one that has ended.
+Result<int> fork_run(Context& context, const engine::ForkRequest& request, bool detach);
+/// The same for a run that exists.
+Result<int> follow_through(Context& context, const std::string& run_id, bool detach);
+/// Prints the plan of a request.
+Result<int> dry_run(Context& context, const model::FileSource& files, const std::string& pipeline,
+                    const flow::RunOptions& options);
+
+}  // namespace wave::cli
