@@ -244,7 +244,7 @@ void RunOwner::sync_timers() {
   for (const auto& [id, timer] : run_->state.timers) {
     if (armed_.contains(id)) continue;
     const Millis wait = std::max(timer.due - now, Millis(0));
-    armed_[id] = run_->loop.call_at(run_->loop.clock().mono() + wait, [this, id = id] { timer_due(id); });
+    armed_[id] = run_->loop.call_at(run_->loop.clock().mono() + wait, [this, timer_id = id] { timer_due(timer_id); });
   }
 }
 
