@@ -139,7 +139,7 @@ void Simulation::live() {
     }
     if (over && life_.engine->owned() == 0 && !life_.loop->step()) continue;
     if (over) continue;
-    if (turn % 7 == 0) act_as_people();
+    if (random_.chance(3)) act_as_people();
     if (faults_.crashes && lives_ < kMaxLives && life_.store->commits() >= crash_after) return crash();
     if (!life_.loop->step()) {
       broke("nothing is going on, and the run has not ended");
@@ -188,8 +188,7 @@ void Simulation::check_output(const std::vector<flow::Event>& events) {
   std::map<std::string, std::string> said;
   for (const flow::Event& event : events) {
     if (event.kind != flow::Kind::kStreamActivity) continue;
-    const json::object& spool = get_object(event.data, "spool");
-    said[std::string(get_string(spool, "launch"))] += std::string(get_string(event.data, "content")) + "\n";
+    said[std::string(get_string(event.data, "launch"))] += std::string(get_string(event.data, "content")) + "\n";
   }
   for (const auto& [folder, process] : machine_.processes) {
     if (process.starts > 1) broke("started more than once: " + process.name);

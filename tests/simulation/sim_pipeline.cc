@@ -11,7 +11,6 @@ metadata: {{name: sim}}
 runtime:
   workspace_root: .agents/workspaces
   max_concurrency: {}
-  stall_timeout: ""
 )";
 
 struct Generator {

@@ -77,15 +77,27 @@ Result<RunEntry*> Batch::run(const std::string& run_id) {
   return &runs_.emplace(run_id, entry).first->second;
 }
 
+// A commit can succeed and still be reported as failed. Its owner then sends the same events again: those that
+// stand in the log to the letter have been stored, and are passed over.
+Result<size_t> Batch::already_stored(const RunEntry& entry, const EncodedEvents& encoded) {
+  size_t stored = 0;
+  for (; stored < encoded.events.size() && encoded.events[stored].seq <= entry.last_seq; ++stored) {
+    WAVE_TRY(Query query, database_.query("SELECT line FROM event WHERE run = ?1 AND seq = ?2"));
+    WAVE_TRY(const bool row, query.bind(entry.id, encoded.events[stored].seq).next());
+    if (!row || query.text(0) != encoded.lines[stored]) break;
+  }
+  return stored;
+}
+
 Status Batch::insert_events(const std::string& run_id, RunEntry& entry,
-                            const EncodedEvents& encoded) {
-  if (encoded.events.empty()) return {};
+                            const EncodedEvents& encoded, size_t from) {
+  if (from == encoded.events.size()) return {};
   WAVE_TRY(Query insert,
            database_.query("INSERT INTO event(position, run, seq, folded, kind, step, line)"
                            " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
   uint64_t last = entry.last_seq;
   int64_t position = after_.position;
-  for (size_t i = 0; i < encoded.events.size(); ++i) {
+  for (size_t i = from; i < encoded.events.size(); ++i) {
     const flow::Event& event = encoded.events[i];
     if (event.seq != last + 1 || event.run_id != run_id) return fail(hole(run_id, last, event.seq));
     last = event.seq;
@@ -108,14 +120,16 @@ Status Batch::append(const EncodedAppend& append) {
   const Append& request = append.request;
   WAVE_TRY(RunEntry* const entry, run(request.run_id));
   if (entry->owner_epoch != request.owner_epoch) return fail(epoch_passed(request.run_id));
-  const bool changes_run = !append.encoded.events.empty() || request.projection;
-  if (entry->terminal && changes_run) {
+  WAVE_TRY(const size_t stored, already_stored(*entry, append.encoded));
+  const bool is_repeated = stored > 0 && stored == append.encoded.events.size();
+  const bool changes_run = stored < append.encoded.events.size() || request.projection;
+  if (entry->terminal && changes_run && !is_repeated) {
     return fail(Code::kConflict, fmt::format("run {} is over; nothing can be added", request.run_id));
   }
   RunEntry moved = *entry;
   const Mark mark = after_;
   const auto write_all = [&]() -> Status {
-    WAVE_CHECK(insert_events(request.run_id, moved, append.encoded));
+    WAVE_CHECK(insert_events(request.run_id, moved, append.encoded, stored));
     for (const SpoolMark& spool : request.spool_marks) {
       WAVE_CHECK(put_spool_mark(database_, moved.id, spool));
     }
@@ -125,7 +139,7 @@ Status Batch::append(const EncodedAppend& append) {
     after_ = mark;
     return written;
   }
-  if (request.projection) {
+  if (request.projection && !entry->terminal) {
     merge(moved.id, *request.projection);
     moved.terminal = is_terminal_status(request.projection->run.status);
   }

@@ -60,7 +60,9 @@ class Batch {
 
   Status append(const EncodedAppend& append);
   /// Writes a run's events, which must continue its log without a hole. `entry.last_seq` moves on.
-  Status insert_events(const std::string& run_id, RunEntry& entry, const EncodedEvents& encoded);
+  Result<size_t> already_stored(const RunEntry& entry, const EncodedEvents& encoded);
+  Status insert_events(const std::string& run_id, RunEntry& entry, const EncodedEvents& encoded,
+                       size_t from = 0);
   /// Merges rows, to be written by flush.
   void merge(int64_t run, const flow::Projection& projection);
 
