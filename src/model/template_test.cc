@@ -109,8 +109,11 @@ TEST(Template, BracesThatDoNotBelongTogetherAreText) {
     EXPECT_EQ(parsed.literal(), text);
   }
   Diagnostics diagnostics;
-  const Template parsed = parse("{{ {{ input }}", diagnostics);
-  EXPECT_EQ(parsed.expressions().size(), 1U);
+  for (const char* text : {"{{ {{ input }}", "{{{ input }}", "{{{{{ input }}}"}) {
+    const Template parsed = parse(text, diagnostics);
+    EXPECT_EQ(parsed.expressions().size(), 1U) << text;
+  }
+  EXPECT_TRUE(diagnostics.empty());
 }
 
 TEST(Template, PositionsCountLinesAndCharacters) {

@@ -80,7 +80,7 @@ TEST(Yaml, BlockScalarsKeepPlacesOfWhatIsInThem) {
   Diagnostics diagnostics;
   const Document document = parse_text(
       "a:\n  b: |\n    one {{ x }}\n\n      two {{ y }}\n  c: >-\n    folded\n    text {{ z }}\n"
-      "  d: 'it''s {{ w }}'\n  e: plain {{ v }}\n",
+      "  d: 'it''s {{ w }}'\n  e: plain {{ v }}\n  f: \"{{{ u }}\"\n",
       diagnostics);
   ASSERT_TRUE(document.root);
   const Node& a = *document.root->find("a");
@@ -90,6 +90,8 @@ TEST(Yaml, BlockScalarsKeepPlacesOfWhatIsInThem) {
   EXPECT_EQ(document.pos_of(*a.find("c"), "{{", 0), (SourcePos{"f.yaml", 8, 10}));
   EXPECT_EQ(document.pos_of(*a.find("d"), "{{", 0), (SourcePos{"f.yaml", 9, 13}));
   EXPECT_EQ(document.pos_of(*a.find("e"), "{{", 0), (SourcePos{"f.yaml", 10, 12}));
+  EXPECT_EQ(document.pos_of(*a.find("f"), "{{", 0), (SourcePos{"f.yaml", 11, 8}));
+  EXPECT_EQ(document.locate("a.b").line, 2);
 }
 
 TEST(Yaml, DuplicateKeysAreRefusedWithBothLines) {
