@@ -25,7 +25,7 @@ TEST(Manifest, TheTestProjectLoads) {
   EXPECT_EQ(loaded.value.project.services.at("api").contract_test_command, "make api");
   EXPECT_EQ(loaded.value.adapters.at("scripted").binary, "scripted");
   EXPECT_EQ(loaded.value.personas.at("coder").system_prompt, "You write code for run {{ run.id }}.");
-  EXPECT_EQ(loaded.value.personas.at("coder").pos.line, 16);
+  EXPECT_EQ(loaded.value.personas.at("coder").pos.line, 14);
 }
 
 TEST(Manifest, EveryRuntimeKeyIsTyped) {
@@ -99,7 +99,7 @@ runtime:
 )");
   const std::vector<std::string> found = texts(loaded.diagnostics);
   EXPECT_THAT(found, Contains("1:13 error apiVersion: \"v2\" is not allowed"));
-  EXPECT_THAT(found, Contains("3:32 error metadata.forge: \"githab\" is not allowed"));
+  EXPECT_THAT(found, Contains("3:31 error metadata.forge: \"githab\" is not allowed"));
   EXPECT_THAT(found, Contains("4:1 error adapter: unknown key \"adapter\""));
   EXPECT_THAT(found, Contains("6:28 error adapters.claude.mod: unknown key \"mod\""));
   EXPECT_THAT(found, Contains("8:20 error personas.coder.adapter: there is no adapter \"claud\""));

@@ -588,7 +588,8 @@ SourcePos Document::locate(std::string_view key_path) const {
     }
     if (match == nullptr) return best;
     node = &match->value;
-    best = node->is_scalar() && node->line > 0 && !node->is_null() ? pos(*node) : pos(match->key);
+    const bool is_block = node->style == Style::kLiteral || node->style == Style::kFolded;
+    best = node->is_scalar() && !is_block && !node->is_null() ? pos(*node) : pos(match->key);
     key_path.remove_prefix(match->key.text.size());
   }
   return best;
