@@ -224,7 +224,13 @@ Status Engine::adopt(const std::string& run_id, OnEnd on_end) {
                 "a new run can go on from it: wave resume " + run_id);
   }
   WAVE_TRY(const int64_t epoch, impl_->store.take_ownership(run_id));
-  WAVE_TRY(const int crashes, impl_->store.note_fold(run_id, false));
+  // A log that brings its reader down must not do so for ever. One that holds no more than the acceptance of the
+  // run cannot, and is spared the two writes.
+  const bool may_be_poisoned = details.row.last_seq > 2;
+  int crashes = 0;
+  if (may_be_poisoned) {
+    WAVE_TRY(crashes, impl_->store.note_fold(run_id, false));
+  }
   auto run = crashes > kMaxCrashFolds
                  ? fail(Code::kInternal, fmt::format("{} owners died while they took this run up", crashes - 1))
                  : impl_->open_run(details);
@@ -245,6 +251,7 @@ Status Engine::adopt(const std::string& run_id, OnEnd on_end) {
       });
   impl_->owners.emplace(run_id, owner);
   owner->begin();
+  if (may_be_poisoned) (void)impl_->store.note_fold(run_id, true);
   return {};
 }
 

@@ -171,10 +171,6 @@ void RunOwner::flushed(const Status& status, uint64_t seq,
     return retry_flush_later();
   }
   committed_seq_ = seq;
-  if (!folding_noted_) {
-    folding_noted_ = true;
-    (void)run_->store.note_fold(run_->run_id, true);
-  }
   for (const auto& callback : committed) callback();
   if (over_) return;
   if (!pending_events_.empty() || !pending_commands_.empty()) return flush();

@@ -60,7 +60,6 @@ class RunOwner : public std::enable_shared_from_this<RunOwner> {
   std::vector<std::function<void()>> pending_committed_;
   uint64_t committed_seq_ = 0;
   bool appending_ = false;
-  bool folding_noted_ = false;
 
   std::vector<flow::Operation> wanted_;  // of the last decide()
   uint64_t wanted_seq_ = 0;              // may start when this is on disk

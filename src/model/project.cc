@@ -24,8 +24,8 @@ void append(Diagnostics& to, Diagnostics from) {
 // By place: the order in which people read.
 void sort_by_place(Diagnostics& diagnostics) {
   std::ranges::sort(diagnostics, [](const Diagnostic& a, const Diagnostic& b) {
-    return std::tie(a.pos.file, a.pos.line, a.pos.column, a.key, a.message) <
-           std::tie(b.pos.file, b.pos.line, b.pos.column, b.key, b.message);
+    return std::tie(a.pos.file, a.pos.line, a.pos.column, a.severity, a.key, a.message) <
+           std::tie(b.pos.file, b.pos.line, b.pos.column, b.severity, b.key, b.message);
   });
 }
 

@@ -378,6 +378,8 @@ Template parse_template_at(std::string_view text, const PlaceholderPos& pos_of,
   size_t done = 0;
   size_t ordinal = 0;
   for (size_t open = text.find("{{"); open != std::string_view::npos; ++ordinal) {
+    // In "{{{ x }}" the inner braces are the placeholder's.
+    while (open + 2 < text.size() && text[open + 2] == '{') ++open;
     const size_t close = text.find("}}", open + 2);
     if (close == std::string_view::npos) break;
     const std::string_view inner = text.substr(open + 2, close - open - 2);

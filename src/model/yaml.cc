@@ -200,6 +200,16 @@ class Builder {
     node.end = end == nullptr ? node.begin : std::min(end->input_pos, document_.source.size());
   }
 
+  // The library's quoted scalars start behind the quote; people look for the quote.
+  void include_quote(Node& node) const {
+    const char quote = node.style == Style::kDoubleQuoted   ? '"'
+                       : node.style == Style::kSingleQuoted ? '\''
+                                                            : '\0';
+    if (quote == '\0' || node.begin == 0 || document_.source[node.begin - 1] != quote) return;
+    --node.begin;
+    --node.column;
+  }
+
   static std::string token_text(fy_token* token) {
     if (token == nullptr) return {};
     size_t length = 0;
@@ -267,6 +277,7 @@ class Builder {
       node.text = token_text(event.scalar.value);
       node.style = style_of(event.scalar.value);
     }
+    include_quote(node);
     apply_tag(node, event.scalar.tag);
     spend(1, event_pos(event));
     if (const std::string anchor = token_text(event.scalar.anchor); !anchor.empty()) {
@@ -527,9 +538,15 @@ std::string_view Node::type_name() const {
 SourcePos Document::pos_of(const Node& scalar, std::string_view needle, size_t ordinal) const {
   const std::string_view raw =
       std::string_view(source).substr(scalar.begin, scalar.end - scalar.begin);
-  size_t at = raw.find(needle);
+  // In a run such as "{{{" the last possible place counts, as it does for templates.
+  const auto next = [&](size_t from) {
+    size_t found = raw.find(needle, from);
+    while (found != std::string_view::npos && raw.substr(found + 1).starts_with(needle)) ++found;
+    return found;
+  };
+  size_t at = next(0);
   for (size_t i = 0; i < ordinal && at != std::string_view::npos; ++i) {
-    at = raw.find(needle, at + needle.size());
+    at = next(at + needle.size());
   }
   if (at == std::string_view::npos) return pos(scalar);
   // Counted from the scalar's own position, not from the start of the file.
@@ -571,7 +588,8 @@ SourcePos Document::locate(std::string_view key_path) const {
     }
     if (match == nullptr) return best;
     node = &match->value;
-    best = node->is_scalar() && node->line > 0 && !node->is_null() ? pos(*node) : pos(match->key);
+    const bool is_block = node->style == Style::kLiteral || node->style == Style::kFolded;
+    best = node->is_scalar() && !is_block && !node->is_null() ? pos(*node) : pos(match->key);
     key_path.remove_prefix(match->key.text.size());
   }
   return best;
