@@ -1,5 +1,5 @@
-// Stand-in for the functions of flow that the store calls, until flow has its sources. To be deleted
-// when they are there.
+// Stand-in for the functions of flow that the store calls, until flow has its sources. To be
+// deleted when they are there.
 #include <array>
 
 #include "flow/event.h"
