@@ -64,6 +64,16 @@ TEST_F(Opening, StateIsPrivate) {
   EXPECT_EQ(mode_of((*store)->blob_path(sha256_hex("x"))), 0600U);
 }
 
+TEST_F(Opening, ClosedDatabaseIsOneFile) {
+  {
+    auto store = open();
+    ASSERT_OK(store);
+    ASSERT_OK((*store)->create_run(new_run("r-1")));
+    ASSERT_OK((*store)->run("r-1"));
+  }
+  EXPECT_FALSE(fs::exists(paths_.database().native() + "-wal"));
+}
+
 TEST_F(Opening, NothingThereIsNotFound) {
   const auto reading = open({.create = false, .read_only = true});
   EXPECT_FAILS(reading, Code::kNotFound);

@@ -85,6 +85,9 @@ SqliteStore::SqliteStore(StatePaths paths, const OpenOptions& options, int schem
 
 SqliteStore::~SqliteStore() {
   watch_.reset();
+  if (writer_ != nullptr) writer_->stop();
+  // The last to close copies the WAL into the database and removes it, which a reader cannot.
+  readers_.close_idle();
   writer_.reset();
 }
 

@@ -27,13 +27,15 @@ Writer::Writer(std::unique_ptr<Database> database, int schema_version, Committed
   thread_ = std::thread([this] { run(); });
 }
 
-Writer::~Writer() {
+Writer::~Writer() { stop(); }
+
+void Writer::stop() {
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
   }
   arrived_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 int Writer::wal_grew(void* self, sqlite3* /*handle*/, const char* /*name*/, int frames) {

@@ -35,8 +35,10 @@ class Writer {
   using Committed = std::function<void(const Batch&)>;
 
   Writer(std::unique_ptr<Database> database, int schema_version, Committed committed);
-  /// Writes what was submitted, then ends the thread.
   ~Writer();
+
+  /// Writes what was submitted, then ends the thread; the connection stays open until destruction.
+  void stop();
 
   /// `done` gets kLimit when more than 256 MiB wait already; it is then called on this thread.
   void submit(Job job);
