@@ -3,11 +3,15 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/guard.h"
 #include "agent/play.h"
 #include "cli/cli.h"
 
 int main(int argc, char** argv) {
-  // A scripted agent is this program again; it starts often and needs nothing of what follows.
-  if (argc > 1 && std::string_view(argv[1]) == "__play") return wave::agent::play_main(argc, argv);
+  // A scripted agent, and the guard that other agents ask before they use a tool, are this program again; they
+  // start often and need nothing of what follows.
+  const std::string_view door = argc > 1 ? argv[1] : "";
+  if (door == "__play") return wave::agent::play_main(argc, argv);
+  if (door == "__permit") return wave::agent::guard_main(argc, argv);
   return wave::cli::run_main({argv + (argc > 0 ? 1 : 0), argv + argc});
 }

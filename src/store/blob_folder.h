@@ -22,7 +22,8 @@ class BlobFolder {
 
   /// The hashes, in order. All contents are durable when it returns.
   Result<std::vector<std::string>> put(std::span<const std::string_view> contents);
-  /// Copies the file and hashes what was copied, so that a file that changes meanwhile does no harm.
+  /// Copies the file and hashes what was copied, so that a file that changes meanwhile does no
+  /// harm.
   Result<std::string> put_file(const std::filesystem::path& path);
   /// kNotFound when it is not there; kLimit above 1 GiB.
   [[nodiscard]] Result<std::string> get(const std::string& sha256) const;
@@ -31,7 +32,8 @@ class BlobFolder {
     return folder_ / sha256;
   }
 
-  /// Whether a blob was put so recently that whoever put it may not have named it in the database yet.
+  /// Whether a blob was put so recently that whoever put it may not have named it in the database
+  /// yet.
   [[nodiscard]] bool is_young(const std::string& sha256) const;
   void remove(const std::string& sha256) const;
   /// The blobs in the folder; removes temporary files that a crash left.

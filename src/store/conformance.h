@@ -1,4 +1,5 @@
-// What every implementation of Store has to pass: instantiate StoreConformance with a way to open it.
+// What every implementation of Store has to pass: instantiate StoreConformance with a way to open
+// it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,8 +14,8 @@
 
 namespace wave::store {
 
-/// One implementation. `open` may be called several times for one project: another opening sees what
-/// the earlier ones stored, whether they are still open or not.
+/// One implementation. `open` may be called several times for one project: another opening sees
+/// what the earlier ones stored, whether they are still open or not.
 struct StoreImplementation {
   std::string name;
   std::function<Result<std::unique_ptr<Store>>(const StatePaths&, const OpenOptions&)> open;

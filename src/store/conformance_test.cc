@@ -1,10 +1,11 @@
 #include "store/conformance.h"
 
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <gmock/gmock.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 
+#include <future>
 #include <thread>
 
 #include "base/file.h"
@@ -157,8 +158,8 @@ TEST_P(StoreConformance, DetailsHoldEveryColumn) {
 TEST_P(StoreConformance, LaterRowsReplaceEarlierOnes) {
   ASSERT_OK(store_->create_run(new_run("r-1")));
   for (int round = 0; round < 2; ++round) {
-    Append append = append_of(
-        "r-1", {event("r-1", 2U + static_cast<uint64_t>(round), flow::Kind::kArtifactCreated, "s")});
+    Append append = append_of("r-1", {event("r-1", 2U + static_cast<uint64_t>(round),
+                                            flow::Kind::kArtifactCreated, "s")});
     append.projection.emplace();
     append.projection->run = run_row("r-1", "running");
     append.projection->artifacts = {{"s", "a", "text", "p", "", round}};
@@ -387,9 +388,9 @@ TEST_P(StoreConformance, EventsArePagedAndFiltered) {
   EXPECT_THAT(seqs(*store_->events("r-1", {.limit = 4, .folded_only = true})),
               ElementsAre(1, 100, 200, 300));
   EXPECT_THAT(seqs(*store_->events("r-1", {.limit = 2, .step = "odd"})), ElementsAre(3, 5));
-  EXPECT_THAT(seqs(*store_->events("r-1", {.after = 150, .limit = 2, .folded_only = true,
-                                           .step = "even"})),
-              ElementsAre(200, 300));
+  EXPECT_THAT(
+      seqs(*store_->events("r-1", {.after = 150, .limit = 2, .folded_only = true, .step = "even"})),
+      ElementsAre(200, 300));
   EXPECT_THAT(seqs(*store_->events("r-1", {.after = UINT64_MAX})), IsEmpty());
   const auto one = store_->events("r-1", {.after = 1, .limit = 1});
   EXPECT_EQ(one->front().kind, flow::Kind::kStreamActivity);
@@ -668,11 +669,12 @@ TEST_P(StoreConformance, SubscribersSeeWhatTheyHearOf) {
 TEST_P(StoreConformance, SubscriberMayRemoveItself) {
   ASSERT_OK(store_->create_run(new_run("r-1")));
   Tally heard;
-  uint64_t subscription = 0;
-  subscription = store_->subscribe([&](const std::string&, uint64_t) {
+  std::promise<uint64_t> subscription;
+  std::shared_future<uint64_t> known = subscription.get_future().share();
+  subscription.set_value(store_->subscribe([&, known](const std::string&, uint64_t) {
     heard.add();
-    store_->unsubscribe(subscription);
-  });
+    store_->unsubscribe(known.get());
+  }));
   ASSERT_OK(store_->append_and_wait(activity("r-1", 2)));
   ASSERT_OK(store_->append_and_wait(activity("r-1", 3)));
   ASSERT_TRUE(heard.wait_for(1));

@@ -23,8 +23,8 @@ class Doorbell {
   UniqueFd file_;
 };
 
-/// Calls `rung` on a thread of its own when the doorbell rings, and every two seconds. Ends its thread
-/// when it is destroyed.
+/// Calls `rung` on a thread of its own when the doorbell rings, and every two seconds. Ends its
+/// thread when it is destroyed.
 class DoorbellWatch {
  public:
   static Result<std::unique_ptr<DoorbellWatch>> start(const std::filesystem::path& path,

@@ -12,8 +12,8 @@
 namespace wave::store {
 namespace {
 
-// Open-file-description locks (fcntl(2)): they end with the last descriptor, as flock's do, and they
-// can be asked about without being taken, so that looking never gets in the way of an owner.
+// Open-file-description locks (fcntl(2)): they end with the last descriptor, as flock's do, and
+// they can be asked about without being taken, so that looking never gets in the way of an owner.
 struct flock whole_file(short type) {
   struct flock lock{};
   lock.l_type = type;

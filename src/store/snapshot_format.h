@@ -9,7 +9,8 @@
 
 namespace wave::store {
 
-/// The hashes of every blob that a snapshot needs, the list itself (`sha256`, with these bytes) first.
+/// The hashes of every blob that a snapshot needs, the list itself (`sha256`, with these bytes)
+/// first.
 Result<std::vector<std::string>> snapshot_blobs(std::string_view bytes, const std::string& sha256);
 
 }  // namespace wave::store

@@ -17,7 +17,8 @@ void Subscribers::remove(uint64_t id) {
   std::shared_ptr<Subscriber> removed;
   {
     const std::scoped_lock lock(mutex_);
-    const auto found = std::ranges::find_if(subscribers_, [&](const auto& s) { return s->id == id; });
+    const auto found =
+        std::ranges::find_if(subscribers_, [&](const auto& s) { return s->id == id; });
     if (found == subscribers_.end()) return;
     removed = *found;
     subscribers_.erase(found);

@@ -38,7 +38,9 @@ class TemporaryProject {
   std::filesystem::path path_;
 };
 
-inline WallTime at_ms(int64_t ms) { return WallTime(Millis(1'700'000'000'000 + ms)); }
+inline WallTime at_ms(int64_t ms) {
+  return WallTime(Millis(1'700'000'000'000 + ms));
+}
 
 inline flow::Event event(const std::string& run_id, uint64_t seq, flow::Kind kind,
                          std::string step = {}, json::object data = {}) {
@@ -88,16 +90,15 @@ inline Append append_of(const std::string& run_id, std::vector<flow::Event> even
 
 /// An activity of a step: the most frequent and smallest event.
 inline Append activity(const std::string& run_id, uint64_t seq, int64_t epoch = 0) {
-  return append_of(run_id,
-                   {event(run_id, seq, flow::Kind::kStreamActivity, "build", {{"text", "working"}})},
-                   epoch);
+  return append_of(
+      run_id, {event(run_id, seq, flow::Kind::kStreamActivity, "build", {{"text", "working"}})},
+      epoch);
 }
 
 /// The end of a run, with its row.
-inline Append end_of(const std::string& run_id, uint64_t seq, const std::string& status = "completed",
-                     int64_t epoch = 0) {
-  Append append =
-      append_of(run_id, {event(run_id, seq, flow::Kind::kRunCompleted)}, epoch);
+inline Append end_of(const std::string& run_id, uint64_t seq,
+                     const std::string& status = "completed", int64_t epoch = 0) {
+  Append append = append_of(run_id, {event(run_id, seq, flow::Kind::kRunCompleted)}, epoch);
   append.projection.emplace();
   append.projection->run = run_row(run_id, status);
   append.projection->run.finished_at = at_ms(5);
@@ -171,12 +172,12 @@ inline void expect_no_hole(const std::vector<StoredEvent>& events) {
     const auto& wave_ok = (expression);                                \
     EXPECT_TRUE(wave_ok.has_value()) << full_message(wave_ok.error()); \
   } while (false)
-#define EXPECT_FAILS(expression, expected)                                   \
-  do {                                                                       \
-    const auto& wave_failed = (expression);                                  \
-    ASSERT_FALSE(wave_failed.has_value());                                   \
-    EXPECT_EQ(code_name(wave_failed.error().code), code_name(expected))      \
-        << full_message(wave_failed.error());                                \
+#define EXPECT_FAILS(expression, expected)                              \
+  do {                                                                  \
+    const auto& wave_failed = (expression);                             \
+    ASSERT_FALSE(wave_failed.has_value());                              \
+    EXPECT_EQ(code_name(wave_failed.error().code), code_name(expected)) \
+        << full_message(wave_failed.error());                           \
   } while (false)
 
 /// Counts what happens on other threads, and waits for it with a deadline.
@@ -189,14 +190,12 @@ class Tally {
   }
   bool wait_for(size_t count) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(30),
-                             [&] { return seen_.size() >= count; });
+    return changed_.wait_for(lock, std::chrono::seconds(30), [&] { return seen_.size() >= count; });
   }
   bool wait_for_text(const std::string& text) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(30), [&] {
-      return std::ranges::find(seen_, text) != seen_.end();
-    });
+    return changed_.wait_for(lock, std::chrono::seconds(30),
+                             [&] { return std::ranges::find(seen_, text) != seen_.end(); });
   }
   [[nodiscard]] std::vector<std::string> seen() {
     const std::scoped_lock lock(mutex_);

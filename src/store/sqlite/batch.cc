@@ -21,11 +21,10 @@ Error hole(const std::string& run_id, uint64_t last, uint64_t next) {
 }  // namespace
 
 Result<Mark> read_mark(Database& database) {
-  WAVE_TRY(Query query,
-           database.query("SELECT max((SELECT ifnull(max(position), 0) FROM event),"
-                          " (SELECT value FROM meta WHERE key = 'position_floor')),"
-                          " (SELECT ifnull(max(seq), 0) FROM sqlite_sequence"
-                          " WHERE name = 'command')"));
+  WAVE_TRY(Query query, database.query("SELECT max((SELECT ifnull(max(position), 0) FROM event),"
+                                       " (SELECT value FROM meta WHERE key = 'position_floor')),"
+                                       " (SELECT ifnull(max(seq), 0) FROM sqlite_sequence"
+                                       " WHERE name = 'command')"));
   WAVE_CHECK(query.next());
   return Mark{query.integer(0), query.integer(1)};
 }
@@ -64,10 +63,9 @@ Status Batch::begin() {
 
 Result<RunEntry*> Batch::run(const std::string& run_id) {
   if (const auto known = runs_.find(run_id); known != runs_.end()) return &known->second;
-  WAVE_TRY(Query query,
-           database_.query("SELECT id, owner_epoch, status,"
-                           " (SELECT max(seq) FROM event WHERE event.run = run.id)"
-                           " FROM run WHERE run_id = ?1"));
+  WAVE_TRY(Query query, database_.query("SELECT id, owner_epoch, status,"
+                                        " (SELECT max(seq) FROM event WHERE event.run = run.id)"
+                                        " FROM run WHERE run_id = ?1"));
   WAVE_TRY(const bool row, query.bind(run_id).next());
   if (!row) return fail(missing_run(database_, run_id));
   const RunEntry entry{.id = query.integer(0),

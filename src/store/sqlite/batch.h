@@ -47,7 +47,8 @@ struct RunEntry {
 };
 
 /// Owned by the writer's thread, for one transaction. An operation that fails is rolled back to its
-/// savepoint by the writer; each one changes the members here only once its statements have succeeded.
+/// savepoint by the writer; each one changes the members here only once its statements have
+/// succeeded.
 class Batch {
  public:
   explicit Batch(Database& database, int schema_version)

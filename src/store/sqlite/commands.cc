@@ -42,8 +42,8 @@ Result<std::optional<Command>> standing_gate_command(Database& database, int64_t
 Result<std::optional<Command>> command_with_key(Database& database, int64_t run,
                                                 const std::string& key) {
   if (key.empty()) return std::nullopt;
-  WAVE_TRY(Query query, database.query(fmt::format("{}WHERE run = ?1 AND idempotency_key = ?2",
-                                                   kSelect)));
+  WAVE_TRY(Query query,
+           database.query(fmt::format("{}WHERE run = ?1 AND idempotency_key = ?2", kSelect)));
   WAVE_TRY(const bool row, query.bind(run, key).next());
   if (!row) return std::nullopt;
   WAVE_TRY(Command command, read_command(query));
@@ -94,15 +94,14 @@ Result<int64_t> submit_command(Batch& batch, const Command& command) {
     const bool same = repeated->kind == command.kind && repeated->gate_id == command.gate_id &&
                       repeated->payload == command.payload;
     if (same) return repeated->id;
-    return fail(Code::kIdempotencyMismatch,
-                "the same idempotency key was used for something else",
+    return fail(Code::kIdempotencyMismatch, "the same idempotency key was used for something else",
                 "use a new key for each command");
   }
   if (command.kind == kGate) {
     WAVE_TRY(const auto standing, standing_gate_command(database, run->id, command.gate_id));
     if (standing) {
-      return fail(decided(command.gate_id, get_string(standing->payload, "choice"),
-                          standing->actor));
+      return fail(
+          decided(command.gate_id, get_string(standing->payload, "choice"), standing->actor));
     }
     WAVE_CHECK(check_gate(database, run->id, command.gate_id, run->terminal));
   }

@@ -11,8 +11,8 @@ namespace {
 // milliseconds; only a migration or a stopped process holds one longer.
 constexpr int kBusyTimeoutMs = 10'000;
 
-// synchronous=FULL: a commit is on disk before it is acknowledged. mmap stays off: an I/O error in a
-// mapped page is a SIGBUS, not an error. Automatic checkpoints are off because they stall whoever
+// synchronous=FULL: a commit is on disk before it is acknowledged. mmap stays off: an I/O error in
+// a mapped page is a SIGBUS, not an error. Automatic checkpoints are off because they stall whoever
 // commits next; the writer thread does them when it is idle. secure_delete=FAST because Debian's
 // default writes zeros over every freed page.
 constexpr char kSettings[] =
@@ -28,7 +28,8 @@ std::string hint_for(int code) {
   switch (code & 0xFF) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      return "another wave process keeps the database locked; see whether one hangs, then try again";
+      return "another wave process keeps the database locked; see whether one hangs, then try "
+             "again";
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return "the database is damaged: restore wave.db from a backup";

@@ -20,19 +20,21 @@ namespace wave::store::sqlite {
 struct ConnectionOptions {
   bool read_only = false;
   bool create = false;
-  std::string vfs;      // empty: SQLite's default
-  int cache_kib = 2048; // page cache
+  std::string vfs{};     // empty: SQLite's default
+  int cache_kib = 2048;  // page cache
 };
 
-/// A statement in use: bound, stepped, and reset when it goes out of scope. Borrowed from a Database,
-/// which keeps it prepared. Text and blobs are bound without a copy: they have to live until the
-/// statement has run. Only one Query of the same text may be alive at a time on a connection.
+/// A statement in use: bound, stepped, and reset when it goes out of scope. Borrowed from a
+/// Database, which keeps it prepared. Text and blobs are bound without a copy: they have to live
+/// until the statement has run. Only one Query of the same text may be alive at a time on a
+/// connection.
 class Query {
  public:
   Query(sqlite3_stmt* statement, const class Database* database)
       : statement_(statement), database_(database) {}
   Query(Query&& other) noexcept
-      : statement_(std::exchange(other.statement_, nullptr)), database_(other.database_),
+      : statement_(std::exchange(other.statement_, nullptr)),
+        database_(other.database_),
         bind_error_(other.bind_error_) {}
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;

@@ -43,7 +43,9 @@ Status prepare_folder(const StatePaths& paths, const OpenOptions& options, const
 }
 
 /// Files of a test's VFS are not in the file system.
-bool is_real_file(const OpenOptions& options) { return options.vfs.empty(); }
+bool is_real_file(const OpenOptions& options) {
+  return options.vfs.empty();
+}
 
 /// SQLite would give a new file the umask's mode; its -wal and -shm copy the database's.
 Status create_private_file(const fs::path& path, const OpenOptions& options) {
@@ -72,8 +74,7 @@ Result<Version> read_version(Database& database) {
 }
 
 /// Refuses what is not ours to touch, without changing a byte of it.
-Status check_version(Database& database, const Version& version, int newest,
-                     const fs::path& path) {
+Status check_version(Database& database, const Version& version, int newest, const fs::path& path) {
   const auto leave_alone = [&] {
     sqlite3_db_config(database.handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   };
@@ -116,9 +117,10 @@ Status check_no_owner(const StatePaths& paths) {
        entry.increment(error)) {
     const std::string run_id = entry->path().filename();
     if (!OwnerLock::is_held(paths, run_id)) continue;
-    return fail(Code::kStoreBusy,
-                fmt::format("the database has to be migrated, but run {} is being worked on", run_id),
-                "wait for the run to end or stop it, then try again");
+    return fail(
+        Code::kStoreBusy,
+        fmt::format("the database has to be migrated, but run {} is being worked on", run_id),
+        "wait for the run to end or stop it, then try again");
   }
   return {};
 }
@@ -178,7 +180,9 @@ Status migrate(Database& database, const StatePaths& paths, const OpenOptions& o
 
 }  // namespace
 
-int newest_version(const OpenRules& rules) { return rules.migrations.back().to; }
+int newest_version(const OpenRules& rules) {
+  return rules.migrations.back().to;
+}
 
 Result<std::unique_ptr<Database>> open_database(const StatePaths& paths, const OpenOptions& options,
                                                 const OpenRules& rules) {

@@ -31,9 +31,8 @@ Result<std::vector<std::string>> blobs_of(Database& database, int64_t run) {
 
 /// A run that was pruned before: its number while events of it are left, else 0.
 Result<int64_t> unfinished(Database& database, const std::string& run_id) {
-  WAVE_TRY(Query query,
-           database.query("SELECT CASE finished WHEN 0 THEN run ELSE 0 END FROM pruned"
-                          " WHERE run_id = ?1"));
+  WAVE_TRY(Query query, database.query("SELECT CASE finished WHEN 0 THEN run ELSE 0 END FROM pruned"
+                                       " WHERE run_id = ?1"));
   WAVE_TRY(const bool row, query.bind(run_id).next());
   if (!row) {
     return fail(Code::kNotFound, fmt::format("there is no run {}", run_id),

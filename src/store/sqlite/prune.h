@@ -15,14 +15,14 @@ struct PruneWork {
   std::vector<std::string> blobs;  // that the run referred to
 };
 
-/// The first piece: everything but the events, and the tombstone. From its commit on the run is gone.
-/// kConflict for a live run, and for the origin of one. A run that is pruned already is taken up
-/// where an interruption left it.
+/// The first piece: everything but the events, and the tombstone. From its commit on the run is
+/// gone. kConflict for a live run, and for the origin of one. A run that is pruned already is taken
+/// up where an interruption left it.
 Result<PruneWork> prune_rows(Batch& batch, const std::string& run_id, WallTime now);
 /// Removes up to a thousand events; true when none are left.
 Result<bool> prune_events(Batch& batch, int64_t run);
-/// Removes those of the blobs that no run refers to and nobody has put lately. Holding the write lock
-/// meanwhile is what keeps a new run from referring to one of them.
+/// Removes those of the blobs that no run refers to and nobody has put lately. Holding the write
+/// lock meanwhile is what keeps a new run from referring to one of them.
 Status remove_unused_blobs(Batch& batch, const BlobFolder& blobs,
                            std::span<const std::string> candidates);
 

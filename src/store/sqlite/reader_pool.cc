@@ -40,6 +40,11 @@ Result<ReaderPool::Lease> ReaderPool::borrow() {
   return Lease(this, std::move(*opened));
 }
 
+void ReaderPool::close_idle() {
+  const std::scoped_lock lock(mutex_);
+  idle_.clear();
+}
+
 void ReaderPool::give_back(std::unique_ptr<Database> database) {
   const std::scoped_lock lock(mutex_);
   --lent_;

@@ -38,6 +38,8 @@ class ReaderPool {
 
   /// Waits up to ten seconds when all are lent: then kStore.
   Result<Lease> borrow();
+  /// Closes the connections that are not lent.
+  void close_idle();
 
  private:
   void give_back(std::unique_ptr<Database> database);

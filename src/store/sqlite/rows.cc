@@ -8,8 +8,8 @@ namespace {
 Result<json::value> stored_json(std::string_view text, std::string_view what) {
   auto value = parse_json(text);
   if (value) return value;
-  return fail(Code::kStore, fmt::format("{} in the database is damaged: {}", what,
-                                        value.error().message),
+  return fail(Code::kStore,
+              fmt::format("{} in the database is damaged: {}", what, value.error().message),
               "restore wave.db from a backup");
 }
 
@@ -141,7 +141,8 @@ Result<std::vector<flow::GateRow>> read_gates(Database& database, int64_t run) {
   WAVE_TRY(Query query,
            database.query(fmt::format(
                "SELECT {} FROM gate WHERE run = ?1 ORDER BY opened_at, gate_id", kGateColumns)));
-  return collect<flow::GateRow>(query.bind(run), [](const Query& row) { return read_gate(row, 0); });
+  return collect<flow::GateRow>(query.bind(run),
+                                [](const Query& row) { return read_gate(row, 0); });
 }
 
 Result<std::vector<flow::Artifact>> read_artifacts(Database& database, int64_t run) {
@@ -186,7 +187,8 @@ Result<int64_t> insert_run(Database& database, const NewRun& run, WallTime accep
                        run.snapshot, row.status)
                  .run());
   const int64_t id = sqlite3_last_insert_rowid(database.handle());
-  WAVE_TRY(Query start, database.query("INSERT INTO run_start(run, input, tags) VALUES(?1, ?2, ?3)"));
+  WAVE_TRY(Query start,
+           database.query("INSERT INTO run_start(run, input, tags) VALUES(?1, ?2, ?3)"));
   WAVE_CHECK(start.bind(id, row.input, dump_json(row.tags)).run());
   WAVE_TRY(Query tag, database.query("INSERT INTO run_tag(run, key, value) VALUES(?1, ?2, ?3)"));
   for (const auto& [key, value] : row.tags) {

@@ -17,12 +17,12 @@ struct Cursor {
 };
 
 Result<Cursor> find_cursor(Database& database, const std::string& run_id) {
-  WAVE_TRY(Query query,
-           database.query("SELECT accepted_at, id FROM run WHERE run_id = ?1 UNION ALL"
-                          " SELECT accepted_at, run FROM pruned WHERE run_id = ?1"));
+  WAVE_TRY(Query query, database.query("SELECT accepted_at, id FROM run WHERE run_id = ?1 UNION ALL"
+                                       " SELECT accepted_at, run FROM pruned WHERE run_id = ?1"));
   WAVE_TRY(const bool row, query.bind(run_id).next());
   if (!row) {
-    return fail(Code::kNotFound, fmt::format("the list cannot go on after \"{}\": no such run", run_id),
+    return fail(Code::kNotFound,
+                fmt::format("the list cannot go on after \"{}\": no such run", run_id),
                 "start the list from its beginning");
   }
   return Cursor{query.integer(0), query.integer(1)};
@@ -101,8 +101,8 @@ class ListQuery {
 
 std::vector<std::string> live_statuses() {
   std::vector<std::string> words;
-  for (const auto status : {flow::RunStatus::kQueued, flow::RunStatus::kRunning,
-                            flow::RunStatus::kWaiting}) {
+  for (const auto status :
+       {flow::RunStatus::kQueued, flow::RunStatus::kRunning, flow::RunStatus::kWaiting}) {
     words.emplace_back(flow::to_string(status));
   }
   return words;
@@ -178,11 +178,11 @@ Result<std::vector<std::string>> live_runs(Database& database) {
 }
 
 Result<std::string> resolve_run(Database& database, const std::string& prefix) {
-  if (prefix.empty()) return fail(Code::kUsage, "a run id is needed", "`wave list runs` shows them");
+  if (prefix.empty())
+    return fail(Code::kUsage, "a run id is needed", "`wave list runs` shows them");
   constexpr size_t kNamed = 5;
-  WAVE_TRY(Query query,
-           database.query("SELECT run_id FROM run WHERE run_id >= ?1 AND run_id < ?2"
-                          " ORDER BY run_id LIMIT ?3"));
+  WAVE_TRY(Query query, database.query("SELECT run_id FROM run WHERE run_id >= ?1 AND run_id < ?2"
+                                       " ORDER BY run_id LIMIT ?3"));
   const std::string end = after_prefix(prefix);
   query.bind(prefix, end, kNamed + 1);
   std::vector<std::string> candidates;

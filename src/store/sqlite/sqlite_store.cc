@@ -30,9 +30,10 @@ size_t bytes_of(const EncodedAppend& append) {
 /// The run an idempotency key stands for, if it has been used.
 Result<std::optional<CreatedRun>> earlier_run(Database& database, const NewRun& run) {
   if (run.idempotency_key.empty()) return std::nullopt;
-  WAVE_TRY(Query query,
-           database.query("SELECT hash, run_id FROM idempotency JOIN run ON run.id = idempotency.run"
-                          " WHERE key = ?1"));
+  WAVE_TRY(
+      Query query,
+      database.query("SELECT hash, run_id FROM idempotency JOIN run ON run.id = idempotency.run"
+                     " WHERE key = ?1"));
   WAVE_TRY(const bool row, query.bind(run.idempotency_key).next());
   if (!row) return std::nullopt;
   if (query.text(0) == run.request_hash) return CreatedRun{query.string(1), true};
@@ -84,6 +85,9 @@ SqliteStore::SqliteStore(StatePaths paths, const OpenOptions& options, int schem
 
 SqliteStore::~SqliteStore() {
   watch_.reset();
+  if (writer_ != nullptr) writer_->stop();
+  // The last to close copies the WAL into the database and removes it, which a reader cannot.
+  readers_.close_idle();
   writer_.reset();
 }
 
@@ -210,8 +214,8 @@ Status SqliteStore::remove_unused(std::span<const std::string> candidates) {
   return {};
 }
 
-/// Finds what no run ever came to refer to, because its process died before. Looks at every blob, so
-/// at most once an hour.
+/// Finds what no run ever came to refer to, because its process died before. Looks at every blob,
+/// so at most once an hour.
 Status SqliteStore::sweep_blobs() {
   {
     const std::scoped_lock lock(sweep_mutex_);
@@ -228,9 +232,10 @@ void SqliteStore::append(Append request, Appended done) {
   if (writer_ == nullptr) return done(fail(read_only_error()));
   EncodedAppend append(std::move(request));
   const size_t bytes = bytes_of(append);
-  writer_->submit({.work = [append = std::move(append)](Batch& batch) { return batch.append(append); },
-                   .done = std::move(done),
-                   .bytes = bytes});
+  writer_->submit(
+      {.work = [append = std::move(append)](Batch& batch) { return batch.append(append); },
+       .done = std::move(done),
+       .bytes = bytes});
 }
 
 Status SqliteStore::append_and_wait(Append request) {
@@ -277,10 +282,9 @@ Result<int> SqliteStore::note_fold(const std::string& run_id, bool finished) {
   int count = 0;
   WAVE_CHECK(write([&](Batch& batch) -> Status {
     WAVE_TRY(const RunEntry* const entry, batch.run(run_id));
-    WAVE_TRY(Query note,
-             batch.database().query("UPDATE run SET crash_folds ="
-                                    " CASE ?2 WHEN 1 THEN 0 ELSE crash_folds + 1 END"
-                                    " WHERE id = ?1 RETURNING crash_folds"));
+    WAVE_TRY(Query note, batch.database().query("UPDATE run SET crash_folds ="
+                                                " CASE ?2 WHEN 1 THEN 0 ELSE crash_folds + 1 END"
+                                                " WHERE id = ?1 RETURNING crash_folds"));
     WAVE_CHECK(note.bind(entry->id, finished).next());
     count = static_cast<int>(note.integer(0));
     return note.run();
@@ -327,7 +331,9 @@ uint64_t SqliteStore::subscribe(Changed changed) {
   return id;
 }
 
-void SqliteStore::unsubscribe(uint64_t subscription) { subscribers_.remove(subscription); }
+void SqliteStore::unsubscribe(uint64_t subscription) {
+  subscribers_.remove(subscription);
+}
 
 /// On the writer's thread, after a commit.
 void SqliteStore::committed(const Batch& batch) {
@@ -377,7 +383,9 @@ Result<std::string> SqliteStore::put_blob_file(const std::filesystem::path& path
   return blobs_.put_file(path);
 }
 
-Result<std::string> SqliteStore::blob(const std::string& sha256) { return blobs_.get(sha256); }
+Result<std::string> SqliteStore::blob(const std::string& sha256) {
+  return blobs_.get(sha256);
+}
 
 std::filesystem::path SqliteStore::blob_path(const std::string& sha256) const {
   return blobs_.path(sha256);

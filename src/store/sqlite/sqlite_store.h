@@ -82,8 +82,8 @@ class SqliteStore final : public Store {
 
   std::mutex watch_mutex_;
   // Destroyed before what their threads use.
-  std::unique_ptr<Writer> writer_;          // null in a read-only store
-  std::unique_ptr<DoorbellWatch> watch_;    // from the first subscription on; guarded by watch_mutex_
+  std::unique_ptr<Writer> writer_;        // null in a read-only store
+  std::unique_ptr<DoorbellWatch> watch_;  // from the first subscription on; guarded by watch_mutex_
 };
 
 }  // namespace wave::store::sqlite

@@ -10,8 +10,9 @@ namespace {
 constexpr size_t kMaxQueuedBytes = 256 << 20;
 constexpr size_t kJobOverhead = 256;
 constexpr auto kMaxBatch = Millis(10);
-// A checkpoint copies pages from the WAL to the database with two syncs. It waits for a pause, so that
-// nobody waits for it; a writer without pauses does one every 64 MiB, which also bounds the WAL.
+// A checkpoint copies pages from the WAL to the database with two syncs. It waits for a pause, so
+// that nobody waits for it; a writer without pauses does one every 64 MiB, which also bounds the
+// WAL.
 constexpr auto kPause = Millis(200);
 constexpr int kIdleFrames = 256;
 constexpr int kBusyFrames = 16'384;
@@ -26,13 +27,15 @@ Writer::Writer(std::unique_ptr<Database> database, int schema_version, Committed
   thread_ = std::thread([this] { run(); });
 }
 
-Writer::~Writer() {
+Writer::~Writer() { stop(); }
+
+void Writer::stop() {
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
   }
   arrived_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 int Writer::wal_grew(void* self, sqlite3* /*handle*/, const char* /*name*/, int frames) {
@@ -43,7 +46,9 @@ int Writer::wal_grew(void* self, sqlite3* /*handle*/, const char* /*name*/, int 
   return SQLITE_OK;
 }
 
-int Writer::uncheckpointed_frames() const { return wal_frames_ - wal_checkpointed_; }
+int Writer::uncheckpointed_frames() const {
+  return wal_frames_ - wal_checkpointed_;
+}
 
 void Writer::submit(Job job) {
   job.bytes += kJobOverhead;

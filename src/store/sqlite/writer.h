@@ -14,8 +14,8 @@
 
 namespace wave::store::sqlite {
 
-/// Something to be written. `work` runs on the writer's thread within a savepoint; `done` runs there
-/// once the transaction is on disk or has failed.
+/// Something to be written. `work` runs on the writer's thread within a savepoint; `done` runs
+/// there once the transaction is on disk or has failed.
 struct Job {
   using Work = std::move_only_function<Status(Batch&)>;
   using Done = std::move_only_function<void(Status)>;
@@ -30,12 +30,15 @@ struct Job {
 /// Owned by the store. Thread: submit and submit_and_wait from any but the writer's own.
 class Writer {
  public:
-  /// Called on the writer's thread after each commit that changed something, after the jobs' `done`.
+  /// Called on the writer's thread after each commit that changed something, after the jobs'
+  /// `done`.
   using Committed = std::function<void(const Batch&)>;
 
   Writer(std::unique_ptr<Database> database, int schema_version, Committed committed);
-  /// Writes what was submitted, then ends the thread.
   ~Writer();
+
+  /// Writes what was submitted, then ends the thread; the connection stays open until destruction.
+  void stop();
 
   /// `done` gets kLimit when more than 256 MiB wait already; it is then called on this thread.
   void submit(Job job);
@@ -59,13 +62,13 @@ class Writer {
 
   std::mutex mutex_;
   std::condition_variable arrived_;
-  std::deque<Job> queue_;      // guarded by mutex_
-  size_t queued_bytes_ = 0;    // guarded by mutex_
-  bool stopping_ = false;      // guarded by mutex_
+  std::deque<Job> queue_;    // guarded by mutex_
+  size_t queued_bytes_ = 0;  // guarded by mutex_
+  bool stopping_ = false;    // guarded by mutex_
 
-  std::deque<Job> taken_;      // of the writer's thread, like all below
-  int wal_frames_ = 0;         // in the WAL after the last commit
-  int wal_checkpointed_ = 0;   // of them, how many a checkpoint has copied
+  std::deque<Job> taken_;     // of the writer's thread, like all below
+  int wal_frames_ = 0;        // in the WAL after the last commit
+  int wal_checkpointed_ = 0;  // of them, how many a checkpoint has copied
   std::thread thread_;
 };
 

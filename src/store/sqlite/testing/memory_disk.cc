@@ -111,7 +111,9 @@ struct SqliteFile {
   Handle* handle;
 };
 
-Handle& handle_of(sqlite3_file* file) { return *reinterpret_cast<SqliteFile*>(file)->handle; }
+Handle& handle_of(sqlite3_file* file) {
+  return *reinterpret_cast<SqliteFile*>(file)->handle;
+}
 
 int unlock(sqlite3_file* file, int level);
 int shm_unmap(sqlite3_file* file, int delete_it);
@@ -153,9 +155,9 @@ int change(Handle& handle, Change change) {
 }
 
 int write(sqlite3_file* file, const void* from, int amount, sqlite3_int64 offset) {
-  return change(handle_of(file),
-                {.offset = static_cast<size_t>(offset),
-                 .bytes = std::string(static_cast<const char*>(from), static_cast<size_t>(amount))});
+  return change(handle_of(file), {.offset = static_cast<size_t>(offset),
+                                  .bytes = std::string(static_cast<const char*>(from),
+                                                       static_cast<size_t>(amount))});
 }
 
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
@@ -235,8 +237,12 @@ int check_reserved_lock(sqlite3_file* file, int* result) {
 int file_control(sqlite3_file* /*file*/, int /*operation*/, void* /*argument*/) {
   return SQLITE_NOTFOUND;
 }
-int sector_size(sqlite3_file* /*file*/) { return kSectorSize; }
-int device_characteristics(sqlite3_file* /*file*/) { return SQLITE_IOCAP_POWERSAFE_OVERWRITE; }
+int sector_size(sqlite3_file* /*file*/) {
+  return kSectorSize;
+}
+int device_characteristics(sqlite3_file* /*file*/) {
+  return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
+}
 
 int shm_map(sqlite3_file* file, int region, int size, int extend, void volatile** mapped) {
   Handle& handle = handle_of(file);
@@ -322,7 +328,9 @@ constexpr sqlite3_io_methods kMethods{.iVersion = 2,
                                       .xFetch = nullptr,
                                       .xUnfetch = nullptr};
 
-State& state_of(sqlite3_vfs* vfs) { return *static_cast<State*>(vfs->pAppData); }
+State& state_of(sqlite3_vfs* vfs) {
+  return *static_cast<State*>(vfs->pAppData);
+}
 
 int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   State& disk = state_of(vfs);
@@ -387,7 +395,9 @@ int current_time_int64(sqlite3_vfs* vfs, sqlite3_int64* now) {
   sqlite3_vfs* real = state_of(vfs).real;
   return real->xCurrentTimeInt64(real, now);
 }
-int last_error(sqlite3_vfs* /*vfs*/, int /*size*/, char* /*out*/) { return 0; }
+int last_error(sqlite3_vfs* /*vfs*/, int /*size*/, char* /*out*/) {
+  return 0;
+}
 
 /// What a file holds after a power cut.
 std::string after_power_cut(const File& file, const std::function<uint64_t()>& random) {
@@ -400,7 +410,8 @@ std::string after_power_cut(const File& file, const std::function<uint64_t()>& r
     }
     for (size_t at = 0; at < change.bytes.size(); at += kTearSize) {
       if (random() % 2 == 0) continue;
-      apply_change({.offset = change.offset + at, .bytes = change.bytes.substr(at, kTearSize)}, content);
+      apply_change({.offset = change.offset + at, .bytes = change.bytes.substr(at, kTearSize)},
+                   content);
     }
   }
   return content;
@@ -429,9 +440,13 @@ MemoryDisk::MemoryDisk(std::string name) : state_(std::make_unique<State>()) {
   sqlite3_vfs_register(&vfs, /*makeDflt=*/0);
 }
 
-MemoryDisk::~MemoryDisk() { sqlite3_vfs_unregister(&state_->vfs); }
+MemoryDisk::~MemoryDisk() {
+  sqlite3_vfs_unregister(&state_->vfs);
+}
 
-const std::string& MemoryDisk::name() const { return state_->name; }
+const std::string& MemoryDisk::name() const {
+  return state_->name;
+}
 
 void MemoryDisk::lose_power(const std::function<uint64_t()>& random) {
   const std::scoped_lock lock(state_->mutex);

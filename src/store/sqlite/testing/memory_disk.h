@@ -22,8 +22,8 @@ struct DiskFault {
   bool lasts = false;         // so do all later ones, until clear_faults
 };
 
-/// A disk, registered with SQLite under its name for as long as it lives; every connection has to be
-/// closed before. Give the name as OpenOptions::vfs. Thread: any.
+/// A disk, registered with SQLite under its name for as long as it lives; every connection has to
+/// be closed before. Give the name as OpenOptions::vfs. Thread: any.
 class MemoryDisk {
  public:
   explicit MemoryDisk(std::string name);
@@ -34,9 +34,9 @@ class MemoryDisk {
   [[nodiscard]] const std::string& name() const;
 
   /// What was not synced is gone, the shared memory and all locks as well; whoever has a file open
-  /// gets I/O errors from now on, so that a store that is then closed changes nothing. With `random`,
-  /// which gives random bits, any part of the unsynced writes reaches the disk, in any order, and
-  /// writes tear at sectors of 512 bytes.
+  /// gets I/O errors from now on, so that a store that is then closed changes nothing. With
+  /// `random`, which gives random bits, any part of the unsynced writes reaches the disk, in any
+  /// order, and writes tear at sectors of 512 bytes.
   void lose_power(const std::function<uint64_t()>& random = {});
   /// The processes are gone and the machine runs on: nothing written is lost.
   void kill_processes();
