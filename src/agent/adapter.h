@@ -116,4 +116,8 @@ std::map<std::string, std::string> base_environment(const std::map<std::string, 
                                                     const std::vector<std::string>& allow,
                                                     const std::vector<std::string>& passthrough);
 
+/// The variable that holds the path of what a dependency produced (wave-model.md 3.9):
+/// WAVE_DEP_<STEP>_<NAME> in upper case, everything but letters and digits as '_'.
+std::string dependency_variable(std::string_view step, std::string_view artifact);
+
 }  // namespace wave::agent

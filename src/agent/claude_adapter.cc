@@ -99,7 +99,7 @@ std::vector<std::string> tool_names(std::string_view pattern_name) {
 // Settings of the command line outrank those of files; they hold no secret and nobody can edit
 // them.
 std::string guard_settings(const std::string& guard) {
-  const json::object hook{{"type", "command"}, {"command", guard}, {"timeout", 60}};
+  const json::object hook{{"type", "command"}, {"command", guard}, {"timeout", 600}};
   const json::object matcher{{"matcher", "*"}, {"hooks", json::array{hook}}};
   return dump_json(json::object{{"hooks", json::object{{"PreToolUse", json::array{matcher}}}}});
 }

@@ -123,7 +123,7 @@ TEST(Promises, S8_RestrictedAgentsGetTheirToolsAndTheGuard) {
             "--permission-mode=dontAsk", "--tools=Read,Bash,Write", "--allowedTools", "Read",
             "Bash(git *)", "Write", "--disallowedTools", "WebFetch", "Bash(git push *)",
             "--setting-sources=user", "--strict-mcp-config",
-            R"(--settings={"hooks":{"PreToolUse":[{"matcher":"*","hooks":[{"type":"command","command":"ask-guard","timeout":60}]}]}})"));
+            R"(--settings={"hooks":{"PreToolUse":[{"matcher":"*","hooks":[{"type":"command","command":"ask-guard","timeout":600}]}]}})"));
   }
   const auto denied = claude_permission_arguments({{}, {"Bash"}}, "ask-guard", false);
   EXPECT_EQ(denied[0], "--permission-mode=bypassPermissions");

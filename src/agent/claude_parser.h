@@ -48,7 +48,7 @@ class ClaudeParser final : public OutputParser {
   };
 
   JsonLineReader lines_;
-  PlainOutput errors_{"err"};
+  PlainOutput errors_{"err", false};
   Tail stderr_{4 << 10};
   Ending ending_;
   std::string session_id_, model_;

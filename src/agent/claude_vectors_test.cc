@@ -368,5 +368,42 @@ TEST(ClaudeParser, SurvivesWhatIsNotItsProtocol) {
   EXPECT_FALSE(parser.restore("no json"));
 }
 
+// Recordings with bytes flipped, dropped and doubled: nothing may break, and nothing may succeed
+// that does not say so.
+TEST(ClaudeParser, SurvivesDamagedStreams) {
+  const auto list = recordings();
+  if (list.empty()) WAVE_SKIP_OR_FAIL("the recorded streams are not here (WAVE_SHARED)");
+  std::mt19937 random(20261123);
+  for (const auto& recording : list) {
+    for (int round = 0; round < 20; ++round) {
+      Recording damaged = recording;
+      for (int i = 0; i < 30 && !damaged.out.empty(); ++i) {
+        const size_t at = random() % damaged.out.size();
+        switch (random() % 3) {
+          case 0:
+            damaged.out[at] = static_cast<char>(random());
+            break;
+          case 1:
+            damaged.out.erase(at, random() % 50);
+            break;
+          default:
+            damaged.out.insert(at, damaged.out.substr(at, random() % 50));
+            break;
+        }
+      }
+      const Reading whole = read_whole(damaged);
+      expect_same(whole, read_pieces(damaged, static_cast<uint32_t>(round) + 1), recording.name);
+      if (!recording.exit.signal && recording.exit.exit_code != 0) {
+        EXPECT_FALSE(whole.result.succeeded);
+      }
+      for (const auto& activity : whole.activity) {
+        EXPECT_EQ(to_valid_utf8(activity.content), activity.content);
+        EXPECT_EQ(to_valid_utf8(activity.tool_name), activity.tool_name);
+        EXPECT_EQ(to_valid_utf8(activity.tool_target), activity.tool_target);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace wave::agent

@@ -28,7 +28,7 @@ class CommandParser final : public OutputParser {
   Status restore(std::string_view state) override;
 
  private:
-  PlainOutput out_{"out"}, err_{"err"};
+  PlainOutput out_{"out", true}, err_{"err", true};
   Tail out_tail_{8 << 10}, err_tail_{8 << 10};
 };
 

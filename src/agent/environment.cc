@@ -1,6 +1,7 @@
 #include <array>
 
 #include "agent/adapter.h"
+#include "base/text.h"
 
 namespace wave::agent {
 namespace {
@@ -80,6 +81,14 @@ std::map<std::string, std::string> base_environment(const std::map<std::string, 
   value_or("TMPDIR", "/tmp");
   env["TERM"] = "dumb";
   return env;
+}
+
+std::string dependency_variable(std::string_view step, std::string_view artifact) {
+  std::string name = to_upper(fmt::format("WAVE_DEP_{}_{}", step, artifact));
+  for (char& c : name) {
+    if (!(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9')) c = '_';
+  }
+  return name;
 }
 
 }  // namespace wave::agent

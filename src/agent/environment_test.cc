@@ -47,6 +47,10 @@ TEST(Environment, AlwaysHasAPath) {
   EXPECT_THAT(env, Contains(Pair("TERM", "dumb")));
 }
 
+TEST(Environment, DependencyVariables) {
+  EXPECT_EQ(dependency_variable("fetch-issue", "out.v2"), "WAVE_DEP_FETCH_ISSUE_OUT_V2");
+}
+
 TEST(Promises, G10_NoAgentGetsAVariableOfWave) {
   const std::map<std::string, std::string> own{{"PATH", "/bin"},
                                                {"WAVE_TOKEN", "t"},

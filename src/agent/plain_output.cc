@@ -34,7 +34,7 @@ void PlainOutput::emit(uint64_t length, std::vector<Activity>& activity) {
     output.stream = stream_;
     output.offset = start_;
     output.length = length;
-    output.progress = true;
+    output.progress = is_progress_;
     activity.push_back(std::move(output));
   }
   excerpt_.clear();

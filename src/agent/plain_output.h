@@ -16,7 +16,9 @@ class PlainOutput {
   /// Of each activity's content; the rest is in the spool.
   static constexpr size_t kMaxExcerpt = 2 << 10;
 
-  explicit PlainOutput(std::string stream) : stream_(std::move(stream)) {}
+  /// `is_progress`: whether printing something counts as progress for the stall watchdog.
+  PlainOutput(std::string stream, bool is_progress)
+      : stream_(std::move(stream)), is_progress_(is_progress) {}
   void feed(std::string_view bytes, std::vector<Activity>& activity);
   /// What stands behind the last newline.
   void finish(std::vector<Activity>& activity);
@@ -28,6 +30,7 @@ class PlainOutput {
   void emit(uint64_t length, std::vector<Activity>& activity);
 
   std::string stream_;
+  bool is_progress_;
   std::string excerpt_;    // the start of what has not been given yet, at most kMaxExcerpt
   uint64_t position_ = 0;  // of the next byte in the stream
   uint64_t start_ = 0;     // of the first byte that has not been given yet

@@ -32,7 +32,7 @@ class ScriptedParser final : public OutputParser {
   void take_object(const json::object& object, Activity said, std::vector<Activity>& activity);
 
   JsonLineReader lines_;
-  PlainOutput errors_{"err"};
+  PlainOutput errors_{"err", false};
   Tail stderr_{4 << 10};
   flow::Usage usage_;
   std::string session_id_, model_, last_text_;
