@@ -8,7 +8,8 @@ namespace {
 bool found(std::string_view pattern, std::string_view text) {
   const auto regex = EcmaRegex::compile(pattern);
   EXPECT_TRUE(regex) << (regex ? "" : regex.error().message);
-  return regex && regex->search(text).value();
+  uint64_t steps = 0;
+  return regex && regex->search(text, steps).value();
 }
 
 TEST(EcmaRegex, IsNotAnchoredAndKnowsBothEnds) {
@@ -65,12 +66,19 @@ TEST(EcmaRegex, AWrongPatternSaysWhere) {
 }
 
 TEST(EcmaRegex, AHostilePatternIsGivenUp) {
+  uint64_t steps = 0;
   const auto linear = EcmaRegex::compile("^(a+)+$");
-  EXPECT_EQ(linear->search(std::string(100'000, 'a') + "!").value(), false);
+  EXPECT_EQ(linear->search(std::string(100'000, 'a') + "!", steps).value(), false);
   const auto exponential = EcmaRegex::compile("^(?=x|a)(a+)+\\1$");
-  const auto answer = exponential->search(std::string(5'000, 'a') + "!");
+  const auto answer = exponential->search(std::string(5'000, 'a') + "!", steps);
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, Code::kLimit);
+  EXPECT_GT(steps, 10'000U);
+  // Long texts that need much backtracking, but not without end, are matched.
+  const auto patient = EcmaRegex::compile("^(?!x)(?:[a-z]-)*$");
+  std::string chain;
+  for (int i = 0; i < 20'000; ++i) chain += "a-";
+  EXPECT_EQ(patient->search(chain, steps).value(), true);
 }
 
 }  // namespace

@@ -302,6 +302,17 @@ TEST(JsonSchemaLimits, AHostilePatternEndsInALimit) {
   EXPECT_EQ(answer.error().code, Code::kLimit);
 }
 
+// Each search alone is below the limit of one search; all together would take an hour.
+TEST(JsonSchemaLimits, ManyExpensiveSearchesEndInALimit) {
+  const JsonSchema schema = compiled(R"json({"items":{"pattern":"^(?=a)(a+)+\\1x"}})json");
+  json::array items;
+  for (int i = 0; i < 500'000; ++i) items.emplace_back("aaaaaaaaaaaa");
+  const auto answer = schema.validate(items);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kLimit);
+  EXPECT_THAT(answer.error().message, HasSubstr("steps"));
+}
+
 TEST(JsonSchemaLimits, DeepSchemasAreRefused) {
   std::string schema;
   for (int i = 0; i < 1'000; ++i) schema += R"({"not":)";

@@ -423,8 +423,9 @@ class Evaluation {
   }
 
   bool matches(const EcmaRegex& pattern, std::string_view text) {
-    count_steps(1 + text.size() / 64);
-    auto found = pattern.search(text);
+    uint64_t steps = 0;
+    auto found = pattern.search(text, steps);
+    count_steps(steps);
     if (!found) stop(std::move(found).error());
     return found.value_or(false);
   }
