@@ -40,7 +40,7 @@ class JsonSchema {
   ~JsonSchema();
 
   /// Empty when the instance is valid. kLimit when evaluation passes its budget of steps (schemas
-  /// and instances are foreign).
+  /// and instances are foreign), kUsage when the schema turns out to refer to itself without end.
   [[nodiscard]] Result<std::vector<SchemaError>> validate(const json::value& instance) const;
 
  private:
