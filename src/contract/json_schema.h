@@ -1,6 +1,6 @@
 // JSON Schema, draft 7 and 2020-12, over Boost.JSON. A schema is compiled once; validating
-// allocates only for errors. Regular expressions by RE2, by PCRE2 with a match limit where RE2
-// cannot.
+// allocates for errors, unevaluated* and uniqueItems only. Regular expressions by RE2, by PCRE2
+// with a match limit where RE2 cannot.
 #pragma once
 
 #include <functional>
