@@ -11,24 +11,16 @@ namespace wave::contract {
 namespace {
 
 constexpr size_t kMaxMaterialBytes = 100 << 10;  // of each piece
-constexpr size_t kBytesPerToken = 4;             // for token_budget, which bounds the material
+constexpr size_t kMaxAllMaterialBytes = 400 << 10;
+constexpr size_t kBytesPerToken = 4;  // for token_budget, which bounds the material
 constexpr size_t kMaxAnswerBytes = 1 << 20;
 constexpr Millis kDefaultTimeout{120'000};
 
+/// What all pieces together may have.
 size_t material_limit(const model::Contract& contract) {
-  if (contract.token_budget <= 0) return kMaxMaterialBytes;
-  const auto budget = static_cast<uint64_t>(contract.token_budget);
-  return std::min<uint64_t>(kMaxMaterialBytes,
-                            std::min<uint64_t>(budget, 1 << 20) * kBytesPerToken);
-}
-
-ReviewMaterial make_material(std::string title, std::string_view text, size_t limit) {
-  ReviewMaterial piece;
-  piece.title = std::move(title);
-  piece.cut = text.size() > limit;
-  piece.text = to_valid_utf8(utf8_prefix(text, limit));
-  if (piece.text.empty()) piece.text = "(empty)";
-  return piece;
+  if (contract.token_budget <= 0) return kMaxAllMaterialBytes;
+  const auto budget = std::min<uint64_t>(static_cast<uint64_t>(contract.token_budget), 1 << 20);
+  return std::min<size_t>(kMaxAllMaterialBytes, budget * kBytesPerToken);
 }
 
 /// Takes the pieces out of a shrinking budget.
@@ -37,10 +29,13 @@ class Materials {
   explicit Materials(size_t limit) : left_(limit) {}
 
   void add(std::string title, std::string_view text) {
-    pieces.push_back(make_material(std::move(title), text, left_));
-    if (left_ < kMaxMaterialBytes) left_ -= std::min(left_, text.size());
+    const size_t limit = std::min(kMaxMaterialBytes, left_);
+    ReviewMaterial piece{std::move(title), to_valid_utf8(utf8_prefix(text, limit)),
+                         text.size() > limit};
+    left_ -= std::min(limit, text.size());
+    if (text.empty()) piece.text = "(empty)";
+    pieces.push_back(std::move(piece));
   }
-  [[nodiscard]] size_t left() const { return left_; }
 
   std::vector<ReviewMaterial> pieces;
 
@@ -56,7 +51,7 @@ std::optional<Verdict> add_source(const Context& context, Materials& materials) 
   }
   SourceState source = look_at_source(context);
   if (!source.usable) return std::move(source.verdict);
-  const auto text = read_range(context.source, 0, materials.left() + 1);
+  const auto text = read_range(context.source, 0, kMaxMaterialBytes + 1);
   if (!text) return unevaluable(full_message(text.error()));
   materials.add(fmt::format("the artifact \"{}\"", source_name(context)), *text);
   return std::nullopt;

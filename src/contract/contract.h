@@ -55,7 +55,9 @@ struct Context {
   std::function<Result<ReviewOutcome>(const std::string& prompt, Millis timeout)> run_reviewer;
 };
 
-/// Evaluates; blocks; call it on the pool. Never throws.
+/// Evaluates; blocks; call it on the pool. Never throws. Deadlines: agent_review's is the
+/// contract's timeout; test_suite's too, but 10 minutes where that is the unset 120 s. A test suite
+/// that fails, hangs or is killed is a test_failure; one that cannot be started is not evaluable.
 Verdict evaluate(const Context& context);
 
 /// Types this version carries out: json_schema, non_empty_file, test_suite, agent_review.

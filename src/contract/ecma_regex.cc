@@ -12,10 +12,19 @@ namespace wave::contract {
 namespace {
 
 constexpr size_t kMaxPatternBytes = 64 << 10;
-// One search may take some ten milliseconds at worst, and a MiB.
-constexpr uint32_t kMatchLimit = 200'000;
-constexpr uint32_t kDepthLimit = 2'000;
-constexpr uint32_t kHeapLimitKib = 4 << 10;
+
+/// How far a search may backtrack, and what that costs. Most end within the first bounds; those
+/// that do not are charged for what they may take, so that a budget of steps bounds the time as
+/// well.
+struct Effort {
+  uint32_t matches;
+  uint64_t steps;
+};
+constexpr Effort kUsualEffort{1'000, 100};
+constexpr Effort kGreatestEffort{200'000, 20'000};
+constexpr uint32_t kDepthLimit = 100'000;
+constexpr uint32_t kHeapLimitKib = 16 << 10;
+constexpr size_t kBytesPerStep = 64;
 
 struct FreeCode {
   void operator()(pcre2_code* code) const { pcre2_code_free(code); }
@@ -59,17 +68,27 @@ Result<Pcre> compile_pcre(std::string_view pattern, const std::string& translate
   return code;
 }
 
-Result<bool> search_pcre(const pcre2_code* code, std::string_view text) {
+/// PCRE2's own answer: not negative when it was found.
+int search_pcre(const pcre2_code* code, std::string_view text, uint32_t matches) {
   const std::unique_ptr<pcre2_match_data, FreeMatchData> data(
       pcre2_match_data_create_from_pattern(code, nullptr));
   const std::unique_ptr<pcre2_match_context, FreeMatchContext> context(
       pcre2_match_context_create(nullptr));
-  if (data == nullptr || context == nullptr) return fail(Code::kLimit, "out of memory");
-  pcre2_set_match_limit(context.get(), kMatchLimit);
+  if (data == nullptr || context == nullptr) return PCRE2_ERROR_NOMEMORY;
+  pcre2_set_match_limit(context.get(), matches);
   pcre2_set_depth_limit(context.get(), kDepthLimit);
   pcre2_set_heap_limit(context.get(), kHeapLimitKib);
-  const int found = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, 0,
-                                data.get(), context.get());
+  return pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, 0, data.get(),
+                     context.get());
+}
+
+Result<bool> search_backtracking(const pcre2_code* code, std::string_view text, uint64_t& steps) {
+  int found = PCRE2_ERROR_NOMATCH;
+  for (const Effort& effort : {kUsualEffort, kGreatestEffort}) {
+    steps += effort.steps;
+    found = search_pcre(code, text, effort.matches);
+    if (found != PCRE2_ERROR_MATCHLIMIT) break;
+  }
   if (found >= 0) return true;
   if (found == PCRE2_ERROR_NOMATCH) return false;
   return fail(Code::kLimit, fmt::format("a pattern could not be matched: {}", pcre_message(found)));
@@ -102,11 +121,12 @@ Result<EcmaRegex> EcmaRegex::compile(std::string_view pattern) {
   return EcmaRegex(std::move(impl));
 }
 
-Result<bool> EcmaRegex::search(std::string_view text) const {
+Result<bool> EcmaRegex::search(std::string_view text, uint64_t& steps) const {
+  steps += 1 + text.size() / kBytesPerStep;
   if (impl_->re2 != nullptr) {
     return impl_->re2->Match(text, 0, text.size(), RE2::UNANCHORED, nullptr, 0);
   }
-  return search_pcre(impl_->pcre.get(), text);
+  return search_backtracking(impl_->pcre.get(), text, steps);
 }
 
 }  // namespace wave::contract

@@ -42,10 +42,13 @@ std::optional<Line> line_at(std::string_view text, size_t at) {
   return Line{at, std::min(text.find('\n', at), text.size())};
 }
 
+/// Of several equally large ones the last: answers come after examples.
 std::string_view largest(const std::vector<std::string_view>& texts) {
-  return *std::max_element(texts.begin(), texts.end(), [](std::string_view a, std::string_view b) {
-    return a.size() < b.size();
-  });
+  std::string_view best;
+  for (std::string_view text : texts) {
+    if (text.size() >= best.size()) best = text;
+  }
+  return best;
 }
 
 /// The one region that was meant, if that is plain: the only object, or else the only array.

@@ -1,6 +1,6 @@
 // JSON Schema, draft 7 and 2020-12, over Boost.JSON. A schema is compiled once; validating
-// allocates only for errors. Regular expressions by RE2, by PCRE2 with a match limit where RE2
-// cannot.
+// allocates for errors, unevaluated* and uniqueItems only. Regular expressions by RE2, by PCRE2
+// with a match limit where RE2 cannot.
 #pragma once
 
 #include <functional>
@@ -40,7 +40,7 @@ class JsonSchema {
   ~JsonSchema();
 
   /// Empty when the instance is valid. kLimit when evaluation passes its budget of steps (schemas
-  /// and instances are foreign).
+  /// and instances are foreign), kUsage when the schema turns out to refer to itself without end.
   [[nodiscard]] Result<std::vector<SchemaError>> validate(const json::value& instance) const;
 
  private:

@@ -148,11 +148,18 @@ class Evaluation {
 
   // --- Errors ---
 
+  /// Whether there is room for another one; words cost far more than an answer.
+  bool wants_error(const Call& call) {
+    constexpr uint64_t kStepsPerError = 200;
+    if (call.errors == nullptr || call.errors->size() >= limits_.errors) return false;
+    return count_steps(kStepsPerError);
+  }
+
   /// Notes a failed assertion. `message` is called only when somebody reads it.
   template <typename Message>
   void reject(Call& call, std::string_view keyword, const Message& message) {
     call.valid = false;
-    if (call.errors == nullptr || call.errors->size() >= limits_.errors) return;
+    if (!wants_error(call)) return;
     call.errors->push_back({pointer_of(call.site.path),
                             fmt::format("{}/{}", call.node.place, pointer_token(keyword)),
                             std::string(keyword), message()});
@@ -194,7 +201,7 @@ class Evaluation {
 
   void reject_presence(Call& call) {
     call.valid = false;
-    if (call.errors == nullptr || call.errors->size() >= limits_.errors) return;
+    if (!wants_error(call)) return;
     call.errors->push_back({pointer_of(call.site.path), call.node.place, "",
                             fmt::format("must not be there; is {}", describe(call.instance()))});
   }
@@ -416,8 +423,9 @@ class Evaluation {
   }
 
   bool matches(const EcmaRegex& pattern, std::string_view text) {
-    count_steps(1 + text.size() / 64);
-    auto found = pattern.search(text);
+    uint64_t steps = 0;
+    auto found = pattern.search(text, steps);
+    count_steps(steps);
     if (!found) stop(std::move(found).error());
     return found.value_or(false);
   }

@@ -12,7 +12,7 @@ namespace wave::contract {
 /// Bounds of one validation.
 struct EvaluationLimits {
   uint64_t steps = 20'000'000;  // subschemas applied, values compared; some seconds at worst
-  size_t depth = 1'200;         // nested applications of subschemas; bounds the stack
+  size_t depth = 600;           // nested applications of subschemas; some KiB of stack each
   size_t errors = 50;
 };
 
