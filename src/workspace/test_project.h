@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 
 #include "base/file.h"
@@ -77,9 +78,10 @@ class ProjectTest : public testing::Test {
     wanted.kind = kind;
     return wanted;
   }
+  /// Ends the test when there is no workspace: what follows would run in whatever folder we are in.
   static Prepared must(const Result<Prepared>& prepared) {
-    EXPECT_TRUE(prepared.has_value()) << (prepared ? "" : full_message(prepared.error()));
-    return prepared.value_or(Prepared{});
+    if (!prepared) throw std::runtime_error(full_message(prepared.error()));
+    return *prepared;
   }
   fs::path run_folder() const { return project_ / ".agents/workspaces" / kRun; }
 

@@ -81,6 +81,7 @@ Result<std::vector<CollectedFile>> collect(const Prepared& workspace, const std:
                                            const std::vector<Output>& outputs);
 
 /// Removes declared outputs that an earlier step or attempt left, so that they cannot pass for new ones.
+/// Files that git tracks in a worktree stay: they are the project's.
 Status clear_outputs(const Prepared& workspace, const std::vector<Output>& outputs);
 
 struct Checkpoint {
@@ -92,7 +93,9 @@ struct Checkpoint {
 /// hooks, signing, or touching branch, index or HEAD. nothing: not a git workspace.
 Result<std::optional<Checkpoint>> checkpoint(const Prepared& workspace, const std::string& ref,
                                              const std::string& message);
-/// Brings a worktree back to a checkpoint: HEAD moves to `head`, files to the checkpoint's tree.
+/// Brings a worktree back to a checkpoint: HEAD to the branch and commit it was at then, files to the
+/// checkpoint's tree; untracked files that are not ignored go. Commits that the branch loses stay reachable
+/// under refs/wave/<run>/restored/<commit>. Not while another step works in the worktree.
 Status restore(const Prepared& workspace, const std::string& commit);
 /// The tree id of the worktree's content now; nothing when it is no git workspace.
 Result<std::optional<std::string>> tree_id(const Prepared& workspace);

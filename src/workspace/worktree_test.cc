@@ -216,7 +216,10 @@ TEST_F(Worktree, TwoStepsAtOnceGetOne) {
     }
   }
   int created = 0;
-  for (const auto& result : results) created += must(result).created ? 1 : 0;
+  for (const auto& result : results) {
+    ASSERT_TRUE(result.has_value()) << full_message(result.error());
+    created += result->created ? 1 : 0;
+  }
   EXPECT_EQ(created, 4);
   EXPECT_EQ(results[0]->root, results[1]->root);
   EXPECT_EQ(results[0]->root, results[2]->root);
