@@ -5,28 +5,14 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 
-#include "base/file.h"
 #include "base/text.h"
+#include "cli/test_folder.h"
 
 namespace wave::cli {
 namespace {
 
 using ::testing::HasSubstr;
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "wave-completion-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 std::string output_of(const std::string& command) {
   std::string text;
@@ -40,7 +26,7 @@ std::string output_of(const std::string& command) {
 }
 
 std::string complete_in_bash(const std::string& words, int cword) {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const fs::path script = folder.path() / "wave.bash";
   EXPECT_TRUE(write_file(script, bash_completion(describe_commands(), describe_global_options())));
   // A wave of the test's own answers what completion asks for.
@@ -78,7 +64,7 @@ TEST(Completion, EveryVisibleCommandIsInEveryShell) {
 }
 
 TEST(Completion, ShellsThatAreThereAcceptTheirScript) {
-  const TemporaryFolder folder;
+  const TestFolder folder;
   const std::vector<CommandInfo> commands = describe_commands();
   const std::vector<OptionInfo> global = describe_global_options();
   const std::vector<std::pair<std::string, std::string>> scripts{

@@ -1,5 +1,6 @@
 #include "cli/view_model.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "cli/render.h"

@@ -1,0 +1,22 @@
+#include "cli/event_filter.h"
+
+#include <gtest/gtest.h>
+
+namespace wave::cli {
+namespace {
+
+TEST(EventFilter, KnowsWhatWentWrong) {
+  for (const char* line : {R"({"event":"step_failed"})", R"({"event":"contract_failed"})",
+                           R"({"event":"agent_exited","succeeded":false})",
+                           R"({"event":"stream_activity","kind":"tool_result","is_error":true})"}) {
+    EXPECT_TRUE(is_error_event(line)) << line;
+  }
+  for (const char* line :
+       {R"({"event":"step_completed"})", R"({"event":"agent_exited","succeeded":true})",
+        R"({"event":"stream_activity","kind":"text"})", R"([])", R"(nonsense)"}) {
+    EXPECT_FALSE(is_error_event(line)) << line;
+  }
+}
+
+}  // namespace
+}  // namespace wave::cli

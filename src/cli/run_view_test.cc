@@ -1,0 +1,187 @@
+#include "cli/run_view.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <mutex>
+
+#include "base/asio_loop.h"
+#include "base/text.h"
+#include "cli/test_folder.h"
+
+namespace wave::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// A store that holds one run's log in memory and refuses everything else.
+class LogStore final : public store::Store {
+ public:
+  void add(const std::string& kind, const std::string& fields = "") {
+    const std::lock_guard lock(mutex_);
+    const uint64_t seq = events_.size() + 1;
+    store::StoredEvent event;
+    event.seq = seq;
+    event.line = fmt::format(
+        R"({{"v":1,"seq":{},"run_id":"r","ts":"2026-01-02T03:04:05.000Z","event":"{}"{}}})", seq,
+        kind, fields.empty() ? "" : "," + fields);
+    events_.push_back(std::move(event));
+  }
+  Result<std::vector<store::StoredEvent>> events(const std::string&,
+                                                 const store::EventQuery& query) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<store::StoredEvent> page;
+    for (const store::StoredEvent& event : events_) {
+      if (event.seq > query.after && page.size() < query.limit) page.push_back(event);
+    }
+    return page;
+  }
+  [[nodiscard]] std::vector<std::string> lines() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> lines;
+    for (const store::StoredEvent& event : events_) lines.push_back(event.line);
+    return lines;
+  }
+
+  Result<store::CreatedRun> create_run(const store::NewRun&) override { return refuse(); }
+  Result<store::RunDetails> run(const std::string&) override { return refuse(); }
+  Result<std::vector<flow::RunRow>> list_runs(const store::RunFilter&) override { return refuse(); }
+  Result<std::vector<std::string>> live_runs() override { return refuse(); }
+  Result<std::string> resolve_run(const std::string&) override { return refuse(); }
+  Status prune_run(const std::string&) override { return refuse(); }
+  void append(store::Append, Appended done) override { done(refuse()); }
+  Status append_and_wait(store::Append) override { return refuse(); }
+  Result<std::vector<store::StoredEvent>> events_since(int64_t, size_t) override {
+    return refuse();
+  }
+  Result<std::vector<store::SpoolMark>> spool_marks(const std::string&) override {
+    return refuse();
+  }
+  Result<int64_t> take_ownership(const std::string&) override { return refuse(); }
+  Result<int> note_fold(const std::string&, bool) override { return refuse(); }
+  Result<int64_t> submit_command(const store::Command&) override { return refuse(); }
+  Result<std::vector<store::Command>> pending_commands(const std::string&) override {
+    return refuse();
+  }
+  Result<std::optional<store::Command>> gate_command(const std::string&,
+                                                     const std::string&) override {
+    return refuse();
+  }
+  Result<std::vector<std::pair<std::string, flow::GateRow>>> waiting_gates() override {
+    return refuse();
+  }
+  uint64_t subscribe(Changed) override { return 0; }
+  void unsubscribe(uint64_t) override {}
+  Result<std::string> put_blob(std::string_view) override { return refuse(); }
+  Result<std::string> put_blob_file(const fs::path&) override { return refuse(); }
+  Result<std::string> blob(const std::string&) override { return refuse(); }
+  [[nodiscard]] fs::path blob_path(const std::string&) const override { return {}; }
+
+ private:
+  static std::unexpected<Error> refuse() { return fail(Code::kInternal, "not part of this test"); }
+
+  std::mutex mutex_;
+  std::vector<store::StoredEvent> events_;
+};
+
+struct Viewed {
+  std::string written;
+  ViewModel model;
+};
+
+/// Shows the log until it is finished; `while_running` is called once on the loop, between.
+Viewed view(LogStore& store, RunViewConfig config,
+            const std::function<void(RunView&)>& while_running = {}) {
+  const TestFolder folder;
+  const fs::path file = folder.path() / "out";
+  const UniqueFd out = *open_file(file, O_RDWR | O_CREAT, 0600);
+  config.out_fd = out.get();
+  AsioLoop loop;
+  RunView shown(loop, store, ViewModel("r", "p", {{"a", ""}}), std::move(config));
+  shown.wake();
+  loop.post([&] {
+    if (while_running) while_running(shown);
+    shown.finish([&] { loop.stop(); });
+  });
+  loop.run();
+  return {read_file(file, 16 << 20).value_or(""), shown.model()};
+}
+
+RunViewConfig config_of(ViewMode mode) {
+  RunViewConfig config;
+  config.mode = mode;
+  return config;
+}
+
+TEST(RunView, JsonIsTheLogByteForByte) {
+  LogStore store;
+  for (int i = 0; i < 2500; ++i) {
+    store.add("stream_activity", R"("step":"a","kind":"text","content":"é \u0001")");
+  }
+  const Viewed viewed = view(store, config_of(ViewMode::kJson));
+  EXPECT_EQ(viewed.written, join(store.lines(), "\n") + "\n");
+  EXPECT_EQ(viewed.model.last_seq, 2500u);
+}
+
+TEST(RunView, FinishShowsWhatCameLast) {
+  LogStore store;
+  store.add("run_started");
+  const Viewed viewed = view(store, config_of(ViewMode::kPlain), [&store](RunView&) {
+    store.add("step_started", R"("step":"a","attempt":1,"reason":"first")");
+    store.add("run_completed", R"("status":"success")");
+  });
+  EXPECT_EQ(viewed.written, "03:04:05 run started\n03:04:05 a: started\n03:04:05 run completed\n");
+  EXPECT_EQ(viewed.model.status, "completed");
+}
+
+TEST(RunView, ALostTerminalEndsTheShowingOnly) {
+  LogStore store;
+  store.add("run_started");
+  const Viewed viewed = view(store, config_of(ViewMode::kJson), [&store](RunView& shown) {
+    shown.detach();
+    store.add("run_completed", R"("status":"success")");
+  });
+  EXPECT_THAT(viewed.written, testing::Not(HasSubstr("run_completed")));
+  EXPECT_EQ(viewed.model.status, "completed") << "the fold goes on without a terminal";
+}
+
+TEST(RunView, AReaderThatGoesAwayDoesNoHarm) {
+  ::signal(SIGPIPE, SIG_IGN);
+  LogStore store;
+  for (int i = 0; i < 10; ++i) store.add("run_started");
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ::close(ends[0]);
+  AsioLoop loop;
+  RunViewConfig config = config_of(ViewMode::kJson);
+  config.out_fd = ends[1];
+  RunView shown(loop, store, ViewModel("r", "p", {}), std::move(config));
+  shown.finish([&] { loop.stop(); });
+  loop.run();
+  EXPECT_EQ(shown.model().last_seq, 10u);
+  ::close(ends[1]);
+}
+
+TEST(RunView, LiveDrawsInPlaceAndLeavesTheCursorVisible) {
+  LogStore store;
+  store.add("run_started");
+  store.add("step_started", R"("step":"a","attempt":1,"visit":1,"reason":"first")");
+  const Viewed viewed = view(store, config_of(ViewMode::kLive));
+  EXPECT_THAT(viewed.written, HasSubstr("● a"));
+  EXPECT_TRUE(viewed.written.ends_with("\x1b[?25h"));
+}
+
+TEST(RunView, SilentWritesNothing) {
+  LogStore store;
+  store.add("run_started");
+  const Viewed viewed = view(store, config_of(ViewMode::kSilent));
+  EXPECT_EQ(viewed.written, "");
+  EXPECT_EQ(viewed.model.status, "running");
+}
+
+}  // namespace
+}  // namespace wave::cli
