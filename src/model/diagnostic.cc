@@ -4,9 +4,12 @@ namespace wave::model {
 
 std::string_view to_string(Severity severity) {
   switch (severity) {
-    case Severity::kError: return "error";
-    case Severity::kUnsupported: return "unsupported";
-    case Severity::kWarning: return "warning";
+    case Severity::kError:
+      return "error";
+    case Severity::kUnsupported:
+      return "unsupported";
+    case Severity::kWarning:
+      return "warning";
   }
   return "error";
 }

@@ -84,7 +84,8 @@ TEST(RecordingSource, ReadsEachFileOnce) {
   EXPECT_EQ(files.read("b").value(), "b2");
   EXPECT_EQ(files.read("gone").error().code, Code::kNotFound);
   EXPECT_EQ(inner.reads, 2);
-  EXPECT_THAT(files.files(), testing::UnorderedElementsAre(testing::Pair("a", "a1"), testing::Pair("b", "b2")));
+  EXPECT_THAT(files.files(),
+              testing::UnorderedElementsAre(testing::Pair("a", "a1"), testing::Pair("b", "b2")));
 }
 
 }  // namespace

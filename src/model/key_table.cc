@@ -42,13 +42,11 @@ Binder::Part::Part(Binder& binder, std::string_view key)
   binder.path_ += key;
 }
 
-Binder::Part::Part(Binder& binder, size_t index)
-    : binder_(binder), length_(binder.path_.size()) {
+Binder::Part::Part(Binder& binder, size_t index) : binder_(binder), length_(binder.path_.size()) {
   binder.path_ += fmt::format("[{}]", index);
 }
 
-void Binder::add(Severity severity, const yaml::Node& node, std::string message,
-                 std::string hint) {
+void Binder::add(Severity severity, const yaml::Node& node, std::string message, std::string hint) {
   diagnostics_.push_back(
       {severity, code_, document_.pos(node), path_, std::move(message), std::move(hint)});
 }
@@ -82,10 +80,10 @@ void Binder::each_key(const yaml::Node& node, const TableDoc& table,
         !contains(key.allowed, entry.value.text)) {
       std::vector<std::string> words(key.allowed.begin(), key.allowed.end());
       const auto meant = did_you_mean(entry.value.text, words);
-      error(entry.value, fmt::format("\"{}\" is not allowed", excerpt(entry.value.text, 80)),
-            fmt::format("{}allowed are {}",
-                        meant ? fmt::format("did you mean \"{}\"? ", *meant) : "",
-                        quoted_list(key.allowed)));
+      error(
+          entry.value, fmt::format("\"{}\" is not allowed", excerpt(entry.value.text, 80)),
+          fmt::format("{}allowed are {}", meant ? fmt::format("did you mean \"{}\"? ", *meant) : "",
+                      quoted_list(key.allowed)));
       continue;
     }
     if (entry.value.is_scalar() && contains(key.unsupported_values, entry.value.text)) {
@@ -166,9 +164,8 @@ bool Binder::read(const yaml::Node& node, Template& value) {
     return true;
   }
   value = parse_template_at(
-      node.text,
-      [&](size_t ordinal, size_t) { return document_.pos_of(node, "{{", ordinal); }, path_, scope,
-      diagnostics_);
+      node.text, [&](size_t ordinal, size_t) { return document_.pos_of(node, "{{", ordinal); },
+      path_, scope, diagnostics_);
   return true;
 }
 

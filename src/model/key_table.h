@@ -1,5 +1,5 @@
-// One table of keys per mapping a user writes. The table is the only place that knows a key: parsing,
-// "unknown key" and "did you mean", and the generated reference all read it.
+// One table of keys per mapping a user writes. The table is the only place that knows a key:
+// parsing, "unknown key" and "did you mean", and the generated reference all read it.
 #pragma once
 
 #include <concepts>
@@ -32,13 +32,13 @@ struct KeyDoc {
   std::string_view name;
   std::string_view type;
   std::string_view meaning;
-  std::string_view fallback = {};         // the default, as one would write it
+  std::string_view fallback = {};              // the default, as one would write it
   std::vector<std::string_view> allowed = {};  // empty: any
   std::vector<std::string_view> unsupported_values = {};
   KeyStatus status = KeyStatus::kSupported;
   std::string_view remedy = {};  // of an unsupported key: what to do instead
   bool required = false;
-  bool reports_itself = false;  // an unsupported key whose reader says so when it matters
+  bool reports_itself = false;            // an unsupported key whose reader says so when it matters
   const TableDoc& (*nested)() = nullptr;  // the table of the mapping(s) below it
 };
 
@@ -130,15 +130,27 @@ struct Key {
   KeyDoc doc;
   std::function<void(T&, Binder&, const yaml::Node&)> read;
 
-  Key&& fallback(std::string_view text) && { doc.fallback = text; return std::move(*this); }
-  Key&& required() && { doc.required = true; return std::move(*this); }
-  Key&& parsed_only() && { doc.status = KeyStatus::kParsedOnly; return std::move(*this); }
+  Key&& fallback(std::string_view text) && {
+    doc.fallback = text;
+    return std::move(*this);
+  }
+  Key&& required() && {
+    doc.required = true;
+    return std::move(*this);
+  }
+  Key&& parsed_only() && {
+    doc.status = KeyStatus::kParsedOnly;
+    return std::move(*this);
+  }
   Key&& unsupported(std::string_view remedy = {}) && {
     doc.status = KeyStatus::kUnsupported;
     doc.remedy = remedy;
     return std::move(*this);
   }
-  Key&& reports_itself() && { doc.reports_itself = true; return std::move(*this); }
+  Key&& reports_itself() && {
+    doc.reports_itself = true;
+    return std::move(*this);
+  }
   Key&& one_of(std::initializer_list<std::string_view> values) && {
     doc.allowed = values;
     return std::move(*this);
@@ -177,8 +189,8 @@ class KeyTable {
 /// A key of a member, as a key of what holds it.
 template <typename T, typename V>
 Key<T> within(V T::* member, Key<V> inner) {
-  return {inner.doc, [member, read = std::move(inner.read)](T& value, Binder& binder,
-                                                            const yaml::Node& node) {
+  return {inner.doc,
+          [member, read = std::move(inner.read)](T& value, Binder& binder, const yaml::Node& node) {
             read(value.*member, binder, node);
           }};
 }
@@ -186,7 +198,10 @@ Key<T> within(V T::* member, Key<V> inner) {
 /// The name that documentation gives a C++ type.
 template <typename V>
 constexpr std::string_view type_name_of() {
-  if constexpr (requires(V v) { typename V::value_type; v.has_value(); }) {
+  if constexpr (requires(V v) {
+                  typename V::value_type;
+                  v.has_value();
+                }) {
     return type_name_of<typename V::value_type>();
   } else if constexpr (std::same_as<V, bool>) {
     return "true or false";
@@ -255,19 +270,27 @@ void set_pos(V& value, Binder& binder, const yaml::Node& node) {
 /// A key with a mapping below it that belongs to the same T.
 template <auto table, typename T>
 Key<T> section(std::string_view name, std::string_view meaning) {
-  return {{.name = name, .type = "mapping", .meaning = meaning,
-           .nested = +[]() -> const TableDoc& { return table().doc(); }},
-          [](T& value, Binder& binder, const yaml::Node& node) { table().read(value, binder, node); }};
+  return {
+      {.name = name,
+       .type = "mapping",
+       .meaning = meaning,
+       .nested = +[]() -> const TableDoc& { return table().doc(); }},
+      [](T& value, Binder& binder, const yaml::Node& node) { table().read(value, binder, node); }};
 }
 
 /// A key with a mapping that becomes a member (or an optional member).
 template <auto table, typename T, typename V>
 Key<T> object(std::string_view name, V T::* member, std::string_view meaning) {
-  return {{.name = name, .type = "mapping", .meaning = meaning,
+  return {{.name = name,
+           .type = "mapping",
+           .meaning = meaning,
            .nested = +[]() -> const TableDoc& { return table().doc(); }},
           [member](T& value, Binder& binder, const yaml::Node& node) {
             if (!node.is_mapping()) return binder.mismatch(node, "a mapping");
-            if constexpr (requires { (value.*member).emplace(); (value.*member).has_value(); }) {
+            if constexpr (requires {
+                            (value.*member).emplace();
+                            (value.*member).has_value();
+                          }) {
               auto& made = (value.*member).emplace();
               set_pos(made, binder, node);
               table().read(made, binder, node);
@@ -281,7 +304,9 @@ Key<T> object(std::string_view name, V T::* member, std::string_view meaning) {
 /// A key with a list of mappings.
 template <auto table, typename T, typename V>
 Key<T> list(std::string_view name, std::vector<V> T::* member, std::string_view meaning) {
-  return {{.name = name, .type = "list of mappings", .meaning = meaning,
+  return {{.name = name,
+           .type = "list of mappings",
+           .meaning = meaning,
            .nested = +[]() -> const TableDoc& { return table().doc(); }},
           [member](T& value, Binder& binder, const yaml::Node& node) {
             if (!node.is_sequence()) return binder.mismatch(node, "a list");
@@ -294,11 +319,14 @@ Key<T> list(std::string_view name, std::vector<V> T::* member, std::string_view 
           }};
 }
 
-/// A key with a mapping from names to mappings; the name goes to the value's own `name`, if it has one.
+/// A key with a mapping from names to mappings; the name goes to the value's own `name`, if it has
+/// one.
 template <auto table, typename T, typename V>
 Key<T> named(std::string_view name, std::map<std::string, V> T::* member,
              std::string_view meaning) {
-  return {{.name = name, .type = "mapping by name", .meaning = meaning,
+  return {{.name = name,
+           .type = "mapping by name",
+           .meaning = meaning,
            .nested = +[]() -> const TableDoc& { return table().doc(); }},
           [member](T& value, Binder& binder, const yaml::Node& node) {
             if (!node.is_mapping()) return binder.mismatch(node, "a mapping");

@@ -59,8 +59,8 @@ class Reader {
              missing ? "`wave init` writes one" : text.error().hint);
       return std::move(out_);
     }
-    document_ = yaml::parse(*std::move(text), out_.manifest.path, Code::kInvalidManifest,
-                            out_.diagnostics);
+    document_ =
+        yaml::parse(*std::move(text), out_.manifest.path, Code::kInvalidManifest, out_.diagnostics);
     if (!document_.root) return std::move(out_);
     bind();
     set_aside_unused();
@@ -224,8 +224,9 @@ class Reader {
     const auto complain = [&](Diagnostics& to, Severity severity, std::string_view name,
                               std::string message, std::string hint) {
       const std::string path = written ? fmt::format("{}.{}", key, name) : std::string(name);
-      to.push_back({severity, Code::kInvalidManifest, written ? document_.locate(path) : persona.pos,
-                    path, std::move(message), std::move(hint)});
+      to.push_back({severity, Code::kInvalidManifest,
+                    written ? document_.locate(path) : persona.pos, path, std::move(message),
+                    std::move(hint)});
     };
     const bool named = !persona.system_prompt_file.empty();
     if (!named) persona.system_prompt_file = persona_file(persona.name, "md");
@@ -235,11 +236,11 @@ class Reader {
       parse_template(persona.system_prompt, {persona.system_prompt_file, 1, 1}, "", scope_,
                      out_.diagnostics);
     } else {
-      complain(written ? out_.diagnostics : out_.persona_problems[persona.name], Severity::kError,
-               "system_prompt_file",
-               fmt::format("the system prompt cannot be read: {}", prompt.error().message),
-               named ? prompt.error().hint
-                     : "write the file, or name another in system_prompt_file");
+      complain(
+          written ? out_.diagnostics : out_.persona_problems[persona.name], Severity::kError,
+          "system_prompt_file",
+          fmt::format("the system prompt cannot be read: {}", prompt.error().message),
+          named ? prompt.error().hint : "write the file, or name another in system_prompt_file");
     }
     if (persona.adapter.empty()) return;  // reported as missing
     Diagnostics& use = out_.persona_problems[persona.name];
@@ -260,9 +261,10 @@ class Reader {
       }
     }
     if (!is_carried_out_adapter(persona.adapter)) {
-      complain(use, Severity::kUnsupported, "adapter",
-               fmt::format("the adapter \"{}\" is not carried out by this version", persona.adapter),
-               "use claude or scripted");
+      complain(
+          use, Severity::kUnsupported, "adapter",
+          fmt::format("the adapter \"{}\" is not carried out by this version", persona.adapter),
+          "use claude or scripted");
     }
   }
 
@@ -276,7 +278,8 @@ class Reader {
            "long conversations are not summarised by this version");
     }
     if (runtime.relay.token_threshold_percent > 100) {
-      report_at(Severity::kError, "runtime.relay.token_threshold_percent", "a share is at most 100");
+      report_at(Severity::kError, "runtime.relay.token_threshold_percent",
+                "a share is at most 100");
     }
     if (runtime.routing.auto_route) {
       warn("runtime.routing.auto_route",

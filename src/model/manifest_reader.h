@@ -27,8 +27,8 @@ bool is_carried_out_adapter(std::string_view adapter);
 /// Whether an adapter of that name is known without a definition in the manifest.
 bool is_known_adapter(std::string_view adapter);
 
-/// The value of forge.<name> as far as the manifest says it ("type" and "cli_tool"); nothing when it
-/// depends on the git remotes.
+/// The value of forge.<name> as far as the manifest says it ("type" and "cli_tool"); nothing when
+/// it depends on the git remotes.
 std::optional<std::string> known_forge_value(const Manifest& manifest, std::string_view name);
 
 }  // namespace wave::model

@@ -42,8 +42,9 @@ const KeyTable<Manifest>& metadata_keys() {
 
 const KeyTable<Service>& service_keys() {
   static const KeyTable<Service> table(
-      "service", "One part of a project with several, `project.services.<name>`. Each key is a "
-                 "template variable `{{ project.services.<name>.<key> }}`.",
+      "service",
+      "One part of a project with several, `project.services.<name>`. Each key is a "
+      "template variable `{{ project.services.<name>.<key> }}`.",
       {
           key("path", &Service::path, "folder of the service"),
           key("language", &Service::language, "its language"),
@@ -59,8 +60,9 @@ const KeyTable<Service>& service_keys() {
 
 const KeyTable<ProjectConfig>& project_keys() {
   static const KeyTable<ProjectConfig> table(
-      "project", "Facts about the code base. Each is a template variable `{{ project.<key> }}`; one "
-                 "that is not set is empty.",
+      "project",
+      "Facts about the code base. Each is a template variable `{{ project.<key> }}`; one "
+      "that is not set is empty.",
       {
           key("language", &ProjectConfig::language, "main language"),
           key("flavour", &ProjectConfig::flavour, "build system or variant of the language"),
@@ -114,7 +116,8 @@ const KeyTable<AdapterConfig>& adapter_keys() {
               .not_yet({"interactive"}),
           key("default_model", &AdapterConfig::default_model,
               "model where neither step nor persona names one"),
-          key("output_format", &AdapterConfig::output_format, "legacy; the adapter knows its format")
+          key("output_format", &AdapterConfig::output_format,
+              "legacy; the adapter knows its format")
               .parsed_only(),
           key("project_files", &AdapterConfig::project_files, "legacy").parsed_only(),
           object<permission_keys>("default_permissions", &AdapterConfig::default_permissions,
@@ -138,7 +141,9 @@ const KeyTable<ToolHook>& tool_hook_keys() {
 using ToolHooks = std::map<std::string, std::vector<ToolHook>>;
 
 Key<ToolHooks> tool_hooks(std::string_view name, std::string_view meaning) {
-  return {{.name = name, .type = "list of mappings", .meaning = meaning,
+  return {{.name = name,
+           .type = "list of mappings",
+           .meaning = meaning,
            .nested = +[]() -> const TableDoc& { return tool_hook_keys().doc(); }},
           [name](ToolHooks& hooks, Binder& binder, const yaml::Node& node) {
             if (!node.is_sequence()) return binder.mismatch(node, "a list");
@@ -150,18 +155,19 @@ Key<ToolHooks> tool_hooks(std::string_view name, std::string_view meaning) {
 }
 
 const KeyTable<ToolHooks>& persona_hook_keys() {
-  static const KeyTable<ToolHooks> table(
-      "persona hooks", "Commands that the agent program runs around tool calls.",
-      {tool_hooks("PreToolUse", "before a tool call"), tool_hooks("PostToolUse", "after a tool call")});
+  static const KeyTable<ToolHooks> table("persona hooks",
+                                         "Commands that the agent program runs around tool calls.",
+                                         {tool_hooks("PreToolUse", "before a tool call"),
+                                          tool_hooks("PostToolUse", "after a tool call")});
   return table;
 }
 
 const KeyTable<Persona>& persona_sandbox_keys() {
-  static const KeyTable<Persona> table(
-      "persona sandbox", "Limits that hold when `runtime.sandbox` is on.",
-      {key("allowed_domains", &Persona::sandbox_allowed_domains,
-           "network domains the agent may reach")
-           .parsed_only()});
+  static const KeyTable<Persona> table("persona sandbox",
+                                       "Limits that hold when `runtime.sandbox` is on.",
+                                       {key("allowed_domains", &Persona::sandbox_allowed_domains,
+                                            "network domains the agent may reach")
+                                            .parsed_only()});
   return table;
 }
 
@@ -175,9 +181,9 @@ std::vector<Key<Persona>> persona_key_list(bool in_manifest) {
   keys.push_back(key("system_prompt_file", &Persona::system_prompt_file,
                      "file with its system prompt, relative to the project")
                      .fallback(".agents/personas/<name>.md"));
-  keys.push_back(key("temperature", &Persona::temperature,
-                     "recorded; the agent programs take no temperature")
-                     .parsed_only());
+  keys.push_back(
+      key("temperature", &Persona::temperature, "recorded; the agent programs take no temperature")
+          .parsed_only());
   keys.push_back(key("model", &Persona::model, "model id or tier: cheapest, balanced, strongest"));
   keys.push_back(object<permission_keys>("permissions", &Persona::permissions,
                                          "what it may do; replaces the adapter's list"));
@@ -332,8 +338,7 @@ const KeyTable<SandboxDraft>& sandbox_keys() {
   static const KeyTable<T> table(
       "runtime.sandbox", "Isolation of agents. Only `none` is carried out.",
       {
-          key("enabled", &T::enabled, "true alone means bubblewrap")
-              .fallback("false"),
+          key("enabled", &T::enabled, "true alone means bubblewrap").fallback("false"),
           key("backend", &T::backend, "how agents are isolated; wins over `enabled`")
               .fallback("none")
               .one_of({"none", "bubblewrap", "docker"})
@@ -342,10 +347,10 @@ const KeyTable<SandboxDraft>& sandbox_keys() {
               .fallback("ubuntu:24.04")
               .parsed_only(),
           in_config(key("default_allowed_domains", &SandboxConfig::default_allowed_domains,
-                    "network domains agents may reach when the sandbox is on"))
+                        "network domains agents may reach when the sandbox is on"))
               .parsed_only(),
           in_config(key("env_passthrough", &SandboxConfig::env_passthrough,
-                    "environment variables that agents and commands get")),
+                        "environment variables that agents and commands get")),
       });
   return table;
 }
@@ -373,8 +378,8 @@ const KeyTable<CircuitBreakerConfig>& circuit_breaker_keys() {
           custom<T>("tracked_classes", "list of text", "failure classes that count",
                     [](T& value, Binder& binder, const yaml::Node& node) {
                       static const std::set<std::string, std::less<>> kClasses = {
-                          "canceled", "transient", "budget_exhausted", "contract_failure",
-                          "test_failure", "deterministic"};
+                          "canceled",         "transient",    "budget_exhausted",
+                          "contract_failure", "test_failure", "deterministic"};
                       if (!binder.read(node, value.tracked_classes)) return;
                       for (size_t i = 0; i < node.items.size(); ++i) {
                         const yaml::Node& item = node.items[i];
@@ -512,16 +517,14 @@ const KeyTable<ServerConfig>& auth_keys() {
 
 const KeyTable<ServerConfig>& tls_keys() {
   using T = ServerConfig;
-  static const KeyTable<T> table("server.tls", "Encryption.",
-                                 {
-                                     key("enabled", &T::tls_enabled, "use TLS")
-                                         .fallback("false")
-                                         .parsed_only(),
-                                     key("cert", &T::tls_cert, "certificate file").parsed_only(),
-                                     key("key", &T::tls_key, "key file").parsed_only(),
-                                     key("ca", &T::tls_ca, "file with accepted client authorities")
-                                         .parsed_only(),
-                                 });
+  static const KeyTable<T> table(
+      "server.tls", "Encryption.",
+      {
+          key("enabled", &T::tls_enabled, "use TLS").fallback("false").parsed_only(),
+          key("cert", &T::tls_cert, "certificate file").parsed_only(),
+          key("key", &T::tls_key, "key file").parsed_only(),
+          key("ca", &T::tls_ca, "file with accepted client authorities").parsed_only(),
+      });
   return table;
 }
 
@@ -567,7 +570,9 @@ Key<ManifestDraft> in_manifest(Key<Manifest> inner) {
   return within(&ManifestDraft::manifest, std::move(inner));
 }
 
-Key<HookDraft> in_hook(Key<Hook> inner) { return within(&HookDraft::hook, std::move(inner)); }
+Key<HookDraft> in_hook(Key<Hook> inner) {
+  return within(&HookDraft::hook, std::move(inner));
+}
 
 void finish_hook(HookDraft& draft, Binder& binder) {
   Hook& hook = draft.hook;
@@ -582,21 +587,27 @@ void finish_hook(HookDraft& draft, Binder& binder) {
                                                             : Millis(30'000);
   hook.timeout = draft.timeout.value_or(usual);
   const auto complain = [&](std::string message, std::string hint) {
-    binder.diagnostics().push_back({Severity::kError, binder.code(), draft.pos,
-                                    binder.path(), std::move(message), std::move(hint)});
+    binder.diagnostics().push_back({Severity::kError, binder.code(), draft.pos, binder.path(),
+                                    std::move(message), std::move(hint)});
   };
   const auto need = [&](std::string_view type, std::string_view name, const std::string& value) {
     if (!value.empty()) return;
     complain(fmt::format("a hook of type {} needs \"{}\"", type, name), "");
   };
   switch (hook.type) {
-    case Hook::Type::kCommand: need("command", "command", hook.command); break;
+    case Hook::Type::kCommand:
+      need("command", "command", hook.command);
+      break;
     case Hook::Type::kScript:
       need("script", "script", draft.script);
       hook.command = draft.script;
       break;
-    case Hook::Type::kHttp: need("http", "url", hook.url); break;
-    case Hook::Type::kLlmJudge: need("llm_judge", "prompt", hook.prompt); break;
+    case Hook::Type::kHttp:
+      need("http", "url", hook.url);
+      break;
+    case Hook::Type::kLlmJudge:
+      need("llm_judge", "prompt", hook.prompt);
+      break;
   }
   if (hook.matcher.empty()) return;
   const re2::RE2 pattern(hook.matcher, re2::RE2::Quiet);
@@ -615,7 +626,8 @@ const KeyTable<Permissions>& permission_keys() {
       "Tools by name: `Tool`, `Tool(argument glob)`, `*`. A step's list narrows its persona's, a "
       "persona's list replaces its adapter's; what is denied anywhere is denied.",
       {
-          custom<T>("allowed_tools", "list of text", "what may be used; an empty list allows nothing",
+          custom<T>("allowed_tools", "list of text",
+                    "what may be used; an empty list allows nothing",
                     [](T& value, Binder& binder, const yaml::Node& node) {
                       value.allowed_given = binder.read(node, value.allowed_tools);
                       if (!value.allowed_given || !value.allowed_tools.empty()) return;
@@ -629,15 +641,16 @@ const KeyTable<Permissions>& permission_keys() {
 }
 
 const KeyTable<Persona>& persona_keys() {
-  static const KeyTable<Persona> table(
-      "persona", "A role an agent can play, `personas.<name>`.", persona_key_list(true));
+  static const KeyTable<Persona> table("persona", "A role an agent can play, `personas.<name>`.",
+                                       persona_key_list(true));
   return table;
 }
 
 const KeyTable<Persona>& persona_file_keys() {
   static const KeyTable<Persona> table(
       "persona file",
-      "A persona may also be two files: `.agents/personas/<name>.md` with its system prompt and, if "
+      "A persona may also be two files: `.agents/personas/<name>.md` with its system prompt and, "
+      "if "
       "needed, `.agents/personas/<name>.yaml` with these keys. One in the manifest wins.",
       persona_key_list(false));
   return table;
@@ -648,40 +661,42 @@ const KeyTable<HookDraft>& hook_keys() {
   using enum Hook::Event;
   static const KeyTable<T> table(
       "hook",
-      "Something to run when something happens, in the manifest (first) or a pipeline. Commands get "
+      "Something to run when something happens, in the manifest (first) or a pipeline. Commands "
+      "get "
       "WAVE_HOOK_EVENT, WAVE_HOOK_PIPELINE, WAVE_HOOK_STEP_ID and WAVE_HOOK_WORKSPACE; exit code 0 "
       "goes on, 2 blocks, another blocks unless `fail_open`.",
       {
           in_hook(key("name", &Hook::name, "its name, once in the list")).required(),
           in_hook(choice("event", &Hook::event,
-                           std::initializer_list<std::pair<std::string_view, Hook::Event>>{
-                               {"run_start", kRunStart},
-                               {"run_completed", kRunCompleted},
-                               {"run_failed", kRunFailed},
-                               {"step_start", kStepStart},
-                               {"step_completed", kStepCompleted},
-                               {"step_failed", kStepFailed},
-                               {"step_retrying", kStepRetrying},
-                               {"contract_validated", kContractValidated},
-                               {"artifact_created", kArtifactCreated},
-                               {"workspace_created", kWorkspaceCreated}},
-                           "when it runs"))
+                         std::initializer_list<std::pair<std::string_view, Hook::Event>>{
+                             {"run_start", kRunStart},
+                             {"run_completed", kRunCompleted},
+                             {"run_failed", kRunFailed},
+                             {"step_start", kStepStart},
+                             {"step_completed", kStepCompleted},
+                             {"step_failed", kStepFailed},
+                             {"step_retrying", kStepRetrying},
+                             {"contract_validated", kContractValidated},
+                             {"artifact_created", kArtifactCreated},
+                             {"workspace_created", kWorkspaceCreated}},
+                         "when it runs"))
               .required(),
           in_hook(choice("type", &Hook::type,
-                           std::initializer_list<std::pair<std::string_view, Hook::Type>>{
-                               {"command", Hook::Type::kCommand},
-                               {"script", Hook::Type::kScript},
-                               {"http", Hook::Type::kHttp},
-                               {"llm_judge", Hook::Type::kLlmJudge}},
-                           "what runs")
-                        .not_yet({"http", "llm_judge"}))
+                         std::initializer_list<std::pair<std::string_view, Hook::Type>>{
+                             {"command", Hook::Type::kCommand},
+                             {"script", Hook::Type::kScript},
+                             {"http", Hook::Type::kHttp},
+                             {"llm_judge", Hook::Type::kLlmJudge}},
+                         "what runs")
+                      .not_yet({"http", "llm_judge"}))
               .required(),
           in_hook(key("command", &Hook::command, "shell line of type command")),
           key("script", &T::script, "shell script of type script"),
           in_hook(key("url", &Hook::url, "address of type http")),
           in_hook(key("prompt", &Hook::prompt, "question of type llm_judge")),
           in_hook(key("model", &Hook::model, "model of type llm_judge")),
-          in_hook(key("matcher", &Hook::matcher, "regular expression of step ids")).fallback("all steps"),
+          in_hook(key("matcher", &Hook::matcher, "regular expression of step ids"))
+              .fallback("all steps"),
           key("blocking", &T::blocking, "whether its failure stops what happens")
               .fallback("true for run_start, step_start and step_completed"),
           key("fail_open", &T::fail_open, "whether an error of the hook itself is ignored")
@@ -720,8 +735,8 @@ const KeyTable<ManifestDraft>& manifest_keys() {
               .one_of({"WaveManifest", "Wave"}),
           in_manifest(section<metadata_keys, Manifest>("metadata", "who the project is")),
           in_manifest(object<project_keys>("project", &Manifest::project, "the code base")),
-          in_manifest(named<adapter_keys>("adapters", &Manifest::adapters,
-                                          "programs that run agents")),
+          in_manifest(
+              named<adapter_keys>("adapters", &Manifest::adapters, "programs that run agents")),
           in_manifest(named<persona_keys>("personas", &Manifest::personas, "roles of agents")),
           in_manifest(object<server_keys>("server", &Manifest::server, "`wave serve`")),
           in_manifest(key("skills", &Manifest::skills, "skills every run needs"))

@@ -15,7 +15,9 @@ Loaded<Manifest> load(const std::string& yaml, std::map<std::string, std::string
   return load_manifest(MemorySource(project_files(more)));
 }
 
-std::string problems(const std::string& yaml) { return all_text(load(yaml).diagnostics); }
+std::string problems(const std::string& yaml) {
+  return all_text(load(yaml).diagnostics);
+}
 
 TEST(Manifest, TheTestProjectLoads) {
   const Loaded<Manifest> loaded = load(kTestManifest);
@@ -24,7 +26,8 @@ TEST(Manifest, TheTestProjectLoads) {
   EXPECT_EQ(loaded.value.project.contract_test_command, "ctest --output");
   EXPECT_EQ(loaded.value.project.services.at("api").contract_test_command, "make api");
   EXPECT_EQ(loaded.value.adapters.at("scripted").binary, "scripted");
-  EXPECT_EQ(loaded.value.personas.at("coder").system_prompt, "You write code for run {{ run.id }}.");
+  EXPECT_EQ(loaded.value.personas.at("coder").system_prompt,
+            "You write code for run {{ run.id }}.");
   EXPECT_EQ(loaded.value.personas.at("coder").pos.line, 14);
 }
 
@@ -106,10 +109,14 @@ runtime:
   EXPECT_THAT(found, Contains(HasSubstr("8:47 error personas.coder.system_prompt_file: the system "
                                         "prompt cannot be read: there is no file nowhere.md")));
   EXPECT_THAT(found, Contains(HasSubstr("personas.../x: \"../x\" is no safe name")));
-  EXPECT_THAT(found, Contains("11:20 error runtime.max_concurrency: this has to be a whole number, not text"));
-  EXPECT_THAT(found, Contains("12:18 error runtime.stall_timeout: \"5 minutes\" is not a duration"));
+  EXPECT_THAT(
+      found,
+      Contains("11:20 error runtime.max_concurrency: this has to be a whole number, not text"));
+  EXPECT_THAT(found,
+              Contains("12:18 error runtime.stall_timeout: \"5 minutes\" is not a duration"));
   EXPECT_THAT(found, Contains("13:36 error runtime.timeouts.step_default_minutes: -1 is negative"));
-  EXPECT_THAT(found, Contains("14:19 error runtime.cost.enabled: this has to be true or false, not text"));
+  EXPECT_THAT(found,
+              Contains("14:19 error runtime.cost.enabled: this has to be true or false, not text"));
   const std::string text = all_text(loaded.diagnostics);
   EXPECT_THAT(text, HasSubstr("did you mean \"adapters\"?"));
   EXPECT_THAT(text, HasSubstr("did you mean \"mode\"?"));
@@ -171,11 +178,12 @@ hooks:
 
 TEST(Manifest, PersonasMayBeFiles) {
   const Loaded<Manifest> loaded =
-      load(kTestManifest, {{".agents/personas/helper.md", "You help."},
-                           {".agents/personas/helper.yaml",
-                            "description: helps\ntemperature: 0.5\npermissions: {allowed_tools: [Read]}\n"},
-                           {".agents/personas/plain.md", "Plain."},
-                           {".agents/personas/base-protocol.md", "Run {{ run.id }}."}});
+      load(kTestManifest,
+           {{".agents/personas/helper.md", "You help."},
+            {".agents/personas/helper.yaml",
+             "description: helps\ntemperature: 0.5\npermissions: {allowed_tools: [Read]}\n"},
+            {".agents/personas/plain.md", "Plain."},
+            {".agents/personas/base-protocol.md", "Run {{ run.id }}."}});
   EXPECT_EQ(all_text(loaded.diagnostics), "");
   const Persona& helper = loaded.value.personas.at("helper");
   EXPECT_EQ(helper.system_prompt, "You help.");
@@ -188,10 +196,10 @@ TEST(Manifest, PersonasMayBeFiles) {
 }
 
 TEST(Manifest, PersonaFilesAreChecked) {
-  const std::string text = all_text(
-      load(kTestManifest, {{".agents/personas/helper.md", "Line\n{{ forge.typ }}"},
-                           {".agents/personas/helper.yaml", "temperatur: 1\n"}})
-          .diagnostics);
+  const std::string text =
+      all_text(load(kTestManifest, {{".agents/personas/helper.md", "Line\n{{ forge.typ }}"},
+                                    {".agents/personas/helper.yaml", "temperatur: 1\n"}})
+                   .diagnostics);
   EXPECT_THAT(text, HasSubstr(".agents/personas/helper.yaml:1:1: error: temperatur: unknown key"));
   EXPECT_THAT(text, HasSubstr(".agents/personas/helper.md:2:1: error: unknown variable"));
 }
@@ -205,11 +213,11 @@ personas:
 runtime: {sandbox: {enabled: true}, routing: {auto_route: true}, relay: {token_threshold_percent: 80}, fallbacks: {a: [b]}}
 )");
   for (const char* expected :
-       {"unsupported: skills:", "unsupported: adapters.codex.mode:", "unsupported: personas.p.adapter:",
-        "unsupported: personas.p.skills:", "unsupported: personas.p.token_scopes:",
-        "unsupported: personas.p.hooks:", "unsupported: runtime.sandbox:",
-        "warning: runtime.routing.auto_route:", "warning: runtime.relay.token_threshold_percent:",
-        "warning: runtime.fallbacks:"}) {
+       {"unsupported: skills:", "unsupported: adapters.codex.mode:",
+        "unsupported: personas.p.adapter:", "unsupported: personas.p.skills:",
+        "unsupported: personas.p.token_scopes:", "unsupported: personas.p.hooks:",
+        "unsupported: runtime.sandbox:", "warning: runtime.routing.auto_route:",
+        "warning: runtime.relay.token_threshold_percent:", "warning: runtime.fallbacks:"}) {
     EXPECT_THAT(text, HasSubstr(expected));
   }
   EXPECT_THAT(text, testing::Not(HasSubstr("error:")));
@@ -220,14 +228,17 @@ TEST(Manifest, UnsupportedPersonasMatterOnlyToTheirUsers) {
       {"wave.yaml", std::string(kTestManifest) +
                         "  other: {adapter: codex, system_prompt_file: .agents/personas/coder.md, "
                         "token_scopes: [\"issues:read\"]}\n"}};
-  EXPECT_THAT(load_steps("  - {id: a, persona: coder, exec: {source: x}}\n", files).diagnostics, IsEmpty());
+  EXPECT_THAT(load_steps("  - {id: a, persona: coder, exec: {source: x}}\n", files).diagnostics,
+              IsEmpty());
   EXPECT_TRUE(has_unsupported(
       load_steps("  - {id: a, persona: other, exec: {source: x}}\n", files).diagnostics));
 }
 
 TEST(Manifest, AnEmptyListOfToolsIsWarnedOf) {
-  EXPECT_THAT(problems("metadata: {name: x}\nadapters: {claude: {default_permissions: {allowed_tools: []}}}\n"),
-              HasSubstr("warning: adapters.claude.default_permissions.allowed_tools"));
+  EXPECT_THAT(
+      problems(
+          "metadata: {name: x}\nadapters: {claude: {default_permissions: {allowed_tools: []}}}\n"),
+      HasSubstr("warning: adapters.claude.default_permissions.allowed_tools"));
 }
 
 TEST(Manifest, ProjectValues) {

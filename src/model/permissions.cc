@@ -18,7 +18,9 @@ struct Token {
 };
 using Glob = std::vector<Token>;
 
-size_t index_of(char c) { return static_cast<unsigned char>(c); }
+size_t index_of(char c) {
+  return static_cast<unsigned char>(c);
+}
 
 // "[...]" at `at`; moves `at` behind it. A bracket that is never closed is an ordinary character.
 bool take_set(std::string_view text, size_t& at, Token& token) {
@@ -80,7 +82,8 @@ bool is_repeat(const Token& token) {
 bool takes(const Token& outer, const Token& inner) {
   using Kind = Token::Kind;
   switch (outer.kind) {
-    case Kind::kDeep: return true;
+    case Kind::kDeep:
+      return true;
     case Kind::kStar:
       if (inner.kind == Kind::kDeep) return false;
       if (inner.kind == Kind::kChar) return inner.character != '/';
@@ -95,7 +98,8 @@ bool takes(const Token& outer, const Token& inner) {
       if (inner.kind == Kind::kAny) return (~outer.set).reset(index_of('/')).none();
       return false;
     case Kind::kChar:
-      if (inner.kind == Kind::kSet) return inner.set.count() == 1 && inner.set.test(index_of(outer.character));
+      if (inner.kind == Kind::kSet)
+        return inner.set.count() == 1 && inner.set.test(index_of(outer.character));
       return inner.kind == Kind::kChar && inner.character == outer.character;
   }
   return false;
@@ -150,7 +154,9 @@ bool takes_path(std::string_view tool) {
   return std::ranges::find(kFileTools, tool) != kFileTools.end();
 }
 
-bool has_meta(std::string_view text) { return text.find_first_of("*?[\\") != std::string_view::npos; }
+bool has_meta(std::string_view text) {
+  return text.find_first_of("*?[\\") != std::string_view::npos;
+}
 
 bool covered_by_any(const std::vector<std::string>& outer, const std::string& inner) {
   return std::ranges::any_of(outer, [&](const auto& o) { return permission_covers(o, inner); });

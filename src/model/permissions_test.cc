@@ -57,7 +57,8 @@ TEST(Permissions, CoveringIsSound) {
 TEST(Permissions, CoveringHoldsForRandomPatterns) {
   std::mt19937 random(1);
   const auto glob = [&] {
-    static const std::vector<std::string> pieces = {"a", "b", "/", "*", "**", "?", "[ab]", "[!a]", "[a/]"};
+    static const std::vector<std::string> pieces = {"a", "b",    "/",    "*",   "**",
+                                                    "?", "[ab]", "[!a]", "[a/]"};
     std::string text;
     for (size_t i = random() % 5; i > 0; --i) text += pieces[random() % pieces.size()];
     return text;
@@ -92,8 +93,9 @@ TEST(Permissions, ThePersonasListReplacesTheAdapters) {
 }
 
 TEST(Permissions, AStepNarrowsAndNeverWidens) {
-  EXPECT_THAT(effective({}, allow({"Read", "Bash(git *)"}), allow({"Bash(git log *)", "Write"})).allowed,
-              ElementsAre("Bash(git log *)"));
+  EXPECT_THAT(
+      effective({}, allow({"Read", "Bash(git *)"}), allow({"Bash(git log *)", "Write"})).allowed,
+      ElementsAre("Bash(git log *)"));
   EXPECT_THAT(effective({}, allow({"Read", "Bash(git *)"}), allow({"*"})).allowed,
               ElementsAre("Read", "Bash(git *)"));
   EXPECT_THAT(effective({}, {}, allow({"Read"})).allowed, ElementsAre("Read"));

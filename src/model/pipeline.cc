@@ -4,17 +4,28 @@ namespace wave::model {
 
 std::string_view to_string(StepKind kind) {
   switch (kind) {
-    case StepKind::kPersona: return "persona";
-    case StepKind::kCommand: return "command";
-    case StepKind::kGate: return "gate";
-    case StepKind::kIterate: return "iterate";
-    case StepKind::kAggregate: return "aggregate";
-    case StepKind::kBranch: return "branch";
-    case StepKind::kLoop: return "loop";
-    case StepKind::kSubPipeline: return "pipeline";
-    case StepKind::kMatrix: return "matrix";
-    case StepKind::kConcurrency: return "concurrency";
-    case StepKind::kConditional: return "conditional";
+    case StepKind::kPersona:
+      return "persona";
+    case StepKind::kCommand:
+      return "command";
+    case StepKind::kGate:
+      return "gate";
+    case StepKind::kIterate:
+      return "iterate";
+    case StepKind::kAggregate:
+      return "aggregate";
+    case StepKind::kBranch:
+      return "branch";
+    case StepKind::kLoop:
+      return "loop";
+    case StepKind::kSubPipeline:
+      return "pipeline";
+    case StepKind::kMatrix:
+      return "matrix";
+    case StepKind::kConcurrency:
+      return "concurrency";
+    case StepKind::kConditional:
+      return "conditional";
   }
   return "persona";
 }

@@ -80,7 +80,8 @@ class Checker {
   std::string ids_hint(std::string_view word) const {
     std::vector<std::string> ids;
     for (const auto& [id, index] : by_id_) ids.push_back(id);
-    if (const auto meant = did_you_mean(word, ids)) return fmt::format("did you mean \"{}\"?", *meant);
+    if (const auto meant = did_you_mean(word, ids))
+      return fmt::format("did you mean \"{}\"?", *meant);
     constexpr size_t kMany = 20;
     std::string list = join(std::span(ids).first(std::min(ids.size(), kMany)), ", ");
     return "steps are " + list + (ids.size() > kMany ? ", ..." : "");
@@ -127,7 +128,8 @@ class Checker {
         const Step* dependency = named_step(key, id);
         if (dependency != nullptr && dependency->rework_only && !step.rework_only) {
           error(key,
-                fmt::format("\"{}\" runs only to repair another step, so nothing can wait for it", id),
+                fmt::format("\"{}\" runs only to repair another step, so nothing can wait for it",
+                            id),
                 "depend on the step that it repairs");
         }
       }
@@ -379,7 +381,8 @@ class Checker {
               "rename one of them");
       }
       if (artifact.path.empty() && !artifact.from_stdout) {
-        error(key + ".path", "a file artifact needs its path", "or take it from stdout: source: stdout");
+        error(key + ".path", "a file artifact needs its path",
+              "or take it from stdout: source: stdout");
       }
       check_path(artifact.path, key + ".path");
     }
@@ -448,7 +451,8 @@ class Checker {
     if (inject.type.empty()) return;
     for (const OutputArtifact& artifact : source.output_artifacts) {
       if (artifact.name != inject.artifact || artifact.type == inject.type) continue;
-      error(key + ".type", fmt::format("the artifact is of type {}, not {}", artifact.type, inject.type));
+      error(key + ".type",
+            fmt::format("the artifact is of type {}, not {}", artifact.type, inject.type));
     }
   }
 
@@ -459,13 +463,15 @@ class Checker {
     if (ancestors(source).contains(step.id)) {
       error(key, fmt::format("\"{}\" runs after \"{}\"", source.id, step.id));
     } else {
-      warn(key, fmt::format("\"{}\" does not depend on \"{}\", which may run later", step.id, source.id),
+      warn(key,
+           fmt::format("\"{}\" does not depend on \"{}\", which may run later", step.id, source.id),
            fmt::format("add \"{}\" to its dependencies", source.id));
     }
   }
 
   static bool has_artifact(const Step& step, std::string_view name) {
-    return std::ranges::any_of(step.output_artifacts, [&](const auto& a) { return a.name == name; });
+    return std::ranges::any_of(step.output_artifacts,
+                               [&](const auto& a) { return a.name == name; });
   }
 
   // Steps whose artifacts come from elsewhere.
@@ -477,8 +483,8 @@ class Checker {
   void check_templates(const Place& place) {
     const Step& step = *place.step;
     const auto check = [&](const Template& text, std::string_view key) {
-      for (const Expression* expression : text.expressions()) check_expression(step, *expression,
-                                                                 fmt::format("{}.{}", place.key, key));
+      for (const Expression* expression : text.expressions())
+        check_expression(step, *expression, fmt::format("{}.{}", place.key, key));
     };
     check(step.exec.source, "exec.source");
     check(step.script, "script");
@@ -487,8 +493,8 @@ class Checker {
     check(step.input, "input");
     if (step.kind == StepKind::kCommand) {
       compile_script(
-          step.script, [&](const Expression& e) { return manifest_value(e); }, place.key + ".script",
-          read_.diagnostics);
+          step.script, [&](const Expression& e) { return manifest_value(e); },
+          place.key + ".script", read_.diagnostics);
     }
   }
 
@@ -520,9 +526,9 @@ class Checker {
       return;
     }
     if (ancestors(step).contains(source->id)) return;
-    report_at(Severity::kWarning, expression, key,
-              fmt::format("\"{}\" does not depend on \"{}\", which may run later", step.id,
-                          source->id));
+    report_at(
+        Severity::kWarning, expression, key,
+        fmt::format("\"{}\" does not depend on \"{}\", which may run later", step.id, source->id));
   }
 
   void report_at(Severity severity, const Expression& expression, const std::string& key,
@@ -540,8 +546,9 @@ class Checker {
       if (source != nullptr && source != &step) check_order(step, *source, key + ".ref");
     }
     if (step.workspace.ref == "parent") {
-      unsupported(key + ".ref", "a workspace of the calling pipeline needs sub-pipelines, which are "
-                                "not carried out by this version");
+      unsupported(key + ".ref",
+                  "a workspace of the calling pipeline needs sub-pipelines, which are "
+                  "not carried out by this version");
     }
     std::set<std::string> targets;
     for (size_t i = 0; i < step.workspace.mounts.size(); ++i) {
@@ -637,8 +644,8 @@ class Checker {
     } else if (contract.type == "test_suite") {
       need(!contract.command.empty(), "command");
       compile_script(
-          contract.command, [&](const Expression& e) { return manifest_value(e); }, key + ".command",
-          read_.diagnostics);
+          contract.command, [&](const Expression& e) { return manifest_value(e); },
+          key + ".command", read_.diagnostics);
     } else if (contract.type == "agent_review") {
       need(!contract.persona.empty(), "persona");
       need(!contract.criteria_path.empty(), "criteria_path");
@@ -746,8 +753,8 @@ class Checker {
           effective.allowed, [&](const auto& a) { return permission_covers(entry, a); });
       if (narrowed) continue;
       warn(fmt::format("{}.permissions.allowed_tools[{}]", place.key, i),
-           fmt::format("the persona \"{}\" may not use {}; a step cannot give more",
-                       persona->first, entry));
+           fmt::format("the persona \"{}\" may not use {}; a step cannot give more", persona->first,
+                       entry));
     }
   }
 
@@ -822,11 +829,12 @@ class Checker {
       const std::string& thread = place.step->thread;
       // Alone in its thread a step shares nothing.
       if (thread.empty() || threads[thread].size() < 2) continue;
-      unsupported(place.key + ".thread",
-                  fmt::format("steps that share a conversation (\"{}\") are not carried out by this "
-                              "version",
-                              excerpt(thread, 80)),
-                  "remove it and inject what the step has to know as artifacts");
+      unsupported(
+          place.key + ".thread",
+          fmt::format("steps that share a conversation (\"{}\") are not carried out by this "
+                      "version",
+                      excerpt(thread, 80)),
+          "remove it and inject what the step has to know as artifacts");
     }
   }
 

@@ -17,9 +17,8 @@ std::string text_of(const yaml::Node* node) {
 
 // Where schemas may lie (wave-model.md 3.20).
 bool is_schema_folder(std::string_view path) {
-  static constexpr std::array<std::string_view, 4> kFolders = {".agents/contracts/",
-                                                               ".agents/schemas/", "contracts/",
-                                                               "schemas/"};
+  static constexpr std::array<std::string_view, 4> kFolders = {
+      ".agents/contracts/", ".agents/schemas/", "contracts/", "schemas/"};
   if (path.starts_with("./")) path.remove_prefix(2);
   return std::ranges::any_of(kFolders, [&](auto folder) { return path.starts_with(folder); });
 }
@@ -179,8 +178,8 @@ class Completer {
   // The schema's text; checked to be JSON.
   std::string schema_file(const std::string& path, const std::string& key) {
     if (!is_schema_folder(path) || path.size() > 255) {
-      report(Severity::kError, key, fmt::format("\"{}\" lies in no folder for schemas",
-                                                excerpt(path, 255)),
+      report(Severity::kError, key,
+             fmt::format("\"{}\" lies in no folder for schemas", excerpt(path, 255)),
              "schemas lie below .agents/contracts, .agents/schemas, contracts or schemas");
       return {};
     }
@@ -241,8 +240,8 @@ class Completer {
     std::vector<std::string> resolved;
     for (size_t i = 0; i < list.size(); ++i) {
       const std::string path = fmt::format("{}[{}]", key, i);
-      const Template parsed = parse_template(list[i], read_.document.locate(path), path, scope_,
-                                             read_.diagnostics);
+      const Template parsed =
+          parse_template(list[i], read_.document.locate(path), path, scope_, read_.diagnostics);
       std::string text;
       for (const Template::Part& part : parsed.parts) {
         if (const auto* literal = std::get_if<std::string>(&part)) {

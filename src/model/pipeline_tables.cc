@@ -31,7 +31,9 @@ const KeyTable<Pipeline>& metadata_keys() {
               .fallback("the file's name"),
           key("description", &T::description, "what it does"),
           key("category", &T::category, "for listings").parsed_only(),
-          key("release", &T::release, "whether `wave init` copies it").fallback("false").parsed_only(),
+          key("release", &T::release, "whether `wave init` copies it")
+              .fallback("false")
+              .parsed_only(),
           key("disabled", &T::disabled, "hidden from listings").fallback("false"),
       });
   return table;
@@ -42,7 +44,9 @@ const KeyTable<RequiredSkill>& required_skill_keys() {
   static const KeyTable<T> table(
       "required skill", "A skill that has to be installed. Not carried out yet.",
       {
-          key("check", &T::check, "command that shows that it is there").unsupported().reports_itself(),
+          key("check", &T::check, "command that shows that it is there")
+              .unsupported()
+              .reports_itself(),
           key("install", &T::install, "command that installs it").unsupported().reports_itself(),
           key("init", &T::init, "command for each new worktree").unsupported().reports_itself(),
           key("commands_glob", &T::commands_glob, "files copied as slash commands")
@@ -106,19 +110,19 @@ const KeyTable<PipelineInput>& input_keys() {
 
 const KeyTable<PipelineOutput>& output_keys() {
   using T = PipelineOutput;
-  static const KeyTable<T> table("pipeline output",
-                                 "What the pipeline gives to who calls it, `pipeline_outputs.<name>`.",
-                                 {
-                                     key("step", &T::step, "step that makes it").required(),
-                                     key("artifact", &T::artifact, "its artifact").required(),
-                                     key("field", &T::field, "a part of the JSON artifact"),
-                                     [] {
-                                       auto made = key("type", &T::type, "what it is");
-                                       made.doc.allowed = shared_types();
-                                       made.doc.required = true;
-                                       return made;
-                                     }(),
-                                 });
+  static const KeyTable<T> table(
+      "pipeline output", "What the pipeline gives to who calls it, `pipeline_outputs.<name>`.",
+      {
+          key("step", &T::step, "step that makes it").required(),
+          key("artifact", &T::artifact, "its artifact").required(),
+          key("field", &T::field, "a part of the JSON artifact"),
+          [] {
+            auto made = key("type", &T::type, "what it is");
+            made.doc.allowed = shared_types();
+            made.doc.required = true;
+            return made;
+          }(),
+      });
   return table;
 }
 
@@ -321,12 +325,12 @@ struct Handover {
 
 const KeyTable<json::object>& compaction_keys() {
   const auto member = [](std::string_view name, std::string_view meaning) {
-    return custom<json::object>(name, "text", meaning,
-                                [name](json::object& object, Binder& binder,
-                                       const yaml::Node& node) {
-                                  std::string text;
-                                  if (binder.read(node, text)) object[name] = text;
-                                });
+    return custom<json::object>(
+        name, "text", meaning,
+        [name](json::object& object, Binder& binder, const yaml::Node& node) {
+          std::string text;
+          if (binder.read(node, text)) object[name] = text;
+        });
   };
   static const KeyTable<json::object> table(
       "compaction", "Summarising a long conversation. Not carried out yet.",
@@ -375,7 +379,8 @@ const KeyTable<RetryDraft>& retry_keys() {
   using T = RetryDraft;
   static const KeyTable<T> table(
       "retry",
-      "What happens when a step fails. Policies: none (1 attempt), standard (3, exponential from 1s "
+      "What happens when a step fails. Policies: none (1 attempt), standard (3, exponential from "
+      "1s "
       "to 30s), aggressive (5, exponential from 200ms to 30s), patient (3, exponential from 5s to "
       "90s); keys that are written win over the policy's.",
       {
@@ -391,7 +396,8 @@ const KeyTable<RetryDraft>& retry_keys() {
           key("base_delay", &T::base_delay, "first wait").fallback("1s"),
           key("max_delay", &T::max_delay, "longest wait")
               .fallback("60s, or `runtime.timeouts.retry_max_delay_seconds`"),
-          key("adapt_prompt", &T::adapt_prompt, "legacy; the next attempt always learns what failed")
+          key("adapt_prompt", &T::adapt_prompt,
+              "legacy; the next attempt always learns what failed")
               .parsed_only(),
           choice("on_failure", &T::on_failure,
                  Words<OnFailure>{{"fail", OnFailure::kFail},
@@ -509,26 +515,27 @@ const KeyTable<Iterate>& iterate_keys() {
 
 const KeyTable<Branch>& branch_keys() {
   using T = Branch;
-  static const KeyTable<T> table("branch", "A sub-pipeline chosen by a value. Not carried out yet.",
-                                 {
-                                     key("on", &T::on, "the value").required(),
-                                     key("cases", &T::cases,
-                                         "value to pipeline, or `skip`; `default` for the rest")
-                                         .required(),
-                                 });
+  static const KeyTable<T> table(
+      "branch", "A sub-pipeline chosen by a value. Not carried out yet.",
+      {
+          key("on", &T::on, "the value").required(),
+          key("cases", &T::cases, "value to pipeline, or `skip`; `default` for the rest")
+              .required(),
+      });
   return table;
 }
 
 const KeyTable<Aggregate>& aggregate_keys() {
   using T = Aggregate;
-  static const KeyTable<T> table(
-      "aggregate", "Puts outputs together. Not carried out yet.",
-      {
-          key("from", &T::from, "what").required(),
-          key("into", &T::into, "file").required(),
-          key("strategy", &T::strategy, "how").one_of({"merge_arrays", "concat", "reduce"}).required(),
-          key("key", &T::key, "member of the objects that are merged"),
-      });
+  static const KeyTable<T> table("aggregate", "Puts outputs together. Not carried out yet.",
+                                 {
+                                     key("from", &T::from, "what").required(),
+                                     key("into", &T::into, "file").required(),
+                                     key("strategy", &T::strategy, "how")
+                                         .one_of({"merge_arrays", "concat", "reduce"})
+                                         .required(),
+                                     key("key", &T::key, "member of the objects that are merged"),
+                                 });
   return table;
 }
 
@@ -559,13 +566,12 @@ Key<T> steps_key(std::vector<Step> T::* member, std::string_view meaning) {
 
 const KeyTable<Loop>& loop_keys() {
   using T = Loop;
-  static const KeyTable<T> table(
-      "loop", "Steps that are repeated. Not carried out yet.",
-      {
-          key("max_iterations", &T::max_iterations, "bound").required(),
-          key("until", &T::until, "stop when this is true, done or yes"),
-          steps_key(&T::steps, "what is repeated"),
-      });
+  static const KeyTable<T> table("loop", "Steps that are repeated. Not carried out yet.",
+                                 {
+                                     key("max_iterations", &T::max_iterations, "bound").required(),
+                                     key("until", &T::until, "stop when this is true, done or yes"),
+                                     steps_key(&T::steps, "what is repeated"),
+                                 });
   return table;
 }
 
@@ -609,16 +615,17 @@ Key<Step> step_timeout_key() {
                           step.timeout = std::chrono::minutes(minutes);
                         }
                       })
-      .fallback("`runtime.default_timeout_minutes`, else "
-                "`runtime.timeouts.step_default_minutes`");
+      .fallback(
+          "`runtime.default_timeout_minutes`, else "
+          "`runtime.timeouts.step_default_minutes`");
 }
 
 }  // namespace
 
 const std::vector<std::string_view>& shared_types() {
   static const std::vector<std::string_view> types = {
-      "string",          "issue_ref", "pr_ref",       "branch_ref",   "spec_ref", "workspace_ref",
-      "findings_report", "plan_ref",  "scope_result", "work_item_ref"};
+      "string",        "issue_ref",       "pr_ref",   "branch_ref",   "spec_ref",
+      "workspace_ref", "findings_report", "plan_ref", "scope_result", "work_item_ref"};
   return types;
 }
 
@@ -641,7 +648,8 @@ const KeyTable<Contract>& contract_keys() {
           key("source", &T::source, "file that is checked").fallback("the first output artifact"),
           key("schema", &T::schema, "json_schema: the schema itself"),
           key("schema_path", &T::schema_path,
-              "json_schema: file with the schema, below .agents/contracts, .agents/schemas, contracts "
+              "json_schema: file with the schema, below .agents/contracts, .agents/schemas, "
+              "contracts "
               "or schemas"),
           key("command", &T::command, "test_suite: shell command that has to exit with 0"),
           key("command_args", &T::command_args, "test_suite: its arguments"),
@@ -679,7 +687,8 @@ const KeyTable<Contract>& contract_keys() {
           key("persona", &T::persona, "agent_review: who reviews; not the step's own persona"),
           list<review_context_keys>("context", &T::context, "agent_review: what the reviewer sees"),
           key("model", &T::model, "agent_review, llm_judge: model or tier"),
-          key("token_budget", &T::token_budget, "agent_review: tokens; 0 is no bound").fallback("0"),
+          key("token_budget", &T::token_budget, "agent_review: tokens; 0 is no bound")
+              .fallback("0"),
           key("timeout", &T::timeout, "longest time").fallback("120s"),
           key("criteria", &T::criteria, "llm_judge: what has to be fulfilled"),
           key("threshold", &T::threshold, "llm_judge: share of criteria that is enough")
@@ -730,7 +739,8 @@ const KeyTable<Gate>& gate_keys() {
               .fallback("false"),
           key("timeout", &T::timeout, "how long it waits; needed by a timer")
               .fallback("`runtime.timeouts.gate_approval_hours`"),
-          key("interval", &T::interval, "pr_merge, ci_pass: time between two looks").fallback("30s"),
+          key("interval", &T::interval, "pr_merge, ci_pass: time between two looks")
+              .fallback("30s"),
           key("pr_number", &T::pr_number, "pr_merge: the pull request"),
           key("repo", &T::repo, "pr_merge, ci_pass: the repository"),
           key("branch", &T::branch, "ci_pass: the branch"),
@@ -747,7 +757,8 @@ const KeyTable<Step>& step_keys() {
       "(script), a gate. iterate, aggregate, branch, loop, pipeline, strategy, concurrency and "
       "conditional steps are read and checked, and not carried out yet.",
       {
-          key("id", &T::id, "its name, once in the pipeline; folders are named after it").required(),
+          key("id", &T::id, "its name, once in the pipeline; folders are named after it")
+              .required(),
           key("name", &T::name, "for display. wave's own").parsed_only(),
           key("description", &T::description, "for display. wave's own").parsed_only(),
           key("type", &T::type, "said explicitly; else it follows from the other keys")
@@ -778,13 +789,15 @@ const KeyTable<Step>& step_keys() {
                  "wave's own")
               .fallback("rerun"),
           key("rework_only", &T::rework_only, "runs only to repair another step").fallback("false"),
-          object<permission_keys>("permissions", &T::permissions, "narrows what its persona may do"),
+          object<permission_keys>("permissions", &T::permissions,
+                                  "narrows what its persona may do"),
           skills_key<T>(&T::skills),
           key("max_concurrent_agents", &T::max_concurrent_agents,
               "how many helpers the agent is told it may start, at most 10")
               .fallback("0"),
-          key("concurrency", &T::concurrency, "equal agents at a time; more than 1 is not carried out "
-                                              "yet"),
+          key("concurrency", &T::concurrency,
+              "equal agents at a time; more than 1 is not carried out "
+              "yet"),
           nested_custom<strategy_keys, T>("strategy", "once per item of a list",
                                           [](T& step, Binder& binder, const yaml::Node& node) {
                                             strategy_keys().read(step.strategy, binder, node);
@@ -797,8 +810,7 @@ const KeyTable<Step>& step_keys() {
           object<branch_keys>("branch", &T::branch, "a sub-pipeline by a value"),
           object<loop_keys>("loop", &T::loop, "repeated steps"),
           object<aggregate_keys>("aggregate", &T::aggregate, "outputs put together"),
-          list<edge_keys>("edges", &T::edges, "where to go next")
-              .unsupported("use dependencies"),
+          list<edge_keys>("edges", &T::edges, "where to go next").unsupported("use dependencies"),
           key("max_visits", &T::max_visits, "with edges: how often it may run").fallback("10"),
           key("thread", &T::thread, "steps that share a conversation")
               .unsupported("remove it and inject what the step has to know as artifacts")
@@ -826,7 +838,8 @@ const KeyTable<PipelineDraft>& pipeline_keys() {
           in(steps_key(&Pipeline::steps, "the work").required()),
           list<hook_keys>("hooks", &T::hooks, "what to run when something happens"),
           in(named<output_keys>("pipeline_outputs", &Pipeline::outputs, "what it gives back")),
-          in(object<chat_keys>("chat_context", &Pipeline::chat_context, "for a conversation about it")),
+          in(object<chat_keys>("chat_context", &Pipeline::chat_context,
+                               "for a conversation about it")),
           in(skills_key<Pipeline>(&Pipeline::skills)),
           in(key("max_step_visits", &Pipeline::max_step_visits, "with edges: steps run in all")
                  .fallback("50")

@@ -88,8 +88,10 @@ TEST(Pipeline, EveryKeyIsTyped) {
   EXPECT_EQ(plan.workspace.kind, Workspace::Kind::kWorktree);
   EXPECT_EQ(plan.workspace.branch.source(), "{{ pipeline_id }}");
   EXPECT_EQ(plan.workspace.base.literal(), "main");
-  EXPECT_EQ(plan.exec.source.expressions()[0]->pos, (SourcePos{".agents/pipelines/p.yaml", 21, 14}));
-  EXPECT_EQ(plan.exec.source.expressions()[1]->pos, (SourcePos{".agents/pipelines/p.yaml", 22, 13}));
+  EXPECT_EQ(plan.exec.source.expressions()[0]->pos,
+            (SourcePos{".agents/pipelines/p.yaml", 21, 14}));
+  EXPECT_EQ(plan.exec.source.expressions()[1]->pos,
+            (SourcePos{".agents/pipelines/p.yaml", 22, 13}));
   EXPECT_TRUE(plan.output_artifacts[0].required);
   EXPECT_TRUE(plan.output_artifacts[1].from_stdout);
   ASSERT_EQ(plan.contracts.size(), 2U);
@@ -151,25 +153,36 @@ struct Defect {
 
 // One row per thing that can be wrong with steps.
 const Defect kDefects[] = {
-    {"  - {id: a, scrpt: x}", "p.yaml:4:12: error: steps[0].scrpt: unknown key \"scrpt\"\n  hint: did you mean \"script\"?"},
+    {"  - {id: a, scrpt: x}",
+     "p.yaml:4:13: error: steps[0].scrpt: unknown key \"scrpt\"\n  hint: did you mean \"script\"?"},
     {"  - {id: a, script: [x]}", "steps[0].script: this has to be text, not a list"},
     {"  - {script: x}", "steps[0]: the key \"id\" is missing"},
     {"  - just text", "steps[0]: this has to be a mapping, not text"},
     {"  - {id: ../x, script: x}", "steps[0].id: \"../x\" is no safe name"},
-    {"  - {id: a, script: x}\n  - {id: a, script: y}", "p.yaml:5:10: error: steps[1].id: there are two steps \"a\"\n  hint: the first is in line 4"},
-    {"  - {id: a, script: x, dependencies: [b]}", "p.yaml:4:39: error: steps[0].dependencies[0]: there is no step \"b\""},
-    {"  - {id: build, script: x}\n  - {id: b, script: x, dependencies: [buidl]}", "did you mean \"build\"?"},
+    {"  - {id: a, script: x}\n  - {id: a, script: y}",
+     "p.yaml:5:10: error: steps[1].id: there are two steps \"a\"\n  hint: the first is in line 4"},
+    {"  - {id: a, script: x, dependencies: [b]}",
+     "p.yaml:4:39: error: steps[0].dependencies[0]: there is no step \"b\""},
+    {"  - {id: build, script: x}\n  - {id: b, script: x, dependencies: [buidl]}",
+     "did you mean \"build\"?"},
     {"  - {id: a, script: x, dependencies: [a]}", "a step cannot depend on itself"},
-    {"  - {id: a, script: x, dependencies: [c]}\n  - {id: b, script: x, dependencies: [a]}\n  - {id: c, script: x, dependencies: [b]}", "the dependencies go in a circle: a -> c -> b -> a"},
+    {"  - {id: a, script: x, dependencies: [c]}\n  - {id: b, script: x, dependencies: [a]}\n  - "
+     "{id: c, script: x, dependencies: [b]}",
+     "the dependencies go in a circle: a -> c -> b -> a"},
     {"  - {id: a}", "steps[0]: the step has nothing to do"},
     {"  - {id: a, persona: coder}", "steps[0].exec: the step has no prompt"},
-    {"  - {id: a, persona: codr, exec: {source: x}}", "steps[0].persona: there is no persona \"codr\"\n  hint: did you mean \"coder\"?"},
+    {"  - {id: a, persona: codr, exec: {source: x}}",
+     "steps[0].persona: there is no persona \"codr\"\n  hint: did you mean \"coder\"?"},
     {"  - {id: a, persona: \"{{ forge.type }}-nobody\", exec: {source: x}}", "no persona fits"},
-    {"  - {id: a, persona: coder, adapter: clade, exec: {source: x}}", "steps[0].adapter: there is no adapter \"clade\"\n  hint: did you mean \"claude\"?"},
-    {"  - {id: a, persona: coder, exec: {source_path: .agents/prompts/no.md}}", "steps[0].exec.source_path: the prompt cannot be read"},
+    {"  - {id: a, persona: coder, adapter: clade, exec: {source: x}}",
+     "steps[0].adapter: there is no adapter \"clade\"\n  hint: did you mean \"claude\"?"},
+    {"  - {id: a, persona: coder, exec: {source_path: .agents/prompts/no.md}}",
+     "steps[0].exec.source_path: the prompt cannot be read"},
     {"  - {id: a, persona: coder, exec: {source_path: ../no.md}}", "leads out of the project"},
     {"  - {id: a, persona: coder, exec: {type: slash_command}}", "a slash command needs its name"},
-    {"  - {id: a, persona: coder, exec: {type: promt, source: x}}", "\"promt\" is not allowed\n  hint: did you mean \"prompt\"? allowed are prompt, slash_command, command"},
+    {"  - {id: a, persona: coder, exec: {type: promt, source: x}}",
+     "\"promt\" is not allowed\n  hint: did you mean \"prompt\"? allowed are prompt, "
+     "slash_command, command"},
     {"  - {id: a, type: command}", "steps[0].script: a command step needs a script"},
     {"  - {id: a, type: comand, script: x}", "\"comand\" is not allowed"},
     {"  - {id: a, type: gate, script: x}", "a gate step needs \"gate\""},
@@ -178,82 +191,152 @@ const Defect kDefects[] = {
     {"  - {id: a, script: x, timeout_minutes: soon}", "this has to be a whole number, not text"},
     {"  - {id: a, script: x, timeout_minutes: \"5\"}", "this has to be a whole number, not text"},
     {"  - {id: a, script: x, optional: maybe}", "this has to be true or false"},
-    {"  - {id: a, script: x, output_artifacts: [{name: o, path: x}, {name: o, path: y}]}", "there are two artifacts \"o\""},
+    {"  - {id: a, script: x, output_artifacts: [{name: o, path: x}, {name: o, path: y}]}",
+     "there are two artifacts \"o\""},
     {"  - {id: a, script: x, output_artifacts: [{name: o}]}", "a file artifact needs its path"},
-    {"  - {id: a, script: x, output_artifacts: [{name: o, path: ../x}]}", "leads out of the workspace"},
+    {"  - {id: a, script: x, output_artifacts: [{name: o, path: ../x}]}",
+     "leads out of the workspace"},
     {"  - {id: a, script: x, output_artifacts: [{name: o, path: /x}]}", "has to be relative"},
     {"  - {id: a, script: x, output_artifacts: [{name: o/p, path: x}]}", "no safe name"},
-    {"  - {id: a, script: x, output_artifacts: [{name: o, path: x, type: jsn}]}", "\"jsn\" is not allowed"},
-    {"  - {id: a, script: x}\n  - {id: b, script: x, dependencies: [a], memory: {inject_artifacts: [{step: a, artifact: o}]}}", "step \"a\" has no artifact \"o\""},
-    {"  - {id: b, script: x, memory: {inject_artifacts: [{step: a, artifact: o}]}}", "there is no step \"a\""},
-    {"  - {id: a, script: x, output_artifacts: [{name: o, path: x}]}\n  - {id: b, script: x, memory: {inject_artifacts: [{step: a, artifact: o}]}}", "warning: steps[1].memory.inject_artifacts[0].step: \"b\" does not depend on \"a\""},
-    {"  - {id: a, script: x, dependencies: [b], output_artifacts: [{name: o, path: x}]}\n  - {id: b, script: x, memory: {inject_artifacts: [{step: a, artifact: o}]}}", "\"a\" runs after \"b\""},
-    {"  - {id: a, script: x, output_artifacts: [{name: o, path: x, type: json}]}\n  - {id: b, script: x, dependencies: [a], memory: {inject_artifacts: [{step: a, artifact: o, type: text}]}}", "the artifact is of type json, not text"},
-    {"  - {id: b, script: x, memory: {inject_artifacts: [{step: a, pipeline: p, artifact: o}]}}", "exclude each other"},
-    {"  - {id: b, script: x, memory: {inject_artifacts: [{artifact: o}]}}", "either \"step\" or \"pipeline\" is needed"},
-    {"  - {id: a, script: x, workspace: {ref: b}}", "steps[0].workspace.ref: there is no step \"b\""},
+    {"  - {id: a, script: x, output_artifacts: [{name: o, path: x, type: jsn}]}",
+     "\"jsn\" is not allowed"},
+    {"  - {id: a, script: x}\n  - {id: b, script: x, dependencies: [a], memory: {inject_artifacts: "
+     "[{step: a, artifact: o}]}}",
+     "step \"a\" has no artifact \"o\""},
+    {"  - {id: b, script: x, memory: {inject_artifacts: [{step: a, artifact: o}]}}",
+     "there is no step \"a\""},
+    {"  - {id: a, script: x, output_artifacts: [{name: o, path: x}]}\n  - {id: b, script: x, "
+     "memory: {inject_artifacts: [{step: a, artifact: o}]}}",
+     "warning: steps[1].memory.inject_artifacts[0].step: \"b\" does not depend on \"a\""},
+    {"  - {id: a, script: x, dependencies: [b], output_artifacts: [{name: o, path: x}]}\n  - {id: "
+     "b, script: x, memory: {inject_artifacts: [{step: a, artifact: o}]}}",
+     "\"a\" runs after \"b\""},
+    {"  - {id: a, script: x, output_artifacts: [{name: o, path: x, type: json}]}\n  - {id: b, "
+     "script: x, dependencies: [a], memory: {inject_artifacts: [{step: a, artifact: o, type: "
+     "text}]}}",
+     "the artifact is of type json, not text"},
+    {"  - {id: b, script: x, memory: {inject_artifacts: [{step: a, pipeline: p, artifact: o}]}}",
+     "exclude each other"},
+    {"  - {id: b, script: x, memory: {inject_artifacts: [{artifact: o}]}}",
+     "either \"step\" or \"pipeline\" is needed"},
+    {"  - {id: a, script: x, workspace: {ref: b}}",
+     "steps[0].workspace.ref: there is no step \"b\""},
     {"  - {id: a, script: x, workspace: {ref: a}}", "cannot share its own workspace"},
-    {"  - {id: a, script: x, workspace: {type: worktree, mount: [{source: ., target: /p}]}}", "one of a worktree, mounts and a ref"},
+    {"  - {id: a, script: x, workspace: {type: worktree, mount: [{source: ., target: /p}]}}",
+     "one of a worktree, mounts and a ref"},
     {"  - {id: a, script: x, workspace: {branch: b}}", "need type: worktree"},
-    {"  - {id: a, script: x, workspace: {mount: [{source: ., target: ../p}]}}", "the target leads out"},
-    {"  - {id: a, script: x, workspace: {mount: [{source: ., target: /p, mode: rw}]}}", "\"rw\" is not allowed"},
+    {"  - {id: a, script: x, workspace: {mount: [{source: ., target: ../p}]}}",
+     "the target leads out"},
+    {"  - {id: a, script: x, workspace: {mount: [{source: ., target: /p, mode: rw}]}}",
+     "\"rw\" is not allowed"},
     {"  - {id: a, script: x, retry: {policy: pateint}}", "did you mean \"patient\"?"},
     {"  - {id: a, script: x, retry: {base_delay: 5}}", "\"5\" is not a duration"},
     {"  - {id: a, script: x, retry: {max_attempts: 1000}}", "1000 attempts are too many"},
     {"  - {id: a, script: x, retry: {on_failure: rework}}", "rework needs \"rework_step\""},
-    {"  - {id: a, script: x, retry: {on_failure: rework, rework_step: b}}", "there is no step \"b\""},
-    {"  - {id: a, script: x, retry: {on_failure: rework, rework_step: a}}", "a step cannot repair itself"},
-    {"  - {id: a, script: x, retry: {on_failure: rework, rework_step: b}}\n  - {id: b, script: x}", "add rework_only: true to \"b\""},
-    {"  - {id: a, script: x, retry: {on_failure: rework, rework_step: b}}\n  - {id: b, script: x, rework_only: true, dependencies: [a]}", "must not depend on each other"},
-    {"  - {id: a, script: x, retry: {on_failure: rework, rework_step: b}}\n  - {id: b, script: x, rework_only: true}\n  - {id: c, script: x, retry: {on_failure: rework, rework_step: b}}", "\"b\" already repairs \"a\""},
-    {"  - {id: a, script: x, retry: {rework_step: b}}\n  - {id: b, script: x, rework_only: true}", "it has no effect without on_failure: rework"},
-    {"  - {id: a, script: x}\n  - {id: b, script: x, rework_only: true}", "\"b\" can never run: no step names it"},
+    {"  - {id: a, script: x, retry: {on_failure: rework, rework_step: b}}",
+     "there is no step \"b\""},
+    {"  - {id: a, script: x, retry: {on_failure: rework, rework_step: a}}",
+     "a step cannot repair itself"},
+    {"  - {id: a, script: x, retry: {on_failure: rework, rework_step: b}}\n  - {id: b, script: x}",
+     "add rework_only: true to \"b\""},
+    {"  - {id: a, script: x, retry: {on_failure: rework, rework_step: b}}\n  - {id: b, script: x, "
+     "rework_only: true, dependencies: [a]}",
+     "must not depend on each other"},
+    {"  - {id: a, script: x, retry: {on_failure: rework, rework_step: b}}\n  - {id: b, script: x, "
+     "rework_only: true}\n  - {id: c, script: x, retry: {on_failure: rework, rework_step: b}}",
+     "\"b\" already repairs \"a\""},
+    {"  - {id: a, script: x, retry: {rework_step: b}}\n  - {id: b, script: x, rework_only: true}",
+     "it has no effect without on_failure: rework"},
+    {"  - {id: a, script: x}\n  - {id: b, script: x, rework_only: true}",
+     "\"b\" can never run: no step names it"},
     {"  - {id: b, script: x, rework_only: true}", "every step is rework_only"},
-    {"  - {id: a, script: x, dependencies: [b], retry: {on_failure: rework, rework_step: b}}\n  - {id: b, script: x, rework_only: true}", "runs only to repair another step"},
-    {"  - {id: a, script: x, handover: {contract: {type: json_shema}}}", "did you mean \"json_schema\"?"},
+    {"  - {id: a, script: x, dependencies: [b], retry: {on_failure: rework, rework_step: b}}\n  - "
+     "{id: b, script: x, rework_only: true}",
+     "runs only to repair another step"},
+    {"  - {id: a, script: x, handover: {contract: {type: json_shema}}}",
+     "did you mean \"json_schema\"?"},
     {"  - {id: a, script: x, handover: {contract: {source: f}}}", "the key \"type\" is missing"},
-    {"  - {id: a, script: x, handover: {contract: {type: json_schema, source: f}}}", "needs \"schema\" or \"schema_path\""},
-    {"  - {id: a, script: x, handover: {contract: {type: non_empty_file}}}", "there is no file to check"},
-    {"  - {id: a, script: x, handover: {contract: {type: json_schema, source: f, schema_path: .agents/contracts/no.json}}}", "the schema cannot be read"},
-    {"  - {id: a, script: x, handover: {contract: {type: json_schema, source: f, schema_path: etc/x.json}}}", "lies in no folder for schemas"},
-    {"  - {id: a, script: x, handover: {contract: {type: json_schema, source: f, schema_path: .agents/contracts/../x.json}}}", "leads out of the project"},
-    {"  - {id: a, script: x, handover: {contract: {type: json_schema, source: f, schema_path: .agents/contracts/bad.json}}}", ".agents/contracts/bad.json:3:"},
-    {"  - {id: a, script: x, handover: {contract: {type: json_schema, source: f, schema: \"{\"}}}", "the schema is no JSON"},
+    {"  - {id: a, script: x, handover: {contract: {type: json_schema, source: f}}}",
+     "needs \"schema\" or \"schema_path\""},
+    {"  - {id: a, script: x, handover: {contract: {type: non_empty_file}}}",
+     "there is no file to check"},
+    {"  - {id: a, script: x, handover: {contract: {type: json_schema, source: f, schema_path: "
+     ".agents/contracts/no.json}}}",
+     "the schema cannot be read"},
+    {"  - {id: a, script: x, handover: {contract: {type: json_schema, source: f, schema_path: "
+     "etc/x.json}}}",
+     "lies in no folder for schemas"},
+    {"  - {id: a, script: x, handover: {contract: {type: json_schema, source: f, schema_path: "
+     ".agents/contracts/../x.json}}}",
+     "leads out of the project"},
+    {"  - {id: a, script: x, handover: {contract: {type: json_schema, source: f, schema_path: "
+     ".agents/contracts/bad.json}}}",
+     "the schema is no JSON: not valid JSON at line 3"},
+    {"  - {id: a, script: x, handover: {contract: {type: json_schema, source: f, schema: \"{\"}}}",
+     "the schema is no JSON"},
     {"  - {id: a, script: x, handover: {contract: {type: test_suite}}}", "needs \"command\""},
     {"  - {id: a, script: x, handover: {contract: {type: agent_review}}}", "needs \"persona\""},
-    {"  - {id: a, persona: coder, exec: {source: x}, handover: {contract: {type: agent_review, persona: coder, criteria_path: .agents/contracts/criteria.md}}}", "own persona cannot review it"},
-    {"  - {id: a, script: x, handover: {contract: {type: agent_review, persona: nobody, criteria_path: .agents/contracts/criteria.md}}}", "handover.contract.persona: there is no persona \"nobody\""},
-    {"  - {id: a, script: x, handover: {contract: {type: agent_review, persona: coder, criteria_path: no.md}}}", "the criteria cannot be read"},
-    {"  - {id: a, script: x, handover: {contracts: [{type: non_empty_file, source: f, on_failure: retry}]}}", "steps[0].handover.contracts[0].on_failure: \"retry\" is not allowed"},
-    {"  - {id: a, script: x, handover: {contracts: [{type: non_empty_file, source: f, on_failure: rework}]}}", "steps[0].handover.contracts[0].on_failure: rework needs"},
+    {"  - {id: a, persona: coder, exec: {source: x}, handover: {contract: {type: agent_review, "
+     "persona: coder, criteria_path: .agents/contracts/criteria.md}}}",
+     "own persona cannot review it"},
+    {"  - {id: a, script: x, handover: {contract: {type: agent_review, persona: nobody, "
+     "criteria_path: .agents/contracts/criteria.md}}}",
+     "handover.contract.persona: there is no persona \"nobody\""},
+    {"  - {id: a, script: x, handover: {contract: {type: agent_review, persona: coder, "
+     "criteria_path: no.md}}}",
+     "the criteria cannot be read"},
+    {"  - {id: a, script: x, handover: {contracts: [{type: non_empty_file, source: f, on_failure: "
+     "retry}]}}",
+     "steps[0].handover.contracts[0].on_failure: \"retry\" is not allowed"},
+    {"  - {id: a, script: x, handover: {contracts: [{type: non_empty_file, source: f, on_failure: "
+     "rework}]}}",
+     "steps[0].handover.contracts[0].on_failure: rework needs"},
     {"  - {id: a, gate: {type: aproval}}", "did you mean \"approval\"?"},
     {"  - {id: a, gate: {prompt: x}}", "steps[0].gate: the key \"type\" is missing"},
     {"  - {id: a, gate: {type: timer}}", "a timer needs a timeout"},
-    {"  - {id: a, gate: {type: approval, default: z, choices: [{label: x, key: y}]}}", "there is no choice \"z\""},
-    {"  - {id: a, gate: {type: approval, choices: [{label: x, key: y}, {label: z, key: y}]}}", "there are two choices \"y\""},
-    {"  - {id: a, gate: {type: approval, choices: [{label: x, key: y, target: b}]}}", "steps[0].gate.choices[0].target: there is no step \"b\""},
+    {"  - {id: a, gate: {type: approval, default: z, choices: [{label: x, key: y}]}}",
+     "there is no choice \"z\""},
+    {"  - {id: a, gate: {type: approval, choices: [{label: x, key: y}, {label: z, key: y}]}}",
+     "there are two choices \"y\""},
+    {"  - {id: a, gate: {type: approval, choices: [{label: x, key: y, target: b}]}}",
+     "steps[0].gate.choices[0].target: there is no step \"b\""},
     {"  - {id: a, script: x, gate: {type: timer, timeout: 1s}}", "a gate runs no script"},
-    {"  - {id: a, script: x, edges: [{target: b}]}", "steps[0].edges[0].target: there is no step \"b\""},
-    {"  - {id: a, script: x, edges: [{target: _complete, condition: maybe}]}", "\"maybe\" is no condition"},
-    {"  - {id: a, persona: coder, exec: {source: x}, fidelity: full}", "no meaning without \"thread\""},
-    {"  - {id: a, persona: coder, exec: {source: x}, thread: t}\n  - {id: b, persona: coder, exec: {source: x}, thread: t}", "depends on no earlier step of the thread"},
-    {"  - {id: a, persona: coder, exec: {source: x}, concurrency: 2, strategy: {type: matrix}}", "exclude each other"},
+    {"  - {id: a, script: x, edges: [{target: b}]}",
+     "steps[0].edges[0].target: there is no step \"b\""},
+    {"  - {id: a, script: x, edges: [{target: _complete, condition: maybe}]}",
+     "\"maybe\" is no condition"},
+    {"  - {id: a, persona: coder, exec: {source: x}, fidelity: full}",
+     "no meaning without \"thread\""},
+    {"  - {id: a, persona: coder, exec: {source: x}, thread: t}\n  - {id: b, persona: coder, exec: "
+     "{source: x}, thread: t}",
+     "depends on no earlier step of the thread"},
+    {"  - {id: a, persona: coder, exec: {source: x}, concurrency: 2, strategy: {type: matrix}}",
+     "exclude each other"},
     {"  - {id: a, iterate: {over: \"[1]\"}}", "iterate needs the pipeline"},
-    {"  - {id: a, iterate: {over: \"not json\"}, pipeline: \"{{ item }}\"}", "the items are no JSON array"},
+    {"  - {id: a, iterate: {over: \"not json\"}, pipeline: \"{{ item }}\"}",
+     "the items are no JSON array"},
     {"  - {id: a, loop: {until: x}}", "the key \"max_iterations\" is missing"},
-    {"  - {id: a, loop: {max_iterations: 2, steps: [{id: b, script: x, dependencies: [c]}]}}", "steps[0].loop.steps[0].dependencies[0]: there is no step \"c\""},
+    {"  - {id: a, loop: {max_iterations: 2, steps: [{id: b, script: x, dependencies: [c]}]}}",
+     "steps[0].loop.steps[0].dependencies[0]: there is no step \"c\""},
     {"  - {id: a, pipeline: nowhere}", "steps[0].pipeline: there is no pipeline \"nowhere\""},
-    {"  - {id: a, branch: {on: x, cases: {y: nowhere}}}", "steps[0].branch.cases.y: there is no pipeline \"nowhere\""},
+    {"  - {id: a, branch: {on: x, cases: {y: nowhere}}}",
+     "steps[0].branch.cases.y: there is no pipeline \"nowhere\""},
     {"  - {id: a, persona: coder, max_concurrent_agents: 11, exec: {source: x}}", "at most 10"},
-    {"  - {id: a, persona: coder, exec: {source: \"x {{ inptu }}\"}}", "p.yaml:4:47: error: steps[0].exec.source: unknown variable \"inptu\"\n  hint: did you mean \"input\"?"},
-    {"  - id: a\n    script: |\n      x=1\n      y=$(echo {{ input }})\n", "p.yaml:7:16: error: steps[0].script: {{ input }} stands in a command substitution"},
-    {"  - {id: a, script: x}\n  - {id: b, dependencies: [a], script: \"echo {{ a.output }}\"}", "step \"a\" has no artifact"},
-    {"  - {id: a, script: x}\n  - {id: b, dependencies: [a], script: \"echo {{ gate.a.key }}\"}", "step \"a\" is no gate"},
+    {"  - {id: a, persona: coder, exec: {source: \"x {{ inptu }}\"}}",
+     "p.yaml:4:47: error: steps[0].exec.source: unknown variable \"inptu\"\n  hint: did you mean "
+     "\"input\"?"},
+    {"  - id: a\n    script: |\n      x=1\n      y=$(echo {{ input }})\n",
+     "p.yaml:7:16: error: steps[0].script: {{ input }} stands in a command substitution"},
+    {"  - {id: a, script: x}\n  - {id: b, dependencies: [a], script: \"echo {{ a.output }}\"}",
+     "step \"a\" has no artifact"},
+    {"  - {id: a, script: x}\n  - {id: b, dependencies: [a], script: \"echo {{ gate.a.key }}\"}",
+     "step \"a\" is no gate"},
     {"  - {id: a, script: \"echo {{ artifacts.o }}\"}", "there is no artifact \"o\""},
     {"  - {id: a, script: x, on_interrupt: stop}", "allowed are rerun, gate, fail"},
     {"  - {id: a, script: x, outcomes: [{type: prs}]}", "\"prs\" is not allowed"},
     {"  - {id: a, script: x, id: b}", "the key \"id\" is there twice"},
-    {"  - {id: a, persona: reviewer, exec: {source: x}, permissions: {alowed_tools: [x]}}", "did you mean \"allowed_tools\"?"},
+    {"  - {id: a, persona: reviewer, exec: {source: x}, permissions: {alowed_tools: [x]}}",
+     "did you mean \"allowed_tools\"?"},
 };
 
 TEST(Pipeline, DefectsAreFoundAtLoad) {
@@ -275,10 +358,12 @@ pipeline_outputs:
 step: []
 steps:
   - {id: e, script: x}
-)").diagnostics);
+)")
+                                        .diagnostics);
   for (const char* expected :
-       {"p.yaml:1:7: error: kind: \"Pipeline\" is not allowed", "metadata.name: \"../p\" is no safe name",
-        "input.type: \"issue\" is not allowed", "requires.tools[0]: \"input\" is not known before the run",
+       {"p.yaml:1:7: error: kind: \"Pipeline\" is not allowed",
+        "metadata.name: \"../p\" is no safe name", "input.type: \"issue\" is not allowed",
+        "requires.tools[0]: \"input\" is not known before the run",
         "pipeline_outputs.a.step: there is no step \"b\"",
         "pipeline_outputs.d.type: \"strng\" is not allowed",
         "pipeline_outputs.d.artifact: step \"e\" has no artifact \"f\"",
@@ -287,8 +372,10 @@ steps:
   }
   EXPECT_THAT(all_text(load_yaml("metadata: {name: p}\n").diagnostics),
               HasSubstr("the key \"steps\" is missing"));
-  EXPECT_THAT(all_text(load_yaml("steps: []\n").diagnostics), HasSubstr("the pipeline has no step"));
-  EXPECT_THAT(all_text(load_yaml("- a\n").diagnostics), HasSubstr("this has to be a mapping, not a list"));
+  EXPECT_THAT(all_text(load_yaml("steps: []\n").diagnostics),
+              HasSubstr("the pipeline has no step"));
+  EXPECT_THAT(all_text(load_yaml("- a\n").diagnostics),
+              HasSubstr("this has to be a mapping, not a list"));
 }
 
 TEST(Pipeline, WhatIsNotCarriedOutIsUnsupportedNotWrong) {
@@ -299,7 +386,8 @@ TEST(Pipeline, WhatIsNotCarriedOutIsUnsupportedNotWrong) {
       "  - {id: a, loop: {max_iterations: 2, steps: [{id: b, script: x}]}}",
       "  - {id: a, pipeline: child}",
       "  - {id: a, type: pipeline, pipeline: child}",
-      "  - {id: a, persona: coder, exec: {source: \"{{ task }}\"}, strategy: {type: matrix, items_source: x, item_key: y}}",
+      "  - {id: a, persona: coder, exec: {source: \"{{ task }}\"}, strategy: {type: matrix, "
+      "items_source: x, item_key: y}}",
       "  - {id: a, persona: coder, exec: {source: x}, concurrency: 2}",
       "  - {id: a, script: x, edges: [{target: _complete}]}",
       "  - {id: a, type: conditional, edges: [{target: _complete}]}",
@@ -313,7 +401,8 @@ TEST(Pipeline, WhatIsNotCarriedOutIsUnsupportedNotWrong) {
       "  - {id: a, persona: coder, exec: {type: command, source: x}}",
       "  - {id: a, script: x, memory: {inject_artifacts: [{pipeline: q, artifact: o}]}}",
       "  - {id: a, script: x, workspace: {ref: parent}}",
-      "  - {id: b, script: x, output_artifacts: [{name: o, path: x}]}\n  - {id: a, script: x, dependencies: [b], workspace: {mount: [{source: ., target: /p, subset_from: b.o.files}]}}",
+      "  - {id: b, script: x, output_artifacts: [{name: o, path: x}]}\n  - {id: a, script: x, "
+      "dependencies: [b], workspace: {mount: [{source: ., target: /p, subset_from: b.o.files}]}}",
   };
   for (const char* row : rows) {
     const Loaded<Project> loaded =
@@ -333,10 +422,11 @@ TEST(Pipeline, WhatChangesNothingIsFine) {
 }
 
 TEST(Pipeline, SubPipelinesAreLoadedWithTheirCaller) {
-  const Loaded<Project> loaded = load_steps("  - {id: a, pipeline: child}\n",
-      {{".agents/pipelines/child.yaml", "steps:\n  - {id: c, pipeline: grandchild}\n"},
-       {".agents/pipelines/grandchild.yaml", "steps:\n  - {id: d, script: x}\n"},
-       {".agents/pipelines/unrelated.yaml", "steps: broken\n"}});
+  const Loaded<Project> loaded =
+      load_steps("  - {id: a, pipeline: child}\n",
+                 {{".agents/pipelines/child.yaml", "steps:\n  - {id: c, pipeline: grandchild}\n"},
+                  {".agents/pipelines/grandchild.yaml", "steps:\n  - {id: d, script: x}\n"},
+                  {".agents/pipelines/unrelated.yaml", "steps: broken\n"}});
   EXPECT_TRUE(loaded.ok()) << all_text(loaded.diagnostics);
   EXPECT_EQ(loaded.value.children.size(), 2U);
   EXPECT_EQ(loaded.value.children.at("child").name, "child");
@@ -352,8 +442,9 @@ TEST(Pipeline, CirclesOfPipelinesAreNamed) {
 }
 
 TEST(Pipeline, NamesAndPathsAreLookedUp) {
-  const MemorySource files(project_files({{".agents/pipelines/p.yaml", "steps: [{id: a, script: x}]"},
-                                          {"own/q.yaml", "steps: [{id: b, script: x}]"}}));
+  const MemorySource files(
+      project_files({{".agents/pipelines/p.yaml", "steps: [{id: a, script: x}]"},
+                     {"own/q.yaml", "steps: [{id: b, script: x}]"}}));
   EXPECT_EQ(load_project(files, "p").value.pipeline.steps[0].id, "a");
   EXPECT_EQ(load_project(files, ".agents/pipelines/p.yaml").value.pipeline.name, "p");
   EXPECT_EQ(load_project(files, "own/q.yaml").value.pipeline.steps[0].id, "b");
@@ -366,15 +457,16 @@ TEST(Pipeline, NamesAndPathsAreLookedUp) {
 }
 
 TEST(Pipeline, TheWholeProjectIsValidated) {
-  const Diagnostics diagnostics = validate_project(MemorySource(project_files(
-      {{".agents/pipelines/a.yaml", "steps: [{id: a, script: x, bad: 1}]"},
-       {".agents/pipelines/b.yaml", "steps: [{id: a, script: '{{ nope }}'}]"},
-       {".agents/pipelines/c.yaml", "steps: ["},
-       {".agents/personas/lonely.md", "{{ oops.x }}"}})));
+  const Diagnostics diagnostics = validate_project(MemorySource(
+      project_files({{".agents/pipelines/a.yaml", "steps: [{id: a, script: x, bad: 1}]"},
+                     {".agents/pipelines/b.yaml", "steps: [{id: a, script: '{{ nope }}'}]"},
+                     {".agents/pipelines/c.yaml", "steps: ["},
+                     {".agents/personas/lonely.md", "{{ oops.x }}"}})));
   const std::string text = all_text(diagnostics);
   EXPECT_THAT(text, HasSubstr(".agents/pipelines/a.yaml:1:28: error: steps[0].bad"));
-  EXPECT_THAT(text, HasSubstr(".agents/pipelines/b.yaml:1:27: error: steps[0].script: unknown variable"));
-  EXPECT_THAT(text, HasSubstr(".agents/pipelines/c.yaml:1:"));
+  EXPECT_THAT(text,
+              HasSubstr(".agents/pipelines/b.yaml:1:26: error: steps[0].script: unknown variable"));
+  EXPECT_THAT(text, HasSubstr(".agents/pipelines/c.yaml:2:1: error: flow sequence"));
   EXPECT_THAT(text, HasSubstr(".agents/personas/lonely.md:1:1: error"));
 }
 
@@ -390,10 +482,12 @@ TEST(Pipeline, ManyStepsAreQuick) {
 }
 
 TEST(Pipeline, DiagnosticsPrint) {
-  const Diagnostic diagnostic{Severity::kUnsupported, Code::kInvalidPipeline, {"f", 2, 3}, "k", "m", "h"};
+  const Diagnostic diagnostic{
+      Severity::kUnsupported, Code::kInvalidPipeline, {"f", 2, 3}, "k", "m", "h"};
   EXPECT_EQ(to_text(diagnostic), "f:2:3: unsupported: k: m\n  hint: h");
-  EXPECT_EQ(dump_json(to_json(diagnostic)),
-            R"({"severity":"unsupported","code":"invalid_pipeline","file":"f","line":2,"column":3,"key":"k","message":"m","hint":"h"})");
+  EXPECT_EQ(
+      dump_json(to_json(diagnostic)),
+      R"({"severity":"unsupported","code":"invalid_pipeline","file":"f","line":2,"column":3,"key":"k","message":"m","hint":"h"})");
   EXPECT_EQ(to_string(StepKind::kSubPipeline), "pipeline");
 }
 
@@ -406,9 +500,9 @@ TEST(Promises, Q7_TheRecordingHoldsEverythingARunReads) {
   ASSERT_TRUE(load_project(recording, "p").ok());
   const std::map<std::string, std::string> files = recording.files();
   for (const char* path :
-       {"wave.yaml", ".agents/pipelines/p.yaml", ".agents/prompts/task.md", ".agents/contracts/ok.json",
-        ".agents/contracts/criteria.md", ".agents/personas/coder.md", ".agents/personas/reviewer.md",
-        ".agents/personas/base-protocol.md"}) {
+       {"wave.yaml", ".agents/pipelines/p.yaml", ".agents/prompts/task.md",
+        ".agents/contracts/ok.json", ".agents/contracts/criteria.md", ".agents/personas/coder.md",
+        ".agents/personas/reviewer.md", ".agents/personas/base-protocol.md"}) {
     EXPECT_TRUE(files.contains(path)) << path;
   }
   EXPECT_FALSE(files.contains(".agents/contracts/bad.json"));
@@ -419,9 +513,10 @@ TEST(Promises, Q7_TheRecordingHoldsEverythingARunReads) {
 TEST(Reference, NamesEveryTableAndKey) {
   const std::string text = pipelines_reference_markdown();
   for (const char* expected :
-       {"### wave.yaml", "### runtime.timeouts", "### step\n", "### contract\n", "### gate\n", "### retry",
-        "`unattended_limit`", "`on_interrupt`", "`criteria_path`", "`rework_step`", "## Templates",
-        "## Scripts", "### persona file", "`llm_judge` (not yet)", "[retry](#retry)"}) {
+       {"### wave.yaml", "### runtime.timeouts", "### step\n", "### contract\n", "### gate\n",
+        "### retry", "`unattended_limit`", "`on_interrupt`", "`criteria_path`", "`rework_step`",
+        "## Templates", "## Scripts", "### persona file", "`llm_judge` (not yet)",
+        "[retry](#retry)"}) {
     EXPECT_THAT(text, HasSubstr(expected));
   }
   EXPECT_THAT(text, Not(HasSubstr("{}")));

@@ -37,8 +37,8 @@ void append_use(Diagnostics& to, const std::map<std::string, Diagnostics>& probl
   }
 }
 
-// The personas that stand in the manifest itself. One that is only a file may be an unused leftover:
-// it matters to who names it.
+// The personas that stand in the manifest itself. One that is only a file may be an unused
+// leftover: it matters to who names it.
 std::set<std::string> written_personas(const Manifest& manifest) {
   std::set<std::string> names;
   for (const auto& [name, persona] : manifest.personas) {
@@ -65,11 +65,14 @@ class Library {
       return nullptr;
     }
     return &read_
-                .emplace(name, read_pipeline(*std::move(text), pipeline_path(name), manifest_, files_))
+                .emplace(name,
+                         read_pipeline(*std::move(text), pipeline_path(name), manifest_, files_))
                 .first->second;
   }
 
-  void add(const std::string& name, ReadPipeline pipeline) { read_.emplace(name, std::move(pipeline)); }
+  void add(const std::string& name, ReadPipeline pipeline) {
+    read_.emplace(name, std::move(pipeline));
+  }
 
   /// Reports sub-pipelines of `pipeline` that do not exist.
   void check_children(ReadPipeline& pipeline) const {
@@ -109,11 +112,11 @@ class Library {
       }
       const std::vector<std::string> circle(start, path.end());
       ReadPipeline& pipeline = found->second;
-      pipeline.diagnostics.push_back({Severity::kError, Code::kInvalidPipeline,
-                                      pipeline.document.locate(child.key), child.key,
-                                      fmt::format("the pipelines call each other in a circle: {} -> {}",
-                                                  join(circle, " -> "), child.name),
-                                      "remove one of the calls"});
+      pipeline.diagnostics.push_back(
+          {Severity::kError, Code::kInvalidPipeline, pipeline.document.locate(child.key), child.key,
+           fmt::format("the pipelines call each other in a circle: {} -> {}", join(circle, " -> "),
+                       child.name),
+           "remove one of the calls"});
     }
     path.pop_back();
     done.insert(name);
@@ -132,9 +135,8 @@ struct Found {
 };
 
 Result<Found> find_pipeline(const FileSource& files, std::string_view wanted) {
-  std::vector<std::string> places = {pipeline_path(wanted),
-                                     fmt::format("{}/{}", kPipelineFolder, wanted),
-                                     std::string(wanted)};
+  std::vector<std::string> places = {
+      pipeline_path(wanted), fmt::format("{}/{}", kPipelineFolder, wanted), std::string(wanted)};
   if (wanted.contains('/') || wanted.ends_with(".yaml") || wanted.ends_with(".yml")) {
     std::ranges::reverse(places);
   }
@@ -166,7 +168,8 @@ std::string name_of(std::string_view path) {
 Loaded<Manifest> load_manifest(const FileSource& files, const LoadOptions& options) {
   ReadManifest read = read_manifest(files, options);
   append_use(read.diagnostics, read.persona_problems, written_personas(read.manifest));
-  for (auto& [name, problems] : read.adapter_problems) append(read.diagnostics, std::move(problems));
+  for (auto& [name, problems] : read.adapter_problems)
+    append(read.diagnostics, std::move(problems));
   sort_by_place(read.diagnostics);
   return {std::move(read.manifest), std::move(read.diagnostics)};
 }
@@ -178,8 +181,8 @@ Loaded<Project> load_project(const FileSource& files, std::string_view pipeline,
   loaded.diagnostics = std::move(manifest.diagnostics);
   Result<Found> found = find_pipeline(files, pipeline);
   if (!found) {
-    loaded.diagnostics.push_back({Severity::kError, found.error().code, {}, "",
-                                  found.error().message, found.error().hint});
+    loaded.diagnostics.push_back(
+        {Severity::kError, found.error().code, {}, "", found.error().message, found.error().hint});
     loaded.value.manifest = std::move(manifest.manifest);
     return loaded;
   }
@@ -227,7 +230,8 @@ Loaded<Pipeline> parse_pipeline(std::string_view yaml, std::string_view path,
 std::vector<std::string> pipeline_names(const FileSource& files) {
   std::vector<std::string> names;
   for (const std::string& file : files.list(kPipelineFolder)) {
-    if (file.ends_with(".yaml") && file.size() > 5) names.push_back(file.substr(0, file.size() - 5));
+    if (file.ends_with(".yaml") && file.size() > 5)
+      names.push_back(file.substr(0, file.size() - 5));
   }
   std::ranges::sort(names);
   return names;
@@ -243,8 +247,12 @@ Diagnostics validate_project(const FileSource& files, const LoadOptions& options
     Error why;
     ReadPipeline* read = library.read(name, &why);
     if (read == nullptr) {
-      diagnostics.push_back({Severity::kError, Code::kInvalidPipeline,
-                             {pipeline_path(name), 0, 0}, "", why.message, why.hint});
+      diagnostics.push_back({Severity::kError,
+                             Code::kInvalidPipeline,
+                             {pipeline_path(name), 0, 0},
+                             "",
+                             why.message,
+                             why.hint});
       continue;
     }
     library.check_children(*read);

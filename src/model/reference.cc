@@ -9,7 +9,9 @@
 namespace wave::model {
 namespace {
 
-std::string cell(std::string_view text) { return replace_all(std::string(text), "|", "\\|"); }
+std::string cell(std::string_view text) {
+  return replace_all(std::string(text), "|", "\\|");
+}
 
 std::string code_cell(std::string_view text) {
   if (text.empty()) return "";
@@ -29,9 +31,12 @@ std::string anchor(std::string_view title) {
 
 std::string status_text(const KeyDoc& key) {
   switch (key.status) {
-    case KeyStatus::kSupported: return "";
-    case KeyStatus::kParsedOnly: return "read only";
-    case KeyStatus::kUnsupported: return "not yet";
+    case KeyStatus::kSupported:
+      return "";
+    case KeyStatus::kParsedOnly:
+      return "read only";
+    case KeyStatus::kUnsupported:
+      return "not yet";
   }
   return "";
 }

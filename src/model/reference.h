@@ -5,8 +5,8 @@
 
 namespace wave::model {
 
-/// docs/pipelines.md: every key of manifest, pipeline, step, contract and gate with its type, default
-/// and meaning; persona files, templates and scripts.
+/// docs/pipelines.md: every key of manifest, pipeline, step, contract and gate with its type,
+/// default and meaning; persona files, templates and scripts.
 std::string pipelines_reference_markdown();
 
 }  // namespace wave::model

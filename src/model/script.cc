@@ -20,17 +20,24 @@ constexpr std::string_view kAssignFirst =
 // Why a run value cannot stand in this context.
 Refusal refusal(Context context) {
   switch (context) {
-    case Context::kComment: return {"in a comment", "take it out of the comment"};
-    case Context::kHeredoc: return {"in a here-document", kAssignFirst};
+    case Context::kComment:
+      return {"in a comment", "take it out of the comment"};
+    case Context::kHeredoc:
+      return {"in a here-document", kAssignFirst};
     case Context::kHeredocDelimiter:
       return {"in the delimiter of a here-document", "write the delimiter as plain text"};
-    case Context::kCommandSubstitution: return {"in a command substitution", kAssignFirst};
-    case Context::kBackquotes: return {"in backquotes", kAssignFirst};
-    case Context::kArithmetic: return {"in an arithmetic expansion", kAssignFirst};
-    case Context::kParameter: return {"in a parameter expansion", kAssignFirst};
+    case Context::kCommandSubstitution:
+      return {"in a command substitution", kAssignFirst};
+    case Context::kBackquotes:
+      return {"in backquotes", kAssignFirst};
+    case Context::kArithmetic:
+      return {"in an arithmetic expansion", kAssignFirst};
+    case Context::kParameter:
+      return {"in a parameter expansion", kAssignFirst};
     case Context::kEscaped:
       return {"right behind a \"\\\" or \"$\"", "put a space or a quote between them"};
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -79,11 +86,15 @@ class Compiler {
     const std::string name = name_of(expression);
     const Context context = lexer_.context();
     switch (context) {
-      case Context::kBare: script_.text += fmt::format("\"${}\"", name); break;
+      case Context::kBare:
+        script_.text += fmt::format("\"${}\"", name);
+        break;
       case Context::kDoubleQuotes:
         script_.text += name_goes_on ? fmt::format("${{{}}}", name) : "$" + name;
         break;
-      case Context::kSingleQuotes: script_.text += fmt::format("'\"${}\"'", name); break;
+      case Context::kSingleQuotes:
+        script_.text += fmt::format("'\"${}\"'", name);
+        break;
       default: {
         const Refusal why = refusal(context);
         diagnostics_.push_back({Severity::kError, Code::kTemplate, expression.pos,
@@ -114,11 +125,10 @@ class Compiler {
     lexer_.feed("\n");
     if (lexer_.complete()) return;
     const auto expressions = text.expressions();
-    diagnostics_.push_back({Severity::kWarning, Code::kTemplate,
-                            expressions.empty() ? SourcePos{} : expressions.front()->pos,
-                            std::string(key_),
-                            "a quote, substitution or here-document of the script is never closed",
-                            ""});
+    diagnostics_.push_back(
+        {Severity::kWarning, Code::kTemplate,
+         expressions.empty() ? SourcePos{} : expressions.front()->pos, std::string(key_),
+         "a quote, substitution or here-document of the script is never closed", ""});
   }
 
   const std::function<std::string(const Expression&)>& manifest_value_;

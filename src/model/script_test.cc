@@ -137,8 +137,7 @@ TEST(Script, BehindSuchPlacesItIsFineAgain) {
   };
   for (const char* text : before) {
     const Compiled compiled = compile(std::string(text) + "echo {{ input }} '{{ input }}'");
-    EXPECT_TRUE(compiled.diagnostics.empty())
-        << text << to_text(compiled.diagnostics.front());
+    EXPECT_TRUE(compiled.diagnostics.empty()) << text << to_text(compiled.diagnostics.front());
     EXPECT_TRUE(compiled.script.text.ends_with("echo \"$WAVE_T1\" ''\"$WAVE_T1\"''"))
         << compiled.script.text;
   }
@@ -152,9 +151,10 @@ TEST(Script, UnclosedQuotesAreWarnedOf) {
 
 std::string nasty_value(std::mt19937& random) {
   static const std::vector<std::string> pieces = {
-      "'", "\"", "$", "`", "$(exit 3)", "`exit 3`", "\\", "\n", " ", "\t", "*", "?", "[a]", "~",
-      ";", "&", "|", "<", ">", "#", "{{ input }}", "$WAVE_T1", "${IFS}", "a", "-n", "%s", "ä",
-      "!", "(", ")", "\r", "exit 3", "$((", "EOF"};
+      "'",  "\"", "$",           "`",        "$(exit 3)", "`exit 3`", "\\", "\n", " ",
+      "\t", "*",  "?",           "[a]",      "~",         ";",        "&",  "|",  "<",
+      ">",  "#",  "{{ input }}", "$WAVE_T1", "${IFS}",    "a",        "-n", "%s", "ä",
+      "!",  "(",  ")",           "\r",       "exit 3",    "$((",      "EOF"};
   std::string value;
   for (size_t i = random() % 8; i > 0; --i) value += pieces[random() % pieces.size()];
   return value;
@@ -178,10 +178,15 @@ TEST(Script, ValuesArriveAsOneExactWord) {
     std::string text, before, after;
   };
   const std::vector<Form> forms = {
-      {"{{ input }}", "", ""},         {"\"{{ input }}\"", "", ""},   {"'{{ input }}'", "", ""},
-      {"a{{ input }}b", "a", "b"},     {"\"a {{ input }}b\"", "a ", "b"},
-      {"'a {{ input }}b'", "a ", "b"}, {"a'{{ input }}'\"b\"", "a", "b"},
-      {"\"a\"{{ input }}'b'", "a", "b"}, {"\"\\\"{{ input }}\\\"\"", "\"", "\""},
+      {"{{ input }}", "", ""},
+      {"\"{{ input }}\"", "", ""},
+      {"'{{ input }}'", "", ""},
+      {"a{{ input }}b", "a", "b"},
+      {"\"a {{ input }}b\"", "a ", "b"},
+      {"'a {{ input }}b'", "a ", "b"},
+      {"a'{{ input }}'\"b\"", "a", "b"},
+      {"\"a\"{{ input }}'b'", "a", "b"},
+      {"\"\\\"{{ input }}\\\"\"", "\"", "\""},
       {"\"it's {{ input }}1\"", "it's ", "1"},
   };
   for (int round = 0; round < 400; ++round) {
@@ -198,8 +203,12 @@ TEST(Script, ValuesArriveAsOneExactWord) {
 TEST(Script, RandomScriptsNeverCrash) {
   std::mt19937 random(9);
   const std::vector<std::string> pieces = {
-      "'", "\"", "$", "`", "(", ")", "{", "}", "\\", "\n", " ", "#", "<<", "<<-", "<", "EOF", "$(",
-      "$((", "${", "case", "in", "esac", ";;", "{{ input }}", "{{ project.test_command }}", "x"};
+      "'",   "\"",   "$",   "`",           "(",
+      ")",   "{",    "}",   "\\",          "\n",
+      " ",   "#",    "<<",  "<<-",         "<",
+      "EOF", "$(",   "$((", "${",          "case",
+      "in",  "esac", ";;",  "{{ input }}", "{{ project.test_command }}",
+      "x"};
   for (int round = 0; round < 50'000; ++round) {
     std::string text;
     for (size_t i = random() % 20; i > 0; --i) text += pieces[random() % pieces.size()];

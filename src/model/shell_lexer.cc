@@ -6,7 +6,9 @@
 namespace wave::model {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
 bool is_operator(char c) {
   return c == ';' || c == '&' || c == '|' || c == '(' || c == ')' || c == '<' || c == '>' ||
          c == '\n';
@@ -14,8 +16,8 @@ bool is_operator(char c) {
 
 // Reserved words behind which another command starts.
 bool starts_command(std::string_view word) {
-  static constexpr std::array<std::string_view, 9> kWords = {"if",   "then", "else",  "elif", "do",
-                                                             "while", "until", "{", "!"};
+  static constexpr std::array<std::string_view, 9> kWords = {"if",    "then",  "else", "elif", "do",
+                                                             "while", "until", "{",    "!"};
   return std::ranges::find(kWords, word) != kWords.end();
 }
 
@@ -47,20 +49,29 @@ ShellLexer::Context ShellLexer::context() const {
   // The innermost thing that is not plain quoting decides; quotes count only at the script's level.
   for (size_t i = 1; i < frames_.size(); ++i) {
     switch (frames_[i].level) {
-      case Level::kCode: return Context::kCommandSubstitution;
-      case Level::kBackquote: return Context::kBackquotes;
-      case Level::kArithmetic: return Context::kArithmetic;
-      case Level::kParameter: return Context::kParameter;
-      case Level::kComment: return Context::kComment;
-      default: break;
+      case Level::kCode:
+        return Context::kCommandSubstitution;
+      case Level::kBackquote:
+        return Context::kBackquotes;
+      case Level::kArithmetic:
+        return Context::kArithmetic;
+      case Level::kParameter:
+        return Context::kParameter;
+      case Level::kComment:
+        return Context::kComment;
+      default:
+        break;
     }
   }
   if (dollar_parens_ > 0) return Context::kCommandSubstitution;
   if (escaped_ || dollar_) return Context::kEscaped;
   switch (frames_.back().level) {
-    case Level::kDouble: return Context::kDoubleQuotes;
-    case Level::kSingle: return Context::kSingleQuotes;
-    default: return Context::kBare;
+    case Level::kDouble:
+      return Context::kDoubleQuotes;
+    case Level::kSingle:
+      return Context::kSingleQuotes;
+    default:
+      return Context::kBare;
   }
 }
 
@@ -114,8 +125,10 @@ void ShellLexer::take(char c) {
     return;
   }
   switch (top().level) {
-    case Level::kCode: return take_code(c);
-    case Level::kDouble: return take_double(c);
+    case Level::kCode:
+      return take_code(c);
+    case Level::kDouble:
+      return take_double(c);
     case Level::kSingle:
       if (c == '\'') close();
       return;
@@ -130,8 +143,10 @@ void ShellLexer::take(char c) {
         close();
       }
       return;
-    case Level::kArithmetic: return take_arithmetic(c);
-    case Level::kParameter: return take_parameter(c);
+    case Level::kArithmetic:
+      return take_arithmetic(c);
+    case Level::kParameter:
+      return take_parameter(c);
   }
 }
 

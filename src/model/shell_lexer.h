@@ -1,5 +1,5 @@
-// Where in a POSIX shell script a place lies: bare, in quotes, in a here-document ... Just enough of
-// the shell's grammar (XCU 2.2, 2.3, 2.6, 2.7.4) to know the quoting, fed piece by piece.
+// Where in a POSIX shell script a place lies: bare, in quotes, in a here-document ... Just enough
+// of the shell's grammar (XCU 2.2, 2.3, 2.6, 2.7.4) to know the quoting, fed piece by piece.
 #pragma once
 
 #include <string>
@@ -64,10 +64,10 @@ class ShellLexer {
   Frame& top() { return frames_.back(); }
 
   std::vector<Frame> frames_{Frame{}};
-  bool escaped_ = false;        // a backslash was just read where it escapes
-  bool dollar_ = false;         // "$" was just read where it expands
-  int dollar_parens_ = 0;       // "$(" was just read: "$((" or "$(" is still open to question
-  int less_ = 0;                // how many "<" were just read in code
+  bool escaped_ = false;   // a backslash was just read where it escapes
+  bool dollar_ = false;    // "$" was just read where it expands
+  int dollar_parens_ = 0;  // "$(" was just read: "$((" or "$(" is still open to question
+  int less_ = 0;           // how many "<" were just read in code
   // The word behind "<<".
   bool reading_delimiter_ = false;
   bool delimiter_started_ = false;

@@ -103,10 +103,11 @@ class Reader {
   }
 
  private:
-  Reading accept(Variable variable, std::vector<std::string> path = {}, std::string_view json = {}) {
+  Reading accept(Variable variable, std::vector<std::string> path = {},
+                 std::string_view json = {}) {
     Reading reading;
-    reading.expression = Expression{variable, std::move(path), std::string(json),
-                                    std::string(text_), {}};
+    reading.expression =
+        Expression{variable, std::move(path), std::string(json), std::string(text_), {}};
     return reading;
   }
 
@@ -118,10 +119,11 @@ class Reader {
     if (const auto meant = did_you_mean(text_, known)) {
       return refuse(std::move(problem), fmt::format("did you mean \"{}\"?", *meant));
     }
-    return refuse(std::move(problem),
-                  "known are input, run.id, run.name, step_id, branch_name, feature_num, project.*, "
-                  "forge.*, env.*, gate.<step>.*, artifacts.<name>, deps.<step>.<name>, "
-                  "<step>.output and <step>.out.<name>");
+    return refuse(
+        std::move(problem),
+        "known are input, run.id, run.name, step_id, branch_name, feature_num, project.*, "
+        "forge.*, env.*, gate.<step>.*, artifacts.<name>, deps.<step>.<name>, "
+        "<step>.output and <step>.out.<name>");
   }
 
   bool is_open(std::string_view step) const {
@@ -198,9 +200,9 @@ class Reader {
     }
     if (step.empty()) return no_such(fmt::format("\"{}\" names no step", text_), known);
     if (!scope_.artifacts.contains(std::string(rest)) && !is_open(step)) {
-      return no_such(fmt::format("step \"{}\" has no artifact \"{}\"", step,
-                                 rest.substr(step.size() + 1)),
-                     known);
+      return no_such(
+          fmt::format("step \"{}\" has no artifact \"{}\"", step, rest.substr(step.size() + 1)),
+          known);
     }
     return accept(Variable::kArtifactPath,
                   {std::string(step), std::string(rest.substr(step.size() + 1))});
@@ -264,8 +266,7 @@ class Reader {
     const std::string_view step = step_prefix(text);
     if (step.empty()) return std::nullopt;
     const std::string_view rest = text.substr(step.size());
-    if (rest.starts_with(".output") &&
-        (rest.size() == 7 || rest[7] == '.' || rest[7] == '[')) {
+    if (rest.starts_with(".output") && (rest.size() == 7 || rest[7] == '.' || rest[7] == '[')) {
       if (!is_json_path(rest.substr(7))) {
         return refuse(fmt::format("\"{}\" is not a path", rest.substr(7)), kPathHint);
       }
@@ -310,8 +311,7 @@ class Reader {
       const std::string_view step = step_prefix(name);
       if (step.empty()) continue;
       known.push_back(fmt::format("{}.out.{}", step, name.substr(step.size() + 1)));
-      known.push_back(
-          fmt::format("steps.{}.artifacts.{}", step, name.substr(step.size() + 1)));
+      known.push_back(fmt::format("steps.{}.artifacts.{}", step, name.substr(step.size() + 1)));
     }
     if (scope_.items) {
       for (const char* name : {"item", "task", "iteration"}) known.emplace_back(name);

@@ -96,7 +96,8 @@ TEST(Template, UnknownVariablesAreErrorsWithSuggestions) {
 TEST(Template, DocumentationInBracesStaysWithAWarning) {
   for (const char* text :
        {"{{ project.* }}", "{{ forge.* }}", "{{ project.services.<name>.<field> }}",
-        "{{ '<finding-id>' }}", "{{ .Field }}", "{{ if x }}", "{{}}", "{{ a b }}", "${{ github.ref }}"}) {
+        "{{ '<finding-id>' }}", "{{ .Field }}", "{{ if x }}", "{{}}", "{{ a b }}",
+        "${{ github.ref }}"}) {
     EXPECT_EQ(problem(text).severity, Severity::kWarning) << text;
   }
 }
@@ -146,10 +147,10 @@ TEST(Template, ErrorsOfValuesCarryThePlace) {
 
 TEST(Template, RandomTextsNeverCrashAndLoseNothing) {
   std::mt19937 random(3);
-  const std::vector<std::string> pieces = {"{{",    "}}",      " input ", "{",     "}",   "\n",
-                                           "plan",  ".output", "[0]",     "[",     "]",   ".",
-                                           "item",  "project.", "\xff",   "$",     "env.", "gate.",
-                                           "steps.", "a.b",     "deps.",  "artifacts."};
+  const std::vector<std::string> pieces = {
+      "{{",   "}}",    " input ", "{",   "}",     "\n",        "plan", ".output",
+      "[0]",  "[",     "]",       ".",   "item",  "project.",  "\xff", "$",
+      "env.", "gate.", "steps.",  "a.b", "deps.", "artifacts."};
   for (int round = 0; round < 50'000; ++round) {
     std::string text;
     for (size_t i = random() % 14; i > 0; --i) text += pieces[random() % pieces.size()];

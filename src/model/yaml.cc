@@ -45,7 +45,9 @@ size_t printable_prefix(std::string_view text) {
   return at;
 }
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
 SourcePos pos_at(std::string_view source, size_t offset, std::string file) {
   SourcePos pos{std::move(file), 1, 1};
@@ -62,11 +64,16 @@ SourcePos pos_at(std::string_view source, size_t offset, std::string file) {
 
 Style style_of(fy_token* token) {
   switch (fy_token_scalar_style(token)) {
-    case FYSS_SINGLE_QUOTED: return Style::kSingleQuoted;
-    case FYSS_DOUBLE_QUOTED: return Style::kDoubleQuoted;
-    case FYSS_LITERAL: return Style::kLiteral;
-    case FYSS_FOLDED: return Style::kFolded;
-    default: return Style::kPlain;
+    case FYSS_SINGLE_QUOTED:
+      return Style::kSingleQuoted;
+    case FYSS_DOUBLE_QUOTED:
+      return Style::kDoubleQuoted;
+    case FYSS_LITERAL:
+      return Style::kLiteral;
+    case FYSS_FOLDED:
+      return Style::kFolded;
+    default:
+      return Style::kPlain;
   }
 }
 
@@ -104,9 +111,9 @@ class Builder {
     fy_diag_set_collect_errors(diag.get(), true);
 
     fy_parse_cfg cfg{};
-    cfg.flags = static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_DEFAULT_VERSION_1_2 |
-                                                FYPCF_JSON_NONE | FYPCF_ALLOW_DUPLICATE_KEYS |
-                                                FYPCF_SLOPPY_FLOW_INDENTATION);
+    cfg.flags =
+        static_cast<fy_parse_cfg_flags>(FYPCF_QUIET | FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE |
+                                        FYPCF_ALLOW_DUPLICATE_KEYS | FYPCF_SLOPPY_FLOW_INDENTATION);
     cfg.diag = diag.get();
     parser_.reset(fy_parser_create(&cfg));
     if (!parser_ || !diag) {
@@ -131,14 +138,14 @@ class Builder {
   struct Frame {
     Node node;
     std::string anchor;
-    std::optional<Node> key;                 // of a mapping: the key whose value comes next
-    std::vector<Node> merges;                // of a mapping: what "<<" brings in
+    std::optional<Node> key;                    // of a mapping: the key whose value comes next
+    std::vector<Node> merges;                   // of a mapping: what "<<" brings in
     std::unordered_map<std::string, int> seen;  // of a mapping: key -> line
   };
 
   void report(SourcePos pos, std::string message, std::string hint = {}) {
-    diagnostics_.push_back({Severity::kError, code_, std::move(pos), "", std::move(message),
-                            std::move(hint)});
+    diagnostics_.push_back(
+        {Severity::kError, code_, std::move(pos), "", std::move(message), std::move(hint)});
   }
 
   void stop(SourcePos pos, std::string message, std::string hint = {}) {
@@ -177,10 +184,16 @@ class Builder {
       case FYET_SEQUENCE_END:
         close();
         return false;
-      case FYET_SCALAR: scalar(event); return false;
-      case FYET_ALIAS: alias(event); return false;
-      case FYET_STREAM_END: return true;
-      default: return false;
+      case FYET_SCALAR:
+        scalar(event);
+        return false;
+      case FYET_ALIAS:
+        alias(event);
+        return false;
+      case FYET_STREAM_END:
+        return true;
+      default:
+        return false;
     }
   }
 
@@ -244,8 +257,8 @@ class Builder {
 
   void open(Node::Kind kind, fy_event& event, fy_token* anchor, fy_token* tag) {
     if (static_cast<int>(stack_.size()) >= kMaxDepth) {
-      stop(event_pos(event), fmt::format("lists and mappings are nested more than {} deep",
-                                         kMaxDepth));
+      stop(event_pos(event),
+           fmt::format("lists and mappings are nested more than {} deep", kMaxDepth));
       return;
     }
     Frame frame;
@@ -599,8 +612,7 @@ Document parse(std::string source, std::string file, Code code, Diagnostics& dia
   Document document{std::move(file), std::move(source), std::nullopt};
   const size_t good = printable_prefix(document.source);
   if (good < document.source.size()) {
-    diagnostics.push_back({Severity::kError, code,
-                           pos_at(document.source, good, document.file), "",
+    diagnostics.push_back({Severity::kError, code, pos_at(document.source, good, document.file), "",
                            fmt::format("the byte 0x{:02x} here is not text",
                                        static_cast<unsigned char>(document.source[good])),
                            "save the file as UTF-8 without control characters"});

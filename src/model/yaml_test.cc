@@ -101,7 +101,8 @@ TEST(Yaml, DuplicateKeysAreRefusedWithBothLines) {
 }
 
 TEST(Yaml, SyntaxErrorsHaveAPlace) {
-  EXPECT_THAT(error_of("a: [1, 2\nb: 3\n"), testing::MatchesRegex("f.yaml:[0-9]+:[0-9]+: error: .+"));
+  EXPECT_THAT(error_of("a: [1, 2\nb: 3\n"),
+              testing::MatchesRegex("f.yaml:[0-9]+:[0-9]+: error: .+"));
   EXPECT_THAT(error_of("a: 'open\n"), testing::MatchesRegex("f.yaml:[0-9]+:[0-9]+: error: .+"));
   EXPECT_THAT(error_of("a: b: c\n"), testing::MatchesRegex("f.yaml:[0-9]+:[0-9]+: error: .+"));
   EXPECT_THAT(error_of("a: {{ input }}\n"), HasSubstr("quotes"));
@@ -173,13 +174,15 @@ TEST(Yaml, RandomBytesNeverCrash) {
     }
     Diagnostics diagnostics;
     const Document document = parse_text(text, diagnostics);
-    ASSERT_TRUE(document.root.has_value() != !diagnostics.empty()) << "round " << round << "\n" << text;
+    ASSERT_TRUE(document.root.has_value() != !diagnostics.empty()) << "round " << round << "\n"
+                                                                   << text;
   }
 }
 
 TEST(Yaml, MutatedPipelinesNeverCrash) {
   const std::string seed =
-      "kind: WavePipeline\nmetadata: {name: \"p\"}\nsteps:\n  - id: &x a\n    script: |\n      echo {{ "
+      "kind: WavePipeline\nmetadata: {name: \"p\"}\nsteps:\n  - id: &x a\n    script: |\n      "
+      "echo {{ "
       "input }}\n      done\n    dependencies: [*x, 'b']\n    <<: {type: >-\n command}\n";
   std::mt19937 random(11);
   for (int round = 0; round < 20'000; ++round) {
@@ -188,14 +191,20 @@ TEST(Yaml, MutatedPipelinesNeverCrash) {
     for (size_t i = 0; i < edits && !text.empty(); ++i) {
       const size_t at = random() % text.size();
       switch (random() % 3) {
-        case 0: text.erase(at, 1 + random() % 8); break;
-        case 1: text.insert(at, text.substr(random() % text.size(), random() % 12)); break;
-        default: text[at] = "\n -:[]{}&*'\"|>#"[random() % 14];
+        case 0:
+          text.erase(at, 1 + random() % 8);
+          break;
+        case 1:
+          text.insert(at, text.substr(random() % text.size(), random() % 12));
+          break;
+        default:
+          text[at] = "\n -:[]{}&*'\"|>#"[random() % 14];
       }
     }
     Diagnostics diagnostics;
     const Document document = parse_text(text, diagnostics);
-    ASSERT_TRUE(document.root.has_value() != !diagnostics.empty()) << "round " << round << "\n" << text;
+    ASSERT_TRUE(document.root.has_value() != !diagnostics.empty()) << "round " << round << "\n"
+                                                                   << text;
   }
 }
 
