@@ -228,7 +228,10 @@ void Host::keep() {
   exit_.out_bytes = file_size(out_.get());
   exit_.err_bytes = file_size(err_.get());
   const Clock::time_point give_up = Clock::now() + kExitPatience;
-  while (!write_exit(request_.dir, exit_) && Clock::now() < give_up) {
+  while (Clock::now() < give_up) {
+    const Status written = write_exit(request_.dir, exit_);
+    if (written || written.error().code == Code::kNotFound)
+      break;  // nobody waits in a removed folder
     ::poll(nullptr, 0, static_cast<int>(kExitRound.count()));
   }
 }

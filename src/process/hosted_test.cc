@@ -141,6 +141,15 @@ TEST_F(HostedTest, MetaOfAnotherBootOrAReusedPidIsLost) {
   EXPECT_EQ(create_meta(folder_ / "pid", meta).error().code, Code::kConflict);
 }
 
+TEST_F(HostedTest, HostOfARemovedFolderEnds) {
+  const HostRequest request = script("echo 1 > $1/up; sleep 60");
+  const HostMeta meta = launch(request);
+  number_in("up");
+  fs::remove_all(request.dir);
+  ASSERT_TRUE(request_stop(meta, true).has_value());
+  EXPECT_TRUE(eventually([&] { return !is_alive(meta.host_pid); }));
+}
+
 TEST_F(HostedTest, DamagedFilesAreErrors) {
   std::ofstream(folder_ / "meta") << "{\"v\":1,";
   EXPECT_FALSE(inspect(folder_).has_value());

@@ -177,6 +177,8 @@ TEST_F(HostTest, IsOutOfReachOfTheTerminal) {
   const int program = number_in("pid");
   EXPECT_EQ(program, meta.pid);
   EXPECT_EQ(::getsid(meta.host_pid), meta.host_pid);
+  const int launcher_pid = process_info(meta.host_pid)->parent;
+  EXPECT_EQ(::getsid(launcher_pid), launcher_pid);
   EXPECT_EQ(::getpgid(program), program);
   EXPECT_NE(::getsid(program), ::getsid(0));
 }
