@@ -242,11 +242,6 @@ class Trial {
   }
 
   void answer(const Operation& operation) {
-    // The slot and stopped operations apart, every operation is asked for under a key of its own
-    // until it is answered, and never again.
-    if (operation.kind != OperationKind::kAcquireSlot) {
-      EXPECT_TRUE(answered_.insert(operation.key()).second) << "asked twice: " << operation.key();
-    }
     switch (operation.kind) {
       case OperationKind::kAcquireSlot:
         return take_slot();
@@ -257,12 +252,19 @@ class Trial {
       case OperationKind::kCheckContract:
         return check(operation);
       case OperationKind::kCheckpoint:
-        return put(event_of(operation, Kind::kCheckpointCreated, {{"skipped", true}}));
+        return result(operation, Kind::kCheckpointCreated, {{"skipped", true}});
       case OperationKind::kRunHook:
         return hook(operation);
       case OperationKind::kOpenGate:
-        return put(gate_waiting(program_, state_, operation, "Well?"));
+        return result(operation, Kind::kGateWaiting,
+                      gate_waiting(program_, state_, operation, "Well?").data);
     }
+  }
+
+  /// The event that ends an operation: from here on it must not be asked for again.
+  void result(const Operation& operation, Kind kind, json::object data) {
+    answered_.insert(operation.key());
+    put(event_of(operation, kind, std::move(data)));
   }
 
   void take_slot() {
@@ -279,7 +281,7 @@ class Trial {
     } else if (operation.stop != StopReason::kNone && dice_.chance(80)) {
       data = failure("canceled");
     } else if (dice_.chance(10)) {
-      return put(event_of(operation, Kind::kStepInterrupted, {{"reason", "machine"}}));
+      return result(operation, Kind::kStepInterrupted, {{"reason", "machine"}});
     } else if (dice_.chance(30)) {
       static const std::vector<std::string> kClasses{"transient",     "timeout", "rate_limit",
                                                      "deterministic", "stalled", "stopped"};
@@ -288,37 +290,36 @@ class Trial {
       if (name == "rate_limit") data["retry_after_ms"] = 60'000;
     }
     data["usage"] = {{"cost_usd", 1.0}, {"tokens_in", 10}};
-    Event event = event_of(operation, Kind::kAgentExited, std::move(data));
     put(event_of(operation, Kind::kWorkspaceCreated, {{"path", "w/" + operation.step}}));
-    put(std::move(event));
+    result(operation, Kind::kAgentExited, std::move(data));
   }
 
   void collect(const Operation& operation) {
     put(event_of(operation, Kind::kArtifactCreated, {{"name", "out"}, {"sha256", "abc"}}));
     json::object data{{"has_tree", true}, {"changed_tree", dice_.chance(50)}};
     if (dice_.chance(10)) data["missing"] = json::array{"out"};
-    put(event_of(operation, Kind::kOutputsCollected, std::move(data)));
+    result(operation, Kind::kOutputsCollected, std::move(data));
   }
 
   void check(const Operation& operation) {
     json::object data{{"index", operation.index}, {"type", "test_suite"}};
     const bool cut = operation.stop != StopReason::kNone && dice_.chance(80);
     if (!cut && dice_.chance(70)) {
-      return put(event_of(operation, Kind::kContractPassed, std::move(data)));
+      return result(operation, Kind::kContractPassed, std::move(data));
     }
     data["policy"] = "fail";
     data["message"] = "no";
     data["failure_class"] = cut ? "canceled" : "contract_failure";
-    put(event_of(operation, Kind::kContractFailed, std::move(data)));
+    result(operation, Kind::kContractFailed, std::move(data));
   }
 
   void hook(const Operation& operation) {
     json::object data{{"hook_event", hook_event_name(operation.hook_event)},
                       {"index", operation.index}};
-    if (!dice_.chance(20)) return put(event_of(operation, Kind::kHookPassed, std::move(data)));
+    if (!dice_.chance(20)) return result(operation, Kind::kHookPassed, std::move(data));
     data["message"] = "no";
     data["blocked"] = dice_.chance(50);
-    put(event_of(operation, Kind::kHookFailed, std::move(data)));
+    result(operation, Kind::kHookFailed, std::move(data));
   }
 
   /// Folds the event and what follows from it; now and then everything in memory is lost in
@@ -357,7 +358,6 @@ class Trial {
     const Status applied = apply(program_, state_, *decoded);
     ASSERT_TRUE(applied) << full_message(applied.error());
     log_.push_back(*std::move(decoded));
-    prints_.push_back({});
   }
 
   /// Another process folds the log from its beginning.
@@ -376,7 +376,11 @@ class Trial {
       EXPECT_TRUE(steps.insert(operation.step).second) << "two operations of one step";
       EXPECT_FALSE(answered_.contains(operation.key())) << "asked again: " << operation.key();
     }
-    const auto running = std::ranges::count(state_.steps, StepStatus::kRunning, &StepState::status);
+    int running = 0;  // not counting gates: one that is decided waits for nobody
+    for (size_t i = 0; i < state_.steps.size(); ++i) {
+      const bool gate = program_.steps()[i].kind == model::StepKind::kGate;
+      running += !gate && state_.steps[i].status == StepStatus::kRunning ? 1 : 0;
+    }
     EXPECT_LE(running, program_.project.manifest.runtime.max_concurrency);
     if (state_.status == RunStatus::kWaiting) EXPECT_EQ(running, 0);
   }
@@ -385,13 +389,12 @@ class Trial {
     EXPECT_TRUE(operations_.empty());
     const Decisions after = decide(program_, state_);
     EXPECT_TRUE(after.emit.empty() && after.operations.empty());
-    EXPECT_EQ(get_string(log_.back().data, "code"),
-              get_string(log_.back().data, "code") == "internal_error"
-                  ? "no internal error"
-                  : get_string(log_.back().data, "code"));
-    for (const StepState& step : state_.steps) {
+    EXPECT_NE(get_string(log_.back().data, "code"), "internal_error");
+    for (size_t i = 0; i < state_.steps.size(); ++i) {
+      const StepState& step = state_.steps[i];
+      const bool never_begun = step.visit == 0 || program_.steps()[i].rework_only;
       const bool at_rest =
-          is_terminal(step.status) || (step.status == StepStatus::kPending && step.visit == 0);
+          is_terminal(step.status) || (step.status == StepStatus::kPending && never_begun);
       EXPECT_TRUE(at_rest) << step.id << " is " << to_string(step.status);
       if (step.gate) EXPECT_TRUE(step.gate->resolved);
     }
@@ -438,7 +441,6 @@ class Trial {
   RunOptions options_;
   WallTime now_{Millis(1'700'000'000'000)};
   std::vector<Event> log_;
-  std::vector<std::string> prints_;
   std::vector<Operation> operations_;
   std::set<std::string> answered_;
 };
