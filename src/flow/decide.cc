@@ -485,7 +485,11 @@ void Decider::end_run() {
 
 /// Nothing runs any more, and nothing may be started.
 void Decider::end_over_budget() {
-  for (const size_t step : active_) cancel_step(step, "budget_exhausted");
+  for (size_t i = 0; i < state_.steps.size(); ++i) {
+    const StepState& step = state_.steps[i];
+    const bool never_begun = step.visit == 0;
+    if (!is_terminal(step.status) && !never_begun) cancel_step(i, "budget_exhausted");
+  }
   if (emits()) return;
   const double ceiling = program_.project.manifest.runtime.cost.budget_ceiling;
   const Failure failure{

@@ -261,6 +261,25 @@ TEST(Budget, NothingIsTriedAgainAboveTheCeiling) {
   EXPECT_EQ(run.status(), "failed");
 }
 
+TEST(Budget, StepsThatAGateSentBackAreCancelled) {
+  Script run(Build()
+                 .persona("a")
+                 .command("b", {"a"})
+                 .gate("g", {"b"}, {{.label = "Again", .key = "r", .target = "a"}})
+                 .runtime([](model::RuntimeConfig& runtime) { runtime.cost.budget_ceiling = 2; })
+                 .program());
+  run.run();
+  run.exits("a", costing(1));
+  run.exits("b");
+  run.opens("g");
+  run.decides("g", "r");
+  run.run();
+  run.exits("a", costing(1));
+  EXPECT_EQ(run.status("b"), "cancelled");
+  EXPECT_EQ(run.status("g"), "cancelled");
+  EXPECT_EQ(run.status(), "failed");
+}
+
 TEST(Budget, ARunThatHasNothingLeftToDoCompletes) {
   Script run(Build()
                  .persona("a")
