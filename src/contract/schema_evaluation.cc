@@ -100,6 +100,10 @@ std::tuple<size_t, size_t, size_t> distance(const Errors& errors, const std::str
   return {wrong_types, wrong_tags, errors.size()};
 }
 
+// The checks stay out of line: inlined into one another, the temporaries of all of them would lie
+// on the stack once for each level of the recursion.
+#define WAVE_OUT_OF_LINE [[gnu::noinline]]
+
 class Evaluation {
  public:
   explicit Evaluation(const EvaluationLimits& limits) : limits_(limits) {}
@@ -157,7 +161,7 @@ class Evaluation {
 
   /// Notes a failed assertion. `message` is called only when somebody reads it.
   template <typename Message>
-  void reject(Call& call, std::string_view keyword, const Message& message) {
+  WAVE_OUT_OF_LINE void reject(Call& call, std::string_view keyword, const Message& message) {
     call.valid = false;
     if (!wants_error(call)) return;
     call.errors->push_back({pointer_of(call.site.path),
@@ -199,7 +203,7 @@ class Evaluation {
     return true;
   }
 
-  void reject_presence(Call& call) {
+  WAVE_OUT_OF_LINE void reject_presence(Call& call) {
     call.valid = false;
     if (!wants_error(call)) return;
     call.errors->push_back({pointer_of(call.site.path), call.node.place, "",
@@ -247,7 +251,7 @@ class Evaluation {
     return *target;
   }
 
-  void follow(Call& call, const Node& target) {
+  WAVE_OUT_OF_LINE void follow(Call& call, const Node& target) {
     for (const Frame* frame = call.site.frame; frame != nullptr; frame = frame->parent) {
       if (frame->instance != &call.instance()) break;
       if (frame->node != &target) continue;
@@ -262,7 +266,7 @@ class Evaluation {
 
   // --- Values of any type ---
 
-  void check_value(Call& call) {
+  WAVE_OUT_OF_LINE void check_value(Call& call) {
     const Node& node = call.node;
     const json::value& instance = call.instance();
     if (node.types != 0 && (node.types & type_bits(instance)) == 0) {
@@ -290,7 +294,7 @@ class Evaluation {
 
   // --- Combinations ---
 
-  void check_combined(Call& call) {
+  WAVE_OUT_OF_LINE void check_combined(Call& call) {
     for (const Node* part : call.node.all_of) {
       require_here(call, *part);
       if (call.done() || failure_) return;
@@ -334,14 +338,14 @@ class Evaluation {
     return branches;
   }
 
-  void check_any_of(Call& call) {
+  WAVE_OUT_OF_LINE void check_any_of(Call& call) {
     // Every branch that matches evaluates properties of its own.
     const size_t enough = call.marks != nullptr ? SIZE_MAX : 1;
     Branches branches = try_branches(call, call.node.any_of, enough);
     if (branches.matching.empty()) reject_branches(call, "anyOf", call.node.any_of, branches);
   }
 
-  void check_one_of(Call& call) {
+  WAVE_OUT_OF_LINE void check_one_of(Call& call) {
     Branches branches = try_branches(call, call.node.one_of, 2);
     if (branches.matching.empty()) reject_branches(call, "oneOf", call.node.one_of, branches);
     if (branches.matching.size() < 2) return;
@@ -355,8 +359,8 @@ class Evaluation {
     });
   }
 
-  void reject_branches(Call& call, std::string_view keyword, const std::vector<const Node*>& nodes,
-                       Branches& branches) {
+  WAVE_OUT_OF_LINE void reject_branches(Call& call, std::string_view keyword,
+                                        const std::vector<const Node*>& nodes, Branches& branches) {
     reject(call, keyword, [&] {
       if (branches.errors.empty()) return std::string("matches none of the alternatives");
       return fmt::format(
@@ -370,7 +374,7 @@ class Evaluation {
     }
   }
 
-  void check_condition(Call& call) {
+  WAVE_OUT_OF_LINE void check_condition(Call& call) {
     if (call.node.condition == nullptr) return;
     const bool matches = apply_here(call, *call.node.condition, nullptr);
     const Node* branch = matches ? call.node.then_branch : call.node.else_branch;
@@ -379,7 +383,7 @@ class Evaluation {
 
   // --- Numbers ---
 
-  void check_number(Call& call) {
+  WAVE_OUT_OF_LINE void check_number(Call& call) {
     const json::value& number = call.instance();
     const auto bound = [&](const json::value* limit, std::string_view keyword,
                            std::string_view words, auto holds) {
@@ -405,7 +409,7 @@ class Evaluation {
 
   // --- Strings ---
 
-  void check_string(Call& call, std::string_view text) {
+  WAVE_OUT_OF_LINE void check_string(Call& call, std::string_view text) {
     const Node& node = call.node;
     if (node.min_length || node.max_length) {
       check_count(call, code_points(text), node.min_length, node.max_length, "Length",
@@ -430,8 +434,9 @@ class Evaluation {
     return found.value_or(false);
   }
 
-  void check_count(Call& call, uint64_t count, std::optional<uint64_t> min,
-                   std::optional<uint64_t> max, std::string_view suffix, std::string_view what) {
+  WAVE_OUT_OF_LINE void check_count(Call& call, uint64_t count, std::optional<uint64_t> min,
+                                    std::optional<uint64_t> max, std::string_view suffix,
+                                    std::string_view what) {
     if (min && count < *min) {
       reject(call, fmt::format("min{}", suffix),
              [&] { return fmt::format("must have at least {} {}, has {}", *min, what, count); });
@@ -444,7 +449,7 @@ class Evaluation {
 
   // --- Arrays ---
 
-  void check_array(Call& call, const json::array& items) {
+  WAVE_OUT_OF_LINE void check_array(Call& call, const json::array& items) {
     const Node& node = call.node;
     check_count(call, items.size(), node.min_items, node.max_items, "Items", "items");
     if (call.done()) return;
@@ -475,7 +480,7 @@ class Evaluation {
     }
   }
 
-  void check_contains(Call& call, const json::array& items) {
+  WAVE_OUT_OF_LINE void check_contains(Call& call, const json::array& items) {
     const uint64_t least = call.node.min_contains.value_or(1);
     const uint64_t most = call.node.max_contains.value_or(UINT64_MAX);
     uint64_t found = 0;
@@ -495,7 +500,7 @@ class Evaluation {
            });
   }
 
-  void check_unique(Call& call, const json::array& items) {
+  WAVE_OUT_OF_LINE void check_unique(Call& call, const json::array& items) {
     if (items.size() < 2) return;
     std::unordered_multimap<uint64_t, size_t> by_hash;
     by_hash.reserve(items.size());
@@ -517,7 +522,7 @@ class Evaluation {
     }
   }
 
-  void check_unevaluated_items(Call& call, const json::array& items) {
+  WAVE_OUT_OF_LINE void check_unevaluated_items(Call& call, const json::array& items) {
     for (size_t i = 0; i < items.size() && !failure_; ++i) {
       if (call.marks->has(i)) continue;
       if (!apply_item(call, *call.node.unevaluated_items, items, i, call.errors)) {
@@ -530,7 +535,7 @@ class Evaluation {
 
   // --- Objects ---
 
-  void check_object(Call& call, const json::object& object) {
+  WAVE_OUT_OF_LINE void check_object(Call& call, const json::object& object) {
     const Node& node = call.node;
     check_count(call, object.size(), node.min_properties, node.max_properties, "Properties",
                 "properties");
@@ -547,7 +552,7 @@ class Evaluation {
     }
   }
 
-  void check_required(Call& call, const json::object& object) {
+  WAVE_OUT_OF_LINE void check_required(Call& call, const json::object& object) {
     for (const std::string& name : call.node.required) {
       if (object.contains(name)) continue;
       reject(call, "required", [&] { return missing_message(call.node, object, name); });
@@ -579,8 +584,8 @@ class Evaluation {
     }
   }
 
-  void check_property(Call& call, const json::object& object, const json::key_value_pair& member,
-                      size_t index) {
+  WAVE_OUT_OF_LINE void check_property(Call& call, const json::object& object,
+                                       const json::key_value_pair& member, size_t index) {
     const Node& node = call.node;
     const std::string_view name(member.key().data(), member.key().size());
     const Path path{call.site.path, name, 0, false};
@@ -609,7 +614,7 @@ class Evaluation {
     if (evaluated && call.marks != nullptr) call.marks->mark(index);
   }
 
-  void check_name(Call& call, std::string_view name) {
+  WAVE_OUT_OF_LINE void check_name(Call& call, std::string_view name) {
     const json::value text(name);
     Errors errors;
     const bool explain = call.errors != nullptr;
@@ -627,7 +632,7 @@ class Evaluation {
     }
   }
 
-  void check_unevaluated_properties(Call& call, const json::object& object) {
+  WAVE_OUT_OF_LINE void check_unevaluated_properties(Call& call, const json::object& object) {
     const Node& schema = *call.node.unevaluated_properties;
     size_t index = 0;
     for (const auto& member : object) {
@@ -652,6 +657,8 @@ class Evaluation {
   size_t depth_ = 0;
   std::optional<Error> failure_;
 };
+
+#undef WAVE_OUT_OF_LINE
 
 }  // namespace
 
