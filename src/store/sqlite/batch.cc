@@ -42,11 +42,15 @@ Error missing_run(Database& database, const std::string& run_id) {
           "`wave list runs` shows the runs there are"};
 }
 
-EncodedEvents::EncodedEvents(std::vector<flow::Event> stamped) : events(std::move(stamped)) {
-  lines.reserve(events.size());
-  for (const flow::Event& event : events) {
-    lines.push_back(flow::encode(event));
-    bytes += lines.back().size();
+EncodedEvents::EncodedEvents(const std::string& run_id, std::span<const flow::Event> stamped) {
+  events.reserve(stamped.size());
+  for (const flow::Event& event : stamped) {
+    foreign = foreign || event.run_id != run_id;
+    events.push_back({.seq = event.seq,
+                      .kind = &flow::info(event.kind),
+                      .step = event.step,
+                      .line = flow::encode(event)});
+    bytes += events.back().line.size();
   }
 }
 
@@ -81,20 +85,17 @@ Status Batch::insert_events(const std::string& run_id, RunEntry& entry,
   WAVE_TRY(Query insert,
            database_.query("INSERT INTO event(position, run, seq, folded, kind, step, line)"
                            " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
+  if (encoded.foreign) {
+    return fail(Code::kInternal, fmt::format("run {} is handed another run's events", run_id));
+  }
   uint64_t last = entry.last_seq;
   int64_t position = after_.position;
-  for (size_t i = 0; i < encoded.events.size(); ++i) {
-    const flow::Event& event = encoded.events[i];
-    if (event.seq != last + 1 || event.run_id != run_id) return fail(hole(run_id, last, event.seq));
+  for (const EncodedEvent& event : encoded.events) {
+    if (event.seq != last + 1) return fail(hole(run_id, last, event.seq));
     last = event.seq;
-    const flow::KindInfo& kind = flow::info(event.kind);
-    insert.bind(++position, entry.id, event.seq, kind.folded, kind.name);
-    if (event.step.empty()) {
-      insert.bind_at(6, nullptr);
-    } else {
-      insert.bind_at(6, event.step);
-    }
-    insert.bind_at(7, encoded.lines[i]);
+    insert.bind(++position, entry.id, event.seq, event.kind->folded, event.kind->name, nullptr,
+                event.line);
+    if (!event.step.empty()) insert.bind_at(6, event.step);
     WAVE_CHECK(insert.run());
   }
   entry.last_seq = last;
