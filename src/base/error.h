@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace wave {
 
@@ -69,6 +70,7 @@ struct [[nodiscard]] Error {
   std::string hint;                 // what to do next; may be empty
   std::optional<SourcePos> source;  // where in the user's own text, if there
   std::shared_ptr<const Error> cause;
+  std::vector<Error> others;        // further findings of the same check, with places of their own
 
   Error() = default;
   Error(Code error_code, std::string error_message, std::string error_hint = {})

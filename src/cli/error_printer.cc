@@ -18,9 +18,7 @@ std::string indented(const std::string& text, const std::string& indent) {
   return result;
 }
 
-}  // namespace
-
-std::string error_text(const Error& error, bool colors) {
+std::string one_error_text(const Error& error, bool colors) {
   const Style style(colors);
   std::string text = style.paint(Ink::kBad, fmt::format("error[{}]", code_name(error.code)));
   text += ": " + indented(error.message, "  ") + "\n";
@@ -38,6 +36,13 @@ std::string error_text(const Error& error, bool colors) {
   return text;
 }
 
+}  // namespace
+
+std::string error_text(const Error& error, bool colors) {
+  std::string text = one_error_text(error, colors);
+  for (const Error& other : error.others) text += one_error_text(other, colors);
+  return text;
+}
 json::object error_json(const Error& error) {
   json::object body{{"code", code_name(error.code)}, {"message", error.message}};
   if (!error.hint.empty()) body["hint"] = error.hint;
@@ -51,6 +56,9 @@ json::object error_json(const Error& error) {
     causes.emplace_back(cause->message);
   }
   if (!causes.empty()) body["causes"] = std::move(causes);
+  json::array others;
+  for (const Error& other : error.others) others.push_back(error_json(other).at("error"));
+  if (!others.empty()) body["errors"] = std::move(others);
   return {{"error", std::move(body)}};
 }
 

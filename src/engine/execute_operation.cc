@@ -43,6 +43,7 @@ class ExecuteOperation final : public ActiveOperation {
   void arm_watchdog();
   void watchdog_fired();
   [[nodiscard]] FailureClass stop_class() const;
+  [[nodiscard]] std::string_view interruption(const process::HostExit& exit) const;
   [[nodiscard]] std::string_view workspace_type() const;
   [[nodiscard]] std::string text(std::string_view raw, size_t max) const {
     return excerpt(run_->redactor.redact(raw), max);
@@ -60,7 +61,6 @@ class ExecuteOperation final : public ActiveOperation {
   uint64_t unstored_bytes_ = 0;
   std::string output_tail_;
   bool paused_ = false, stalled_ = false, disk_warned_ = false;
-  bool activity_seen_ = false;
   Loop::TimerId watchdog_ = 0, disk_timer_ = 0;
   MonoTime last_activity_{}, last_progress_{};
 };
@@ -176,6 +176,10 @@ void ExecuteOperation::restore_parser() {
 }
 
 void ExecuteOperation::on_bytes(bool err, uint64_t offset, std::string_view bytes) {
+  // The host ends what floods; what it printed beyond the cap until then is nobody's business.
+  const uint64_t cap = run_->manifest().runtime.max_output_size;
+  bytes = bytes.substr(0, offset < cap ? cap - offset : 0);
+  if (bytes.empty()) return;
   auto& redactor = err ? err_redactor_ : out_redactor_;
   const std::string masked = redactor ? redactor->feed(bytes) : std::string();
   const std::string_view ready = redactor ? std::string_view(masked) : bytes;
@@ -187,7 +191,6 @@ void ExecuteOperation::on_bytes(bool err, uint64_t offset, std::string_view byte
     parser_->feed_out(ready, activity);
     out_offset_ += ready.size();
   }
-  (void)offset;
   output_tail_.append(ready);
   if (output_tail_.size() > 4 * kMaxOutputTail) {
     output_tail_ = std::string(utf8_suffix(output_tail_, kMaxOutputTail));
@@ -259,17 +262,32 @@ void ExecuteOperation::on_exit(const process::HostExit& exit) {
     err_offset_ += rest_err.size();
     output_tail_ += rest_out + rest_err;
   }
-  if (exit.reason == "host_lost") {
+  if (const std::string_view reason = interruption(exit); !reason.empty()) {
     add_activity(activity);
-    pending_.push_back(event(Kind::kStepInterrupted, {{"reason", "host_lost"}}));
+    pending_.push_back(event(Kind::kStepInterrupted, {{"reason", reason}}));
     return report({.events = std::exchange(pending_, {}), .spool_marks = {mark()}});
   }
   const agent::AgentResult result = parser_->finish(exit, activity);
   add_activity(activity);
   pending_.push_back(exited(exit, result));
-  std::vector<store::SpoolMark> marks;
-  if (activity_seen_ || out_offset_ + err_offset_ > 0) marks.push_back(mark());
-  report({.events = std::exchange(pending_, {}), .spool_marks = std::move(marks)});
+  if (out_offset_ + err_offset_ == 0) return report({.events = std::exchange(pending_, {})});
+  // What events point to is on disk before they are.
+  on_pool(
+      [dir = setup_.host.dir]() -> Status {
+        WAVE_CHECK(sync_path(dir / "out"));
+        return sync_path(dir / "err");
+      },
+      [this](const Status&) {
+        report({.events = std::exchange(pending_, {}), .spool_marks = {mark()}});
+      });
+}
+
+// Why the attempt was cut off by nobody's decision here; empty when it was not.
+std::string_view ExecuteOperation::interruption(const process::HostExit& exit) const {
+  if (exit.reason == "host_lost") return "host_lost";
+  if (exit.reason == "unattended") return "owner_lost";
+  const bool asked = stop_ != flow::StopReason::kNone || stalled_;
+  return exit.reason == "stopped" && !asked ? "machine" : "";
 }
 
 flow::Event ExecuteOperation::exited(const process::HostExit& exit, const agent::AgentResult& result) {

@@ -9,6 +9,8 @@
 namespace wave::engine {
 namespace {
 
+constexpr size_t kMaxFindings = 20;
+
 // The project folder with some files replaced or added.
 class OverlaySource final : public model::FileSource {
  public:
@@ -34,26 +36,35 @@ class OverlaySource final : public model::FileSource {
   const std::map<std::string, std::string>& files_;
 };
 
+Error to_error(const model::Diagnostic& diagnostic) {
+  const Code code =
+      diagnostic.severity == model::Severity::kUnsupported ? Code::kUnsupported : diagnostic.code;
+  std::string message = diagnostic.key.empty()
+                            ? diagnostic.message
+                            : fmt::format("{}: {}", diagnostic.key, diagnostic.message);
+  return Error(code, std::move(message), diagnostic.hint).at(diagnostic.pos);
+}
+
+// Everything that is wrong; only if nothing is, everything that is not carried out.
 Status check(const model::Diagnostics& diagnostics, const std::string& pipeline) {
-  const auto refuse = [&](model::Severity severity, std::string_view word) -> Status {
-    const auto wrong = [&](const model::Diagnostic& d) { return d.severity == severity; };
-    const auto first = std::ranges::find_if(diagnostics, wrong);
-    const auto count = std::ranges::count_if(diagnostics, wrong);
-    std::string message =
-        first->key.empty() ? first->message : fmt::format("{}: {}", first->key, first->message);
-    std::string hint = first->hint;
-    if (count > 1) {
-      hint += fmt::format("{}there are {} {} in all: wave validate {} shows them",
-                          hint.empty() ? "" : "; ", count, word, pipeline);
+  const bool has_errors = model::has_errors(diagnostics);
+  if (!has_errors && !model::has_unsupported(diagnostics)) return {};
+  const auto severity = has_errors ? model::Severity::kError : model::Severity::kUnsupported;
+  std::optional<Error> first;
+  size_t count = 0;
+  for (const model::Diagnostic& diagnostic : diagnostics) {
+    if (diagnostic.severity != severity || ++count > kMaxFindings) continue;
+    if (!first) {
+      first = to_error(diagnostic);
+    } else {
+      first->others.push_back(to_error(diagnostic));
     }
-    const Code code = severity == model::Severity::kUnsupported ? Code::kUnsupported : first->code;
-    return fail(Error(code, std::move(message), std::move(hint)).at(first->pos));
-  };
-  if (model::has_errors(diagnostics)) return refuse(model::Severity::kError, "errors");
-  if (model::has_unsupported(diagnostics)) {
-    return refuse(model::Severity::kUnsupported, "things this version does not carry out");
   }
-  return {};
+  if (count > kMaxFindings) {
+    first->others.emplace_back(first->code, fmt::format("... and {} more", count - kMaxFindings),
+                               "wave validate " + pipeline + " shows all of them");
+  }
+  return fail(*std::move(first));
 }
 
 // Scripts of the scripted adapter are part of what a run was started with.

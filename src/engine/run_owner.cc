@@ -276,6 +276,7 @@ void RunOwner::timer_due(const std::string& id) {
 
 std::optional<Event> RunOwner::event_of(const store::Command& command) const {
   const flow::RunState& state = run_->state;
+  if (flow::is_terminal(state.status)) return std::nullopt;  // it came too late
   if (command.kind == "cancel") {
     const bool force = get_bool(command.payload, "force");
     if (state.cancel_requested && (state.cancel_force || !force)) return std::nullopt;

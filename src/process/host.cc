@@ -48,17 +48,16 @@ uint64_t file_size(int fd) {
   return ::fstat(fd, &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
 }
 
-/// Whether a living process holds the owner's lock. Takes it for a moment, shared and without
-/// waiting, which is the one question that every file system and container answers truly
-/// (/proc/locks hides locks of other pid namespaces and numbers devices in its own way). An owner
-/// that tries to lock in that very moment tries again (store::OwnerLock).
+/// Whether a living process holds the owner's lock: an open file description lock, which can be asked
+/// about without being taken (fcntl(2), F_OFD_GETLK), so that looking never stands in an owner's way.
 bool is_owned(const fs::path& lock) {
   const UniqueFd fd(::open(lock.c_str(), O_RDONLY | O_CLOEXEC));
   // Only a lock that does not exist is certainly not held.
   if (!fd.valid()) return errno != ENOENT && errno != ENOTDIR;
-  if (::flock(fd.get(), LOCK_SH | LOCK_NB) != 0) return errno == EWOULDBLOCK;
-  ::flock(fd.get(), LOCK_UN);
-  return false;
+  struct flock query{};
+  query.l_type = F_WRLCK;
+  query.l_whence = SEEK_SET;
+  return ::fcntl(fd.get(), F_OFD_GETLK, &query) != 0 || query.l_type != F_UNLCK;
 }
 
 class Host {
@@ -225,6 +224,11 @@ void Host::keep() {
 
   remove_cgroup(meta_.cgroup);
   if (exit_.reason == "spawn_failed") exit_.exit_code = -1;  // the 127 is ours, no program's
+  // A flood may pass the cap between two looks; nobody who could write is left.
+  for (const UniqueFd* spool : {&out_, &err_}) {
+    if (file_size(spool->get()) <= request_.max_output) continue;
+    if (::ftruncate(spool->get(), static_cast<off_t>(request_.max_output)) != 0) continue;
+  }
   exit_.out_bytes = file_size(out_.get());
   exit_.err_bytes = file_size(err_.get());
   const Clock::time_point give_up = Clock::now() + kExitPatience;

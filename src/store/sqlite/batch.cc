@@ -42,11 +42,15 @@ Error missing_run(Database& database, const std::string& run_id) {
           "`wave list runs` shows the runs there are"};
 }
 
-EncodedEvents::EncodedEvents(std::vector<flow::Event> stamped) : events(std::move(stamped)) {
-  lines.reserve(events.size());
-  for (const flow::Event& event : events) {
-    lines.push_back(flow::encode(event));
-    bytes += lines.back().size();
+EncodedEvents::EncodedEvents(const std::string& run_id, std::span<const flow::Event> stamped) {
+  events.reserve(stamped.size());
+  for (const flow::Event& event : stamped) {
+    foreign = foreign || event.run_id != run_id;
+    events.push_back({.seq = event.seq,
+                      .kind = &flow::info(event.kind),
+                      .step = event.step,
+                      .line = flow::encode(event)});
+    bytes += events.back().line.size();
   }
 }
 
@@ -82,7 +86,7 @@ Result<size_t> Batch::already_stored(const RunEntry& entry, const EncodedEvents&
   for (; stored < encoded.events.size() && encoded.events[stored].seq <= entry.last_seq; ++stored) {
     WAVE_TRY(Query query, database_.query("SELECT line FROM event WHERE run = ?1 AND seq = ?2"));
     WAVE_TRY(const bool row, query.bind(entry.id, encoded.events[stored].seq).next());
-    if (!row || query.text(0) != encoded.lines[stored]) break;
+    if (!row || query.text(0) != encoded.events[stored].line) break;
   }
   return stored;
 }
@@ -93,20 +97,18 @@ Status Batch::insert_events(const std::string& run_id, RunEntry& entry,
   WAVE_TRY(Query insert,
            database_.query("INSERT INTO event(position, run, seq, folded, kind, step, line)"
                            " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"));
+  if (encoded.foreign) {
+    return fail(Code::kInternal, fmt::format("run {} is handed another run's events", run_id));
+  }
   uint64_t last = entry.last_seq;
   int64_t position = after_.position;
   for (size_t i = from; i < encoded.events.size(); ++i) {
-    const flow::Event& event = encoded.events[i];
-    if (event.seq != last + 1 || event.run_id != run_id) return fail(hole(run_id, last, event.seq));
+    const EncodedEvent& event = encoded.events[i];
+    if (event.seq != last + 1) return fail(hole(run_id, last, event.seq));
     last = event.seq;
-    const flow::KindInfo& kind = flow::info(event.kind);
-    insert.bind(++position, entry.id, event.seq, kind.folded, kind.name);
-    if (event.step.empty()) {
-      insert.bind_at(6, nullptr);
-    } else {
-      insert.bind_at(6, event.step);
-    }
-    insert.bind_at(7, encoded.lines[i]);
+    insert.bind(++position, entry.id, event.seq, event.kind->folded, event.kind->name, nullptr,
+                event.line);
+    if (!event.step.empty()) insert.bind_at(6, event.step);
     WAVE_CHECK(insert.run());
   }
   entry.last_seq = last;

@@ -3,6 +3,7 @@
 
 #include <compare>
 #include <map>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,22 +21,30 @@ struct Mark {
 };
 Result<Mark> read_mark(Database& database);
 
-/// Events with their lines, which callers encode so that the writer's thread need not.
+/// What of an event is written, made on the caller's thread so that the writer's has little to do.
+struct EncodedEvent {
+  uint64_t seq = 0;
+  const flow::KindInfo* kind = nullptr;
+  std::string step;
+  std::string line;
+};
 struct EncodedEvents {
-  std::vector<flow::Event> events;
-  std::vector<std::string> lines;
+  std::vector<EncodedEvent> events;
+  bool foreign = false;  // one of them names another run
   size_t bytes = 0;
 
-  explicit EncodedEvents(std::vector<flow::Event> stamped);
+  EncodedEvents(const std::string& run_id, std::span<const flow::Event> stamped);
 };
 
-/// An Append with `events` moved out of it.
+/// An Append whose `events` are encoded and gone.
 struct EncodedAppend {
   Append request;
   EncodedEvents encoded;
 
   explicit EncodedAppend(Append append)
-      : request(std::move(append)), encoded(std::move(request.events)) {}
+      : request(std::move(append)), encoded(request.run_id, request.events) {
+    request.events = {};
+  }
 };
 
 /// What the batch knows of a run.

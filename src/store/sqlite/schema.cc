@@ -73,7 +73,6 @@ CREATE TABLE event(
 ) STRICT;
 CREATE UNIQUE INDEX event_by_seq ON event(run, seq);
 CREATE INDEX event_folded ON event(run, seq) WHERE folded = 1;
-CREATE INDEX event_by_step ON event(run, step, seq) WHERE step IS NOT NULL;
 
 CREATE TABLE step(
   run INTEGER NOT NULL REFERENCES run(id) ON DELETE CASCADE,

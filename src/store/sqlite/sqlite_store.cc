@@ -103,7 +103,7 @@ Result<CreatedRun> SqliteStore::create_run(const NewRun& run) {
     return fail(Code::kUsage, fmt::format("\"{}\" cannot be a run id", excerpt(run.run_id, 200)));
   }
   if (run.events.empty()) return fail(Code::kInternal, "a run begins with an event");
-  const EncodedEvents encoded(run.events);
+  const EncodedEvents encoded(run.run_id, run.events);
   std::vector<std::string> blobs;
   if (!run.snapshot.empty()) {
     WAVE_TRY(blobs, blobs_of_snapshot(run.snapshot));
