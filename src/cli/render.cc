@@ -218,7 +218,8 @@ class Renderer {
       line += fmt::format(" ({})", printable(model_.waiting_reason));
     line += fmt::format("  {}/{} steps", done, total_steps(model_));
     if (const std::string used = usage_text(model_.usage); !used.empty()) line += "  " + used;
-    if (model_.is_terminal()) return line;
+    const bool at_rest = model_.is_terminal() || model_.waiting_reason == "stopped";
+    if (at_rest) return line;
     std::string keys = "Ctrl-C stops";
     if (model_.stopping) keys = "stopping; Ctrl-C again cancels";
     if (model_.cancelling) keys = "cancelling; Ctrl-C again leaves it alone";
