@@ -62,7 +62,9 @@ Listing list_adapters(const Context& context, const model::Manifest& manifest) {
     const agent::AdapterInfo& info = adapter->info();
     const auto configured = manifest.adapters.find(info.name);
     std::string binary = info.binary;
-    if (configured != manifest.adapters.end() && !configured->second.binary.empty()) {
+    // The scripted adapter is wave itself, whatever its configuration says.
+    if (info.name != "scripted" && configured != manifest.adapters.end() &&
+        !configured->second.binary.empty()) {
       binary = configured->second.binary;
     }
     const auto found = binary.empty() ? std::nullopt : process::find_program(binary, path);

@@ -40,6 +40,13 @@ bool is_done(const StepView& step) {
   return !is_active(step) && step.status != "pending";
 }
 
+/// Steps that are to be done: one that repairs others only counts once it was needed.
+size_t total_steps(const ViewModel& model) {
+  if (model.planned_steps == 0) return model.steps.size();
+  return std::max(model.planned_steps,
+                  static_cast<size_t>(std::ranges::count_if(model.steps, is_done)));
+}
+
 /// "0:05", "12:34", "1:02:03".
 std::string elapsed(std::optional<WallTime> from, std::optional<WallTime> to, WallTime now) {
   if (!from) return {};
@@ -209,9 +216,10 @@ class Renderer {
                                    painted_status(model_.status, model_.status, style_.colors));
     if (!model_.waiting_reason.empty())
       line += fmt::format(" ({})", printable(model_.waiting_reason));
-    line += fmt::format("  {}/{} steps", done, model_.steps.size());
+    line += fmt::format("  {}/{} steps", done, total_steps(model_));
     if (const std::string used = usage_text(model_.usage); !used.empty()) line += "  " + used;
-    if (model_.is_terminal()) return line;
+    const bool at_rest = model_.is_terminal() || model_.waiting_reason == "stopped";
+    if (at_rest) return line;
     std::string keys = "Ctrl-C stops";
     if (model_.stopping) keys = "stopping; Ctrl-C again cancels";
     if (model_.cancelling) keys = "cancelling; Ctrl-C again leaves it alone";
@@ -238,6 +246,9 @@ std::string clock_of(std::string_view ts) {
 
 std::string gate_plain(const json::object& event) {
   const GateView gate = gate_from_event(event);
+  if (gate.type == "timer") {
+    return gate.deadline ? "waits until " + format_time(*gate.deadline) : "waits for its timer";
+  }
   std::string keys;
   for (const GateChoiceView& choice : gate.choices) {
     keys += fmt::format("{}{} ({})", keys.empty() ? "" : ", ", choice.key, choice.label);
@@ -292,8 +303,12 @@ std::string detail_plain(std::string_view kind, const json::object& event, bool 
   }
   if (kind == "gate_waiting") return gate_plain(event);
   if (kind == "gate_resolved") {
-    return fmt::format("gate {}: {} {}", get_string(event, "outcome"), get_string(event, "choice"),
-                       get_string(event, "by"));
+    std::string text = fmt::format("gate: {}", get_string(event, "outcome"));
+    if (const auto choice = get_string(event, "choice"); !choice.empty()) {
+      text += fmt::format(", {}", choice);
+    }
+    if (const auto by = get_string(event, "by"); !by.empty()) text += fmt::format(", by {}", by);
+    return text;
   }
   if (kind == "budget_warning") return "warning: " + budget_text(event);
   if (kind == "hook_failed" || kind == "warning_raised") {
@@ -305,6 +320,8 @@ std::string detail_plain(std::string_view kind, const json::object& event, bool 
 std::string run_plain(std::string_view kind, const json::object& event) {
   std::string text = "run " + replace_all(std::string(kind.substr(4)), "_", " ");
   if (kind == "run_completed" && get_string(event, "status") == "empty") text += ", nothing to do";
+  if (const auto step = get_string(event, "step"); !step.empty())
+    text += fmt::format(" at {}", step);
   if (const auto reason = get_string(event, "reason"); !reason.empty()) {
     text += fmt::format(" ({})", reason);
   }
@@ -337,7 +354,7 @@ std::string render_summary(const ViewModel& model, WallTime now, const RenderSty
       "{} {} {} in {}, {} of {} steps",
       painted_status(model.status, status_sign(model.status, style.unicode), style.colors),
       model.run_id, ending(model), elapsed(model.started, model.finished, now), done,
-      model.steps.size());
+      total_steps(model));
   if (const std::string used = usage_text(model.usage); !used.empty()) text += ", " + used;
   text += "\n";
   for (const StepView& step : model.steps) {
@@ -355,8 +372,8 @@ std::string render_summary(const ViewModel& model, WallTime now, const RenderSty
   if (!model.artifacts.empty()) text += "  made:\n";
   for (size_t i = 0; i < model.artifacts.size() && i < kMostArtifacts; ++i) {
     const ArtifactView& artifact = model.artifacts[i];
-    text += fmt::format("    {}/{}  {}  {}\n", artifact.step, artifact.name,
-                        format_size(artifact.size), ink.paint(Ink::kFaint, artifact.path));
+    text += fmt::format("    {}/{}  {}\n", artifact.step, artifact.name,
+                        ink.paint(Ink::kFaint, format_size(artifact.size)));
   }
   if (model.artifacts.size() > kMostArtifacts) {
     text += fmt::format("    and {} more\n", model.artifacts.size() - kMostArtifacts);
@@ -365,7 +382,8 @@ std::string render_summary(const ViewModel& model, WallTime now, const RenderSty
       model.status == "rejected") {
     text += fmt::format("  go on:   wave resume {}\n", model.run_id);
   }
-  text += fmt::format("  details: wave status {}   wave logs {}\n", model.run_id, model.run_id);
+  text +=
+      fmt::format("  look:    wave status {0}, or wave logs, or wave artifacts\n", model.run_id);
   return text;
 }
 
@@ -384,7 +402,8 @@ std::string plain_line(std::string_view event_line, bool with_activity) {
     text = detail_plain(kind, event, with_activity);
   }
   if (text.empty()) return {};
-  const std::string subject = step.empty() ? "" : fmt::format("{}: ", step);
+  const bool of_run = step.empty() || kind.starts_with("run_");
+  const std::string subject = of_run ? "" : fmt::format("{}: ", step);
   return fmt::format("{} {}", clock_of(get_string(event, "ts")), printable(subject + text));
 }
 

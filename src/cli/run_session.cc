@@ -69,12 +69,12 @@ RunSession::~RunSession() = default;
 
 ViewModel RunSession::start_model(const std::string& run_id) {
   std::vector<std::pair<std::string, std::string>> steps;
-  std::string pipeline;
-  if (const auto details = store_.run(run_id)) {
-    pipeline = details->row.pipeline;
-    for (const flow::StepRow& step : details->steps) steps.emplace_back(step.step, step.persona);
-  }
-  return {run_id, pipeline, steps};
+  const auto details = store_.run(run_id);
+  if (!details) return {run_id, {}, {}};
+  for (const flow::StepRow& step : details->steps) steps.emplace_back(step.step, step.persona);
+  ViewModel model(run_id, details->row.pipeline, steps);
+  model.planned_steps = static_cast<size_t>(std::max(0, details->row.steps_total));
+  return model;
 }
 
 RunViewConfig RunSession::view_config(Showing showing) const {

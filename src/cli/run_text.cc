@@ -47,7 +47,7 @@ json::object usage_json(const flow::Usage& usage) {
 
 std::string step_note(const flow::StepRow& step) {
   if (!step.error_message.empty()) return excerpt(printable(step.error_message), 120);
-  return printable(step.reason);
+  return step.reason == "first" ? "" : printable(step.reason);
 }
 
 }  // namespace

@@ -190,7 +190,12 @@ void ViewModel::apply_detail(std::string_view kind, const json::object& event) {
       step->activity.clear();
     }
     close_gate(gate.gate_id);
-    gates.push_back(std::move(gate));
+    // A timer asks nobody.
+    if (gate.type == "timer") {
+      if (step != nullptr && gate.deadline) step->note = "until " + format_time(*gate.deadline);
+    } else {
+      gates.push_back(std::move(gate));
+    }
   } else if (kind == "gate_resolved") {
     close_gate(get_string(event, "gate_id"));
     if (step != nullptr && step->status == "waiting") {
@@ -199,6 +204,11 @@ void ViewModel::apply_detail(std::string_view kind, const json::object& event) {
       step->note = one_line(choice.empty() ? get_string(event, "outcome") : choice);
     }
   } else if (kind == "artifact_created") {
+    // A later attempt's stands for the earlier one's.
+    std::erase_if(artifacts, [&event](const ArtifactView& artifact) {
+      return artifact.step == get_string(event, "step") &&
+             artifact.name == one_line(get_string(event, "name"));
+    });
     artifacts.push_back({.step = std::string(get_string(event, "step")),
                          .name = one_line(get_string(event, "name")),
                          .path = one_line(get_string(event, "path")),

@@ -62,6 +62,7 @@ class ViewModel {
   std::string waiting_reason;
   std::optional<WallTime> started, finished;
   uint64_t last_seq = 0;
+  size_t planned_steps = 0;  // without those that only run when others need repair; 0: all
   std::vector<StepView> steps;
   std::vector<GateView> gates;  // the waiting ones, oldest first
   std::vector<ArtifactView> artifacts;

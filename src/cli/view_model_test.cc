@@ -155,9 +155,9 @@ TEST(Render, TheSummarySaysWhatToDoNext) {
             "✗ demo-1 failed in 0:09, 2 of 3 steps, 1.2k tok $0.0120\n"
             "  ✗ build: tests fail\n"
             "  made:\n"
-            "    plan/plan  12 B  plan.json\n"
+            "    plan/plan  12 B\n"
             "  go on:   wave resume demo-1\n"
-            "  details: wave status demo-1   wave logs demo-1\n");
+            "  look:    wave status demo-1, or wave logs, or wave artifacts\n");
 }
 
 TEST(Render, PlainLinesAreOneLineEach) {
