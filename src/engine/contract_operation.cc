@@ -240,12 +240,14 @@ Result<contract::ReviewOutcome> CheckContract::run_reviewer(RunContext& run, con
 
 void CheckContract::end(const model::Contract& contract, const contract::Verdict& verdict) {
   json::object data{{"index", operation_.index}, {"type", contract.type}, {"round", operation_.round}};
-  const std::string message =
-      verdict.message.empty() && !verdict.passed ? "the contract does not hold" : verdict.message;
+  const bool failed = !verdict.passed || stop_ != flow::StopReason::kNone;
+  const std::string message = stop_ != flow::StopReason::kNone   ? "the check was asked to end"
+                              : failed && verdict.message.empty() ? "the contract does not hold"
+                                                                  : verdict.message;
   if (!message.empty()) data["message"] = excerpt(run_->redactor.redact(message), kMaxErrorText);
   if (!verdict.notes.empty()) data["notes"] = to_array(verdict.notes);
   if (!verdict.details.empty()) data["details"] = verdict.details;
-  if (verdict.passed && stop_ == flow::StopReason::kNone) {
+  if (!failed) {
     return report_end({event(Kind::kContractPassed, std::move(data))});
   }
   std::vector<std::string> errors;

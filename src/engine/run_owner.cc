@@ -129,7 +129,9 @@ void RunOwner::flush() {
   append.events = pending_events_;  // kept until they are on disk: the disk may be full now
   append.spool_marks = pending_marks_;
   append.consumed_commands = pending_commands_;
-  append.projection = flow::project(run_->program, run_->state, committed_seq_);
+  if (!pending_events_.empty()) {
+    append.projection = flow::project(run_->program, run_->state, committed_seq_);
+  }
   const uint64_t seq = run_->state.last_seq;
   const size_t events = pending_events_.size(), marks = pending_marks_.size(),
                commands = pending_commands_.size();

@@ -104,12 +104,12 @@ void Simulation::act_as_people() {
       (void)life_.store->submit_command(command);
     }
   }
-  if (faults_.people && !stopped_ && random_.chance(2)) {
+  if (faults_.people && !stopped_ && random_.chance(5)) {
     stopped_ = true;
     store::Command command{.run_id = run_id_, .kind = "stop", .actor = "person", .via = "cli"};
     (void)life_.store->submit_command(command);
   }
-  if (faults_.people && !cancelled_ && random_.chance(1)) {
+  if (faults_.people && !cancelled_ && random_.chance(2)) {
     cancelled_ = true;
     store::Command command{.run_id = run_id_, .kind = "cancel", .actor = "person", .via = "cli"};
     (void)life_.store->submit_command(command);
@@ -139,7 +139,7 @@ void Simulation::live() {
     }
     if (over && life_.engine->owned() == 0 && !life_.loop->step()) continue;
     if (over) continue;
-    if (random_.chance(3)) act_as_people();
+    if (life_.loop->about_to_jump()) act_as_people();
     if (faults_.crashes && lives_ < kMaxLives && life_.store->commits() >= crash_after) return crash();
     if (!life_.loop->step()) {
       broke("nothing is going on, and the run has not ended");
@@ -147,7 +147,12 @@ void Simulation::live() {
       return;
     }
   }
-  broke("the run does not end");
+  std::string steps;
+  if (const auto details = life_.store->run(run_id_)) {
+    for (const flow::StepRow& step : details->steps) steps += " " + step.step + "=" + step.status;
+    steps = details->row.status + ":" + steps;
+  }
+  broke("the run does not end: " + steps);
   ended_ = true;
 }
 
@@ -188,7 +193,11 @@ void Simulation::check_output(const std::vector<flow::Event>& events) {
   std::map<std::string, std::string> said;
   for (const flow::Event& event : events) {
     if (event.kind != flow::Kind::kStreamActivity) continue;
-    said[std::string(get_string(event.data, "launch"))] += std::string(get_string(event.data, "content")) + "\n";
+    const std::string content(get_string(event.data, "content"));
+    std::string& text = said[std::string(get_string(event.data, "launch"))];
+    text += content;
+    // A line end at the end of a piece is not shown, but counted.
+    if (static_cast<size_t>(get_int(event.data, "length")) > content.size()) text += "\n";
   }
   for (const auto& [folder, process] : machine_.processes) {
     if (process.starts > 1) broke("started more than once: " + process.name);

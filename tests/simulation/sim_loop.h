@@ -25,6 +25,8 @@ class SimLoop final : public Loop {
 
   /// Runs the next callback, or jumps to the next timer and runs that. False when there is nothing.
   bool step();
+  /// Whether the next step moves the clock.
+  [[nodiscard]] bool about_to_jump() const { return posted_.empty(); }
   [[nodiscard]] bool idle() const { return posted_.empty() && timers_.empty(); }
   [[nodiscard]] size_t pending_timers() const { return timers_.size(); }
 
