@@ -27,7 +27,8 @@ int main(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) wanted |= named.name == argv[i];
     if (!wanted) continue;
     for (const Figure& figure : named.bench(scratch)) {
-      fmt::print("| {} | {} | {} | {} |\n", figure.what, figure.measured, figure.beside, figure.goal);
+      fmt::print("| {} | {} | {} | {} |\n", figure.what, figure.measured, figure.beside,
+                 figure.goal);
       std::fflush(stdout);
     }
   }
@@ -38,4 +39,6 @@ int main(int argc, char** argv) {
 }  // namespace
 }  // namespace wave::bench
 
-int main(int argc, char** argv) { return wave::bench::main(argc, argv); }
+int main(int argc, char** argv) {
+  return wave::bench::main(argc, argv);
+}

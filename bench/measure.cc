@@ -57,7 +57,8 @@ Finished run(std::vector<std::string> argv, const std::filesystem::path& cwd,
 nanoseconds percentile(std::vector<nanoseconds> samples, double p) {
   if (samples.empty()) return {};
   std::ranges::sort(samples);
-  return samples[std::min(samples.size() - 1, static_cast<size_t>(p * static_cast<double>(samples.size())))];
+  return samples[std::min(samples.size() - 1,
+                          static_cast<size_t>(p * static_cast<double>(samples.size())))];
 }
 
 std::string milliseconds(nanoseconds time) {
@@ -65,11 +66,13 @@ std::string milliseconds(nanoseconds time) {
 }
 
 int64_t now_ns() {
-  return std::chrono::duration_cast<nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<nanoseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
-std::vector<nanoseconds> bare_command(const std::filesystem::path& scratch, const std::string& script,
-                                      int count) {
+std::vector<nanoseconds> bare_command(const std::filesystem::path& scratch,
+                                      const std::string& script, int count) {
   const UniqueFd log(::open((scratch / "bare-log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600));
   std::vector<nanoseconds> samples;
   for (int i = 0; i < count; ++i) {

@@ -34,8 +34,8 @@ std::chrono::nanoseconds percentile(std::vector<std::chrono::nanoseconds> sample
 std::string milliseconds(std::chrono::nanoseconds time);
 /// Nanoseconds since the epoch, as `date +%s%N` prints them.
 int64_t now_ns();
-/// The bare cost that a command step cannot go below: sh started and waited for, and two small durable
-/// writes. Samples.
+/// The bare cost that a command step cannot go below: sh started and waited for, and two small
+/// durable writes. Samples.
 std::vector<std::chrono::nanoseconds> bare_command(const std::filesystem::path& scratch,
                                                    const std::string& script, int count);
 

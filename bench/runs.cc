@@ -46,7 +46,9 @@ Finished run_pipeline(const std::filesystem::path& project, const std::string& n
 Figure first_process(const std::filesystem::path& scratch) {
   const auto project = make_project(scratch / "start");
   const auto stamps = project.parent_path() / "stamps";
-  write_pipeline(project, "one", fmt::format("  - id: s\n    type: command\n    script: \"date +%s%N >> {}\"\n", stamps.native()));
+  write_pipeline(project, "one",
+                 fmt::format("  - id: s\n    type: command\n    script: \"date +%s%N >> {}\"\n",
+                             stamps.native()));
   std::vector<nanoseconds> samples, bare;
   for (int i = 0; i < 20; ++i) {
     std::filesystem::remove(stamps);
@@ -56,10 +58,12 @@ Figure first_process(const std::filesystem::path& scratch) {
     if (!seen.empty()) samples.emplace_back(seen.front() - begin);
     std::filesystem::remove(stamps);
     const int64_t bare_begin = now_ns();
-    (void)run({"/bin/sh", "-c", fmt::format("date +%s%N >> {}", stamps.native())}, scratch, environment(project));
+    (void)run({"/bin/sh", "-c", fmt::format("date +%s%N >> {}", stamps.native())}, scratch,
+              environment(project));
     bare.emplace_back(read_stamps(stamps).front() - bare_begin);
   }
-  return {"from `wave run` to the first step's process (p50)", milliseconds(percentile(samples, 0.5)),
+  return {"from `wave run` to the first step's process (p50)",
+          milliseconds(percentile(samples, 0.5)),
           "bare `sh -c date`: " + milliseconds(percentile(bare, 0.5)), "< 30 ms"};
 }
 
@@ -67,7 +71,8 @@ struct StepTimes {
   std::vector<nanoseconds> samples;
 };
 
-StepTimes step_times(const std::filesystem::path& scratch, const std::string& name, const std::string& more) {
+StepTimes step_times(const std::filesystem::path& scratch, const std::string& name,
+                     const std::string& more) {
   const auto project = make_project(scratch / name);
   const auto stamps = project.parent_path() / "stamps";
   std::string script(kStamp);
@@ -88,16 +93,20 @@ std::vector<Figure> overhead(const std::filesystem::path& scratch) {
   std::vector<Figure> figures;
   const auto add = [&](const std::string& what, const StepTimes& times, const std::string& goal) {
     const nanoseconds p50 = percentile(times.samples, 0.5), p99 = percentile(times.samples, 0.99);
-    figures.push_back({what,
-                       fmt::format("p50 {} (+{}), p99 {} (+{})", milliseconds(p50), milliseconds(p50 - bare_p50),
-                                   milliseconds(p99), milliseconds(p99 - bare_p99)),
-                       fmt::format("bare fork, exec, wait and two fdatasyncs: p50 {}, p99 {}",
-                                   milliseconds(bare_p50), milliseconds(bare_p99)),
-                       goal});
+    figures.push_back(
+        {what,
+         fmt::format("p50 {} (+{}), p99 {} (+{})", milliseconds(p50), milliseconds(p50 - bare_p50),
+                     milliseconds(p99), milliseconds(p99 - bare_p99)),
+         fmt::format("bare fork, exec, wait and two fdatasyncs: p50 {}, p99 {}",
+                     milliseconds(bare_p50), milliseconds(bare_p99)),
+         goal});
   };
-  add("a `command` step, plain workspace", step_times(scratch, "plain", ""), "p50 < +1 ms, p99 < +5 ms");
+  add("a `command` step, plain workspace", step_times(scratch, "plain", ""),
+      "p50 < +1 ms, p99 < +5 ms");
   add("... with a stdout artifact",
-      step_times(scratch, "stdout", "    output_artifacts:\n      - {name: out, type: text, source: stdout}\n"), "");
+      step_times(scratch, "stdout",
+                 "    output_artifacts:\n      - {name: out, type: text, source: stdout}\n"),
+      "");
   add("... in a worktree, with checkpoints",
       step_times(scratch, "worktree", "    workspace: {type: worktree, branch: bench}\n"), "");
   return figures;
@@ -112,13 +121,15 @@ std::vector<Figure> thousand(const std::filesystem::path& scratch) {
   const nanoseconds each = percentile(bare, 0.5);
   for (const char* name : {"sequential", "parallel"}) {
     const Finished finished = run_pipeline(project, name);
-    figures.push_back({fmt::format("1,000 `true` steps, {}", name),
-                       fmt::format("{:.2f} s, peak {:.1f} MiB{}", static_cast<double>(finished.wall.count()) / 1e9,
-                                   static_cast<double>(finished.peak_rss_kib) / 1024,
-                                   finished.code == 0 ? "" : fmt::format(" (exit {})", finished.code)),
-                       fmt::format("1,000 bare ones, one after another: {:.2f} s",
-                                   static_cast<double>(each.count()) * 1000 / 1e9),
-                       ""});
+    figures.push_back(
+        {fmt::format("1,000 `true` steps, {}", name),
+         fmt::format("{:.2f} s, peak {:.1f} MiB{}",
+                     static_cast<double>(finished.wall.count()) / 1e9,
+                     static_cast<double>(finished.peak_rss_kib) / 1024,
+                     finished.code == 0 ? "" : fmt::format(" (exit {})", finished.code)),
+         fmt::format("1,000 bare ones, one after another: {:.2f} s",
+                     static_cast<double>(each.count()) * 1000 / 1e9),
+         ""});
   }
   return figures;
 }
@@ -126,10 +137,12 @@ std::vector<Figure> thousand(const std::filesystem::path& scratch) {
 Figure lines(const std::filesystem::path& scratch) {
   const auto project = make_project(scratch / "lines");
   write_pipeline(project, "lines",
-                 "  - id: s\n    type: command\n    script: \"seq -f 'line %.0f of what an agent may print' 100000\"\n");
+                 "  - id: s\n    type: command\n    script: \"seq -f 'line %.0f of what an agent "
+                 "may print' 100000\"\n");
   const Finished finished = run_pipeline(project, "lines");
-  return {"100,000 lines from one agent", fmt::format("{}, peak {:.1f} MiB", milliseconds(finished.wall),
-                                                      static_cast<double>(finished.peak_rss_kib) / 1024),
+  return {"100,000 lines from one agent",
+          fmt::format("{}, peak {:.1f} MiB", milliseconds(finished.wall),
+                      static_cast<double>(finished.peak_rss_kib) / 1024),
           "", "< 30 MB"};
 }
 
@@ -137,7 +150,9 @@ Figure lines(const std::filesystem::path& scratch) {
 
 std::vector<Figure> bench_runs(const std::filesystem::path& scratch) {
   std::vector<Figure> figures{first_process(scratch)};
-  const auto add = [&](const std::vector<Figure>& more) { figures.insert(figures.end(), more.begin(), more.end()); };
+  const auto add = [&](const std::vector<Figure>& more) {
+    figures.insert(figures.end(), more.begin(), more.end());
+  };
   add(overhead(scratch));
   add(thousand(scratch));
   figures.push_back(lines(scratch));

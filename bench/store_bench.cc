@@ -59,7 +59,8 @@ double events_per_second(store::Store& store, int producers, int batch, int tota
       int under_way = 0;
       for (int sent = 0; sent < total / producers; sent += batch) {
         store::Append append{.run_id = producer.run, .owner_epoch = producer.epoch};
-        for (int n = 0; n < batch; ++n) append.events.push_back(small_event(producer.run, producer.next++));
+        for (int n = 0; n < batch; ++n)
+          append.events.push_back(small_event(producer.run, producer.next++));
         std::unique_lock lock(mutex);
         freed.wait(lock, [&] { return under_way < 4; });
         ++under_way;
@@ -118,8 +119,10 @@ std::vector<Figure> bench_store(const std::filesystem::path& scratch) {
                      "bare write and fdatasync of a page: " + sync, ""});
   for (const auto& [producers, batch] : {std::pair(1, 1), std::pair(64, 1), std::pair(64, 32)}) {
     const double rate = events_per_second(**store, producers, batch, batch == 1 ? 64'000 : 640'000);
-    figures.push_back({fmt::format("events appended per second, durable, {} run(s), {} event(s) an append", producers, batch),
-                       fmt::format("{:.0f}", rate), "", producers == 64 && batch == 32 ? "100,000/s" : ""});
+    figures.push_back(
+        {fmt::format("events appended per second, durable, {} run(s), {} event(s) an append",
+                     producers, batch),
+         fmt::format("{:.0f}", rate), "", producers == 64 && batch == 32 ? "100,000/s" : ""});
   }
   return figures;
 }

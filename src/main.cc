@@ -8,8 +8,8 @@
 #include "cli/cli.h"
 
 int main(int argc, char** argv) {
-  // A scripted agent, and the guard that other agents ask before they use a tool, are this program again; they
-  // start often and need nothing of what follows.
+  // A scripted agent, and the guard that other agents ask before they use a tool, are this program
+  // again; they start often and need nothing of what follows.
   const std::string_view door = argc > 1 ? argv[1] : "";
   if (door == "__play") return wave::agent::play_main(argc, argv);
   if (door == "__permit") return wave::agent::guard_main(argc, argv);

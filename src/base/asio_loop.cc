@@ -67,9 +67,13 @@ AsioLoop::~AsioLoop() {
   impl_->timers.clear();
 }
 
-void AsioLoop::run() { impl_->io.run(); }
+void AsioLoop::run() {
+  impl_->io.run();
+}
 
-void AsioLoop::stop() { impl_->io.stop(); }
+void AsioLoop::stop() {
+  impl_->io.stop();
+}
 
 void AsioLoop::on_signals(std::initializer_list<int> signals,
                           std::move_only_function<void(int)> callback) {
@@ -79,7 +83,9 @@ void AsioLoop::on_signals(std::initializer_list<int> signals,
   impl_->wait_signal();
 }
 
-void AsioLoop::post(Callback callback) { asio::post(impl_->io, std::move(callback)); }
+void AsioLoop::post(Callback callback) {
+  asio::post(impl_->io, std::move(callback));
+}
 
 Loop::TimerId AsioLoop::call_at(MonoTime when, Callback callback) {
   const TimerId id = impl_->next_id++;
@@ -93,7 +99,9 @@ Loop::TimerId AsioLoop::call_at(MonoTime when, Callback callback) {
   return id;
 }
 
-void AsioLoop::cancel_timer(TimerId timer) { impl_->timers.erase(timer); }
+void AsioLoop::cancel_timer(TimerId timer) {
+  impl_->timers.erase(timer);
+}
 
 Loop::WatchId AsioLoop::watch_readable(int fd, std::move_only_function<void()> callback) {
   const WatchId id = impl_->next_id++;
@@ -122,6 +130,8 @@ void AsioLoop::run_blocking(Callback work, Callback done) {
   });
 }
 
-const Clock& AsioLoop::clock() const { return impl_->clock; }
+const Clock& AsioLoop::clock() const {
+  return impl_->clock;
+}
 
 }  // namespace wave

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+
 #include "base/asio_loop.h"
 #include "base/clock.h"
 #include "base/id.h"
@@ -12,4 +13,4 @@ TEST(Clock, FormatsAndParses) {
   EXPECT_EQ(format_time(*t), "2026-11-23T17:48:08.123Z");
   EXPECT_EQ(parse_duration("1h30m")->count(), 5400000);
 }
-}
+}  // namespace wave

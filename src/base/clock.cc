@@ -21,8 +21,8 @@ struct Unit {
   std::string_view name;
   double millis;
 };
-constexpr Unit kUnits[] = {{"ns", 1e-6}, {"us", 1e-3},  {"µs", 1e-3}, {"ms", 1},
-                           {"s", 1e3},   {"m", 60e3}, {"h", 3600e3}, {"d", 86400e3}};
+constexpr Unit kUnits[] = {{"ns", 1e-6}, {"us", 1e-3}, {"µs", 1e-3},  {"ms", 1},
+                           {"s", 1e3},   {"m", 60e3},  {"h", 3600e3}, {"d", 86400e3}};
 
 }  // namespace
 
@@ -30,7 +30,9 @@ WallTime SystemClock::wall() const {
   return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now());
 }
 
-MonoTime SystemClock::mono() const { return std::chrono::steady_clock::now(); }
+MonoTime SystemClock::mono() const {
+  return std::chrono::steady_clock::now();
+}
 
 std::string format_time(WallTime time) {
   using namespace std::chrono;
@@ -53,7 +55,8 @@ std::optional<WallTime> parse_time(std::string_view text) {
   }
   if (text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':') return std::nullopt;
   if (text[10] != 'T' && text[10] != 't' && text[10] != ' ') return std::nullopt;
-  const year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+  const year_month_day date{std::chrono::year(year),
+                            std::chrono::month(static_cast<unsigned>(month)),
                             std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
   WallTime time = sys_days(date) + hours(hour) + minutes(minute) + seconds(second);
@@ -79,7 +82,8 @@ std::optional<WallTime> parse_time(std::string_view text) {
 std::string format_duration(Millis duration) {
   const int64_t ms = duration.count();
   if (ms < 1000) return fmt::format("{}ms", ms);
-  if (ms < 60'000) return fmt::format("{:.1f}s", std::floor(static_cast<double>(ms) / 100.0) / 10.0);
+  if (ms < 60'000)
+    return fmt::format("{:.1f}s", std::floor(static_cast<double>(ms) / 100.0) / 10.0);
   if (ms < 3'600'000) return fmt::format("{}m {:02}s", ms / 60'000, ms / 1000 % 60);
   return fmt::format("{}h {:02}m", ms / 3'600'000, ms / 60'000 % 60);
 }
@@ -95,7 +99,8 @@ Result<Millis> parse_duration(std::string_view text) {
   size_t at = 0;
   while (at < text.size()) {
     size_t digits = at;
-    while (digits < text.size() && ((text[digits] >= '0' && text[digits] <= '9') || text[digits] == '.')) {
+    while (digits < text.size() &&
+           ((text[digits] >= '0' && text[digits] <= '9') || text[digits] == '.')) {
       ++digits;
     }
     double number = 0;

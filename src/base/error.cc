@@ -85,7 +85,9 @@ Error Error::at(SourcePos pos) const {
   return placed;
 }
 
-std::string_view code_name(Code code) { return row(code).name; }
+std::string_view code_name(Code code) {
+  return row(code).name;
+}
 
 std::optional<Code> code_from_name(std::string_view name) {
   for (const CodeRow& candidate : kCodes) {
@@ -94,9 +96,15 @@ std::optional<Code> code_from_name(std::string_view name) {
   return std::nullopt;
 }
 
-int http_status(Code code) { return row(code).http; }
-int exit_code(Code code) { return row(code).exit; }
-bool is_retryable(Code code) { return row(code).retryable; }
+int http_status(Code code) {
+  return row(code).http;
+}
+int exit_code(Code code) {
+  return row(code).exit;
+}
+bool is_retryable(Code code) {
+  return row(code).retryable;
+}
 
 std::string full_message(const Error& error) {
   std::string text = error.message;
@@ -108,8 +116,8 @@ std::string full_message(const Error& error) {
 
 Error errno_error(int err, std::string_view doing, std::string_view what) {
   const std::string reason = std::generic_category().message(err);
-  std::string message =
-      what.empty() ? fmt::format("{}: {}", doing, reason) : fmt::format("{} {}: {}", doing, what, reason);
+  std::string message = what.empty() ? fmt::format("{}: {}", doing, reason)
+                                     : fmt::format("{} {}: {}", doing, what, reason);
   if (err == ENOSPC || err == EDQUOT) {
     return {Code::kDiskFull, std::move(message), "free disk space, then try again"};
   }

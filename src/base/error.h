@@ -12,43 +12,43 @@ namespace wave {
 /// What went wrong, as a stable code. Programs depend on the names: add, never rename.
 /// error.cc has one table: code -> name, HTTP status, exit code, retryable.
 enum class Code {
-  kInternal,            // a broken invariant of ours
-  kUsage,               // the command line or request is malformed
-  kInvalidManifest,     // wave.yaml does not load or validate
-  kInvalidPipeline,     // a pipeline does not load or validate
-  kUnsupported,         // the language has it, this version does not carry it out
-  kNotFound,            // run, step, artifact, pipeline ... named by the caller
-  kConflict,            // the state of things does not allow it (a terminal run, say)
-  kGateDecided,         // another decision stands
-  kGateAmbiguous,       // a gate_id is needed
-  kGateSelfDecision,    // an agent tried to approve its own work
-  kInvalidChoice,       // not one of the gate's choices
-  kIdempotencyMismatch, // same key, another body
-  kPermissionDenied,    // the caller or an agent may not do this
-  kRunLocked,           // another process owns the run
-  kPathEscape,          // a path leaves the folder it has to stay in
-  kIo,                  // a file or directory operation failed
-  kDiskFull,            // no room left, or less than the floor
-  kStore,               // the database failed
-  kStoreNewer,          // the database was written by a newer wave
-  kStoreBusy,           // an owner lives, so a migration or clean-up has to wait
-  kNetworkFilesystem,   // the state would lie on a network file system
-  kPruned,              // retention removed it
-  kTimeout,             // a deadline passed
-  kCancelled,           // somebody asked for it to end
-  kInterrupted,         // the machine, host or server went away under it
-  kLimit,               // a bound on size, number or depth was passed
-  kAgentFailed,         // the agent said or showed that it failed
-  kAgentMissing,        // the adapter's program is not installed
-  kAgentAuth,           // the agent has no valid credentials
-  kRateLimited,         // the model's service asks to wait
-  kContextExhausted,    // the prompt or conversation outgrew the model's window
-  kContractFailed,      // a contract did not hold
-  kContractUnevaluable, // a contract could not be evaluated: a failure, never a pass
-  kScriptFailed,        // a command step exited with another code than 0
-  kTemplate,            // a template names something that does not exist
-  kGit,                 // a git command failed
-  kServerUnreachable,   // --server was given and does not answer
+  kInternal,             // a broken invariant of ours
+  kUsage,                // the command line or request is malformed
+  kInvalidManifest,      // wave.yaml does not load or validate
+  kInvalidPipeline,      // a pipeline does not load or validate
+  kUnsupported,          // the language has it, this version does not carry it out
+  kNotFound,             // run, step, artifact, pipeline ... named by the caller
+  kConflict,             // the state of things does not allow it (a terminal run, say)
+  kGateDecided,          // another decision stands
+  kGateAmbiguous,        // a gate_id is needed
+  kGateSelfDecision,     // an agent tried to approve its own work
+  kInvalidChoice,        // not one of the gate's choices
+  kIdempotencyMismatch,  // same key, another body
+  kPermissionDenied,     // the caller or an agent may not do this
+  kRunLocked,            // another process owns the run
+  kPathEscape,           // a path leaves the folder it has to stay in
+  kIo,                   // a file or directory operation failed
+  kDiskFull,             // no room left, or less than the floor
+  kStore,                // the database failed
+  kStoreNewer,           // the database was written by a newer wave
+  kStoreBusy,            // an owner lives, so a migration or clean-up has to wait
+  kNetworkFilesystem,    // the state would lie on a network file system
+  kPruned,               // retention removed it
+  kTimeout,              // a deadline passed
+  kCancelled,            // somebody asked for it to end
+  kInterrupted,          // the machine, host or server went away under it
+  kLimit,                // a bound on size, number or depth was passed
+  kAgentFailed,          // the agent said or showed that it failed
+  kAgentMissing,         // the adapter's program is not installed
+  kAgentAuth,            // the agent has no valid credentials
+  kRateLimited,          // the model's service asks to wait
+  kContextExhausted,     // the prompt or conversation outgrew the model's window
+  kContractFailed,       // a contract did not hold
+  kContractUnevaluable,  // a contract could not be evaluated: a failure, never a pass
+  kScriptFailed,         // a command step exited with another code than 0
+  kTemplate,             // a template names something that does not exist
+  kGit,                  // a git command failed
+  kServerUnreachable,    // --server was given and does not answer
 };
 
 /// A position in a text a user wrote. Line and column count from 1; 0 means unknown.
@@ -70,7 +70,7 @@ struct [[nodiscard]] Error {
   std::string hint;                 // what to do next; may be empty
   std::optional<SourcePos> source;  // where in the user's own text, if there
   std::shared_ptr<const Error> cause;
-  std::vector<Error> others;        // further findings of the same check, with places of their own
+  std::vector<Error> others;  // further findings of the same check, with places of their own
 
   Error() = default;
   Error(Code error_code, std::string error_message, std::string error_hint = {})

@@ -14,10 +14,10 @@
 namespace wave {
 namespace {
 
-constexpr long kNetworkMagics[] = {0x6969 /* NFS */,  0xFF534D42 /* CIFS */, 0xFE534D42 /* SMB2 */,
-                                   0x517B /* SMB */,  0x5346414F /* AFS */,  0x01021997 /* 9p */,
-                                   0x47504653 /* GPFS */, 0x0BD00BD0 /* Lustre */,
-                                   0x00C36400 /* Ceph */};
+constexpr long kNetworkMagics[] = {
+    0x6969 /* NFS */,      0xFF534D42 /* CIFS */,   0xFE534D42 /* SMB2 */,
+    0x517B /* SMB */,      0x5346414F /* AFS */,    0x01021997 /* 9p */,
+    0x47504653 /* GPFS */, 0x0BD00BD0 /* Lustre */, 0x00C36400 /* Ceph */};
 
 Error file_error(std::string_view doing, const fs::path& path) {
   return errno_error(errno, doing, path.native());
@@ -30,7 +30,9 @@ UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
   return *this;
 }
 
-int UniqueFd::release() { return std::exchange(fd_, -1); }
+int UniqueFd::release() {
+  return std::exchange(fd_, -1);
+}
 
 void UniqueFd::reset(int fd) {
   if (fd_ >= 0) ::close(fd_);
@@ -60,7 +62,8 @@ Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
     if (got == 0) break;
     used += static_cast<size_t>(got);
     if (used > max_bytes) {
-      return fail(Code::kLimit, fmt::format("{} is larger than {} bytes", path.native(), max_bytes));
+      return fail(Code::kLimit,
+                  fmt::format("{} is larger than {} bytes", path.native(), max_bytes));
     }
     if (used == bytes.size()) bytes.resize(bytes.size() * 2);
   }
@@ -73,8 +76,8 @@ Result<std::string> read_range(const fs::path& path, uint64_t offset, uint64_t c
   std::string bytes(count, '\0');
   size_t used = 0;
   while (used < count) {
-    const ssize_t got = ::pread(fd.get(), bytes.data() + used, count - used,
-                                static_cast<off_t>(offset + used));
+    const ssize_t got =
+        ::pread(fd.get(), bytes.data() + used, count - used, static_cast<off_t>(offset + used));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail(file_error("cannot read", path));
     if (got == 0) break;
@@ -144,7 +147,8 @@ Status make_directories(const fs::path& path, mode_t mode) {
 
 Result<uint64_t> free_disk_bytes(const fs::path& path) {
   struct statvfs info{};
-  if (::statvfs(path.c_str(), &info) != 0) return fail(file_error("cannot ask for free space at", path));
+  if (::statvfs(path.c_str(), &info) != 0)
+    return fail(file_error("cannot ask for free space at", path));
   return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
 }
 
@@ -161,8 +165,7 @@ bool is_network_filesystem(const fs::path& path) {
 Result<fs::path> path_within(const fs::path& root, std::string_view relative) {
   const fs::path wanted(relative);
   const auto refuse = [&] {
-    return fail(Code::kPathEscape,
-                fmt::format("\"{}\" leads out of {}", relative, root.native()),
+    return fail(Code::kPathEscape, fmt::format("\"{}\" leads out of {}", relative, root.native()),
                 "use a relative path without \"..\" that stays inside the folder");
   };
   if (wanted.is_absolute() || relative.contains('\0')) return refuse();

@@ -78,7 +78,9 @@ Result<json::value> parse_json(std::string_view text, size_t max_depth) {
   return parser.release();
 }
 
-std::string dump_json(const json::value& value) { return json::serialize(value); }
+std::string dump_json(const json::value& value) {
+  return json::serialize(value);
+}
 
 std::string pretty_json(const json::value& value) {
   std::string out;
@@ -156,7 +158,8 @@ Result<json::value> json_path(const json::value& value, std::string_view path) {
         return fail(Code::kTemplate, fmt::format("\"{}\" is not a JSON path", path));
       }
       if (!at->is_array() || index >= at->get_array().size()) {
-        return fail(Code::kTemplate, fmt::format("there is no element [{}] in \"{}\"", index, path));
+        return fail(Code::kTemplate,
+                    fmt::format("there is no element [{}] in \"{}\"", index, path));
       }
       at = &at->get_array()[index];
       rest.remove_prefix(close + 1);

@@ -1,7 +1,8 @@
 // The event loop as the rest of wave sees it: post, timers, readable descriptors, blocking work.
 //
-// Everything the engine does runs on one loop thread; what blocks runs on the pool and comes back by
-// post. Two implementations: AsioLoop (asio_loop.h) and the simulation's. Nothing here includes Asio.
+// Everything the engine does runs on one loop thread; what blocks runs on the pool and comes back
+// by post. Two implementations: AsioLoop (asio_loop.h) and the simulation's. Nothing here includes
+// Asio.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,8 @@ namespace wave {
 
 using Callback = std::move_only_function<void()>;
 
-/// Owned by whoever runs the program. Thread: `post` and `run_blocking` from any, the rest only from
-/// the loop's own thread.
+/// Owned by whoever runs the program. Thread: `post` and `run_blocking` from any, the rest only
+/// from the loop's own thread.
 class Loop {
  public:
   using TimerId = uint64_t;
@@ -27,12 +28,12 @@ class Loop {
   /// Runs `callback` at or after `when`, unless cancelled. The id is never 0.
   virtual TimerId call_at(MonoTime when, Callback callback) = 0;
   virtual void cancel_timer(TimerId timer) = 0;
-  /// Runs `callback` whenever `fd` is readable, until unwatch. The descriptor stays the caller's and
-  /// must stay open until then.
+  /// Runs `callback` whenever `fd` is readable, until unwatch. The descriptor stays the caller's
+  /// and must stay open until then.
   virtual WatchId watch_readable(int fd, std::move_only_function<void()> callback) = 0;
   virtual void unwatch(WatchId watch) = 0;
-  /// Runs `work` on a thread of the pool, then `done` on the loop thread. `work` is destroyed before
-  /// `done` is posted.
+  /// Runs `work` on a thread of the pool, then `done` on the loop thread. `work` is destroyed
+  /// before `done` is posted.
   virtual void run_blocking(Callback work, Callback done) = 0;
 
   [[nodiscard]] virtual const Clock& clock() const = 0;

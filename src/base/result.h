@@ -13,7 +13,9 @@ using Result = std::expected<T, Error>;
 using Status = Result<void>;
 
 /// An Error on its way out of a function that returns Result.
-inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected<Error>(std::move(error));
+}
 inline std::unexpected<Error> fail(Code code, std::string message, std::string hint = {}) {
   return std::unexpected<Error>(Error(code, std::move(message), std::move(hint)));
 }
@@ -26,12 +28,12 @@ inline std::unexpected<Error> fail(Code code, std::string message, std::string h
 /// WAVE_TRY(auto value, expression): takes the value out of a Result, or returns its error.
 #define WAVE_TRY(declaration, expression) \
   WAVE_TRY_IMPL(WAVE_CONCAT(wave_result_, __LINE__), declaration, expression)
-#define WAVE_TRY_IMPL(result, declaration, expression)                        \
-  auto result = (expression);                                                 \
+#define WAVE_TRY_IMPL(result, declaration, expression)                           \
+  auto result = (expression);                                                    \
   if (!result) return std::unexpected<::wave::Error>(std::move(result).error()); \
   declaration = *std::move(result)
 
 /// WAVE_CHECK(expression): returns the error of a Status, if there is one.
-#define WAVE_CHECK(expression)                                                  \
-  if (auto wave_status = (expression); !wave_status)                            \
+#define WAVE_CHECK(expression)                       \
+  if (auto wave_status = (expression); !wave_status) \
   return std::unexpected<::wave::Error>(std::move(wave_status).error())

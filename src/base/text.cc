@@ -6,7 +6,9 @@
 namespace wave {
 namespace {
 
-bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
 // The length of the valid UTF-8 sequence at the start of `text`, or 0.
 size_t utf8_sequence(std::string_view text) {

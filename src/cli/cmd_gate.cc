@@ -42,13 +42,15 @@ Result<flow::GateRow> find_gate(const store::RunDetails& details, const std::str
   }
   const std::string& run_id = details.row.run_id;
   if (waiting.size() == 1) {
-    // A step that asked before may have been answered in another tab a moment ago: a stale click must not decide
-    // its later visit (promise G3).
-    const auto visits = std::ranges::count(details.gates, waiting.front().step, &flow::GateRow::step);
+    // A step that asked before may have been answered in another tab a moment ago: a stale click
+    // must not decide its later visit (promise G3).
+    const auto visits =
+        std::ranges::count(details.gates, waiting.front().step, &flow::GateRow::step);
     if (visits == 1) return waiting.front();
-    return fail(Code::kGateAmbiguous,
-                fmt::format("step {} of run {} has asked {} times", waiting.front().step, run_id, visits),
-                "name the gate: " + waiting.front().gate_id);
+    return fail(
+        Code::kGateAmbiguous,
+        fmt::format("step {} of run {} has asked {} times", waiting.front().step, run_id, visits),
+        "name the gate: " + waiting.front().gate_id);
   }
   if (waiting.empty()) {
     const std::string where = name.empty() ? "" : " at '" + name + "'";

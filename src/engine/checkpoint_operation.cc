@@ -11,7 +11,8 @@ class MakeCheckpoint final : public ActiveOperation {
 
   void start() override {
     const flow::StepState* state = run_->state.find(operation_.step);
-    auto input = std::make_shared<SetupInput>(setup_input(*run_, run_->step(operation_.step), *state));
+    auto input =
+        std::make_shared<SetupInput>(setup_input(*run_, run_->step(operation_.step), *state));
     on_pool(
         [run = run_, input]() -> Result<std::optional<workspace::Checkpoint>> {
           WAVE_TRY(const workspace::Prepared prepared, prepare_workspace(*run, *input));
@@ -34,7 +35,7 @@ class MakeCheckpoint final : public ActiveOperation {
     } else {
       data["ref"] = (*made)->ref;
       data["commit"] = (*made)->commit;
-      }
+    }
     report_end({event(flow::Kind::kCheckpointCreated, std::move(data))});
   }
 };

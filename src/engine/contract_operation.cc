@@ -25,12 +25,18 @@ struct CheckInput {
 
 std::string_view policy_name(model::OnFailure policy) {
   switch (policy) {
-    case model::OnFailure::kFail: return "fail";
-    case model::OnFailure::kSkip: return "skip";
-    case model::OnFailure::kContinue: return "continue";
-    case model::OnFailure::kRework: return "rework";
-    case model::OnFailure::kWarn: return "warn";
-    case model::OnFailure::kRejected: return "rejected";
+    case model::OnFailure::kFail:
+      return "fail";
+    case model::OnFailure::kSkip:
+      return "skip";
+    case model::OnFailure::kContinue:
+      return "continue";
+    case model::OnFailure::kRework:
+      return "rework";
+    case model::OnFailure::kWarn:
+      return "warn";
+    case model::OnFailure::kRejected:
+      return "rejected";
   }
   return "fail";
 }
@@ -72,8 +78,9 @@ class CheckContract final : public ActiveOperation {
   using Shared = std::shared_ptr<CallControl>;
   static contract::Verdict check(RunContext& run, const CheckInput& input, const Shared& control);
   static Result<contract::CommandOutcome> run_command(RunContext& run, const CheckInput& input,
-                                                      const Shared& control, const std::string& line,
-                                                      const fs::path& dir, Millis timeout);
+                                                      const Shared& control,
+                                                      const std::string& line, const fs::path& dir,
+                                                      Millis timeout);
   static Result<contract::ReviewOutcome> run_reviewer(RunContext& run, const CheckInput& input,
                                                       const Shared& control,
                                                       const workspace::Prepared& prepared,
@@ -103,10 +110,14 @@ void CheckContract::start() {
 }
 
 contract::Verdict unevaluable(const Error& error) {
-  return {.passed = false, .evaluable = false, .message = full_message(error), .errors = {full_message(error)}};
+  return {.passed = false,
+          .evaluable = false,
+          .message = full_message(error),
+          .errors = {full_message(error)}};
 }
 
-contract::Verdict CheckContract::check(RunContext& run, const CheckInput& input, const Shared& control) {
+contract::Verdict CheckContract::check(RunContext& run, const CheckInput& input,
+                                       const Shared& control) {
   const auto prepared = prepare_workspace(run, input.setup);
   if (!prepared) return unevaluable(prepared.error());
   contract::Context context;
@@ -149,7 +160,8 @@ contract::Verdict CheckContract::check(RunContext& run, const CheckInput& input,
   return run.world.evaluate(context);
 }
 
-Result<contract::CommandOutcome> CheckContract::run_command(RunContext& run, const CheckInput& input,
+Result<contract::CommandOutcome> CheckContract::run_command(RunContext& run,
+                                                            const CheckInput& input,
                                                             const Shared& control,
                                                             const std::string& line,
                                                             const fs::path& dir, Millis timeout) {
@@ -174,8 +186,9 @@ Result<contract::CommandOutcome> CheckContract::run_command(RunContext& run, con
 Status CheckContract::fill_review(RunContext& run, const CheckInput& input,
                                   const workspace::Prepared& prepared, contract::Context& context) {
   for (const flow::Artifact& artifact : input.setup.values.artifacts()) {
-    const bool wanted = std::ranges::any_of(
-        input.contract->context, [&](const auto& entry) { return entry.artifact == artifact.name; });
+    const bool wanted = std::ranges::any_of(input.contract->context, [&](const auto& entry) {
+      return entry.artifact == artifact.name;
+    });
     if (!wanted) continue;
     WAVE_TRY(context.artifacts[artifact.name], run.store.blob(artifact.sha256));
   }
@@ -185,17 +198,17 @@ Status CheckContract::fill_review(RunContext& run, const CheckInput& input,
   }
   const auto persona = run.manifest().personas.find(input.contract->persona);
   if (persona == run.manifest().personas.end()) {
-    return fail(Code::kInvalidManifest, fmt::format("there is no persona \"{}\"", input.contract->persona));
+    return fail(Code::kInvalidManifest,
+                fmt::format("there is no persona \"{}\"", input.contract->persona));
   }
   context.review_system_prompt = persona->second.system_prompt;
   return {};
 }
 
 // The reviewer reads; it may not change what it judges.
-Result<contract::ReviewOutcome> CheckContract::run_reviewer(RunContext& run, const CheckInput& input,
-                                                            const Shared& control,
-                                                            const workspace::Prepared& prepared,
-                                                            const std::string& prompt, Millis timeout) {
+Result<contract::ReviewOutcome> CheckContract::run_reviewer(
+    RunContext& run, const CheckInput& input, const Shared& control,
+    const workspace::Prepared& prepared, const std::string& prompt, Millis timeout) {
   const model::Manifest& manifest = run.manifest();
   const model::Persona& persona = manifest.personas.at(input.contract->persona);
   const std::string adapter_name =
@@ -212,8 +225,9 @@ Result<contract::ReviewOutcome> CheckContract::run_reviewer(RunContext& run, con
   request.prompt = prompt;
   request.system_prompt = persona.system_prompt;
   request.script = run.file(".agents/scripts/" + persona.name + ".yaml");
-  request.model = flow::resolve_model(
-      manifest, adapter_name, input.contract->model.empty() ? persona.model : input.contract->model);
+  request.model =
+      flow::resolve_model(manifest, adapter_name,
+                          input.contract->model.empty() ? persona.model : input.contract->model);
   request.permissions = {.allowed = {"Read", "Glob", "Grep"}, .denied = persona.permissions.deny};
   request.workspace = prepared.root;
   request.session_id = make_uuid(run.random);
@@ -226,22 +240,24 @@ Result<contract::ReviewOutcome> CheckContract::run_reviewer(RunContext& run, con
   }
   const std::shared_ptr<agent::OutputParser> parser = adapter->parser();
   auto activity = std::make_shared<std::vector<agent::Activity>>();
-  WAVE_TRY(const HostedCallResult result,
-           call_hosted(run,
-                       host_request(run, input, input.purpose, std::move(plan), prepared.root, timeout),
-                       control, [parser, activity](bool err, std::string_view bytes) {
-                         activity->clear();
-                         err ? parser->feed_err(bytes, *activity) : parser->feed_out(bytes, *activity);
-                       }));
+  WAVE_TRY(
+      const HostedCallResult result,
+      call_hosted(run,
+                  host_request(run, input, input.purpose, std::move(plan), prepared.root, timeout),
+                  control, [parser, activity](bool err, std::string_view bytes) {
+                    activity->clear();
+                    err ? parser->feed_err(bytes, *activity) : parser->feed_out(bytes, *activity);
+                  }));
   const agent::AgentResult said = parser->finish(result.exit, *activity);
   return contract::ReviewOutcome{
       .succeeded = said.succeeded, .message = said.message, .text = said.final_text};
 }
 
 void CheckContract::end(const model::Contract& contract, const contract::Verdict& verdict) {
-  json::object data{{"index", operation_.index}, {"type", contract.type}, {"round", operation_.round}};
+  json::object data{
+      {"index", operation_.index}, {"type", contract.type}, {"round", operation_.round}};
   const bool failed = !verdict.passed || stop_ != flow::StopReason::kNone;
-  const std::string message = stop_ != flow::StopReason::kNone   ? "the check was asked to end"
+  const std::string message = stop_ != flow::StopReason::kNone    ? "the check was asked to end"
                               : failed && verdict.message.empty() ? "the contract does not hold"
                                                                   : verdict.message;
   if (!message.empty()) data["message"] = excerpt(run_->redactor.redact(message), kMaxErrorText);
@@ -259,12 +275,14 @@ void CheckContract::end(const model::Contract& contract, const contract::Verdict
   data["policy"] = policy_name(contract.on_failure);
   data["errors"] = to_array(errors);
   data["evaluable"] = verdict.evaluable;
-  data["failure_class"] = flow::to_string(
-      !asked ? (verdict.test_failure ? flow::FailureClass::kTestFailure : flow::FailureClass::kContractFailure)
-      : stop_ == flow::StopReason::kStop ? flow::FailureClass::kStopped
-                                         : flow::FailureClass::kCanceled);
+  data["failure_class"] =
+      flow::to_string(!asked ? (verdict.test_failure ? flow::FailureClass::kTestFailure
+                                                     : flow::FailureClass::kContractFailure)
+                      : stop_ == flow::StopReason::kStop ? flow::FailureClass::kStopped
+                                                         : flow::FailureClass::kCanceled);
   if (!verdict.output.empty()) {
-    data["output_tail"] = excerpt(run_->redactor.redact(utf8_suffix(verdict.output, kMaxErrorText)), kMaxErrorText);
+    data["output_tail"] =
+        excerpt(run_->redactor.redact(utf8_suffix(verdict.output, kMaxErrorText)), kMaxErrorText);
   }
   report_end({event(Kind::kContractFailed, std::move(data))});
 }

@@ -49,8 +49,9 @@ Status check_step_names(const flow::Program& program, const flow::RunOptions& op
   const auto check = [&](const std::string& name, std::string_view flag) -> Status {
     if (std::ranges::find(known, name) != known.end()) return {};
     const auto near = did_you_mean(name, known);
-    return fail(Code::kUsage, fmt::format("{}: pipeline {} has no step \"{}\"", flag,
-                                          program.project.pipeline.name, name),
+    return fail(Code::kUsage,
+                fmt::format("{}: pipeline {} has no step \"{}\"", flag,
+                            program.project.pipeline.name, name),
                 near ? fmt::format("did you mean \"{}\"?", *near)
                      : fmt::format("its steps are: {}", join(known, ", ")));
   };
@@ -94,10 +95,12 @@ struct Engine::Impl {
 Engine::Engine(EngineConfig config, Loop& loop, store::Store& store, World& world, Random& random)
     : impl_(new Impl{std::move(config), loop, store, world, random, {}}) {}
 
-Engine::~Engine() { abandon(); }
+Engine::~Engine() {
+  abandon();
+}
 
-Result<flow::RunState> Engine::Impl::fold_log(const std::string& run_id, const flow::Program& program,
-                                              uint64_t last_seq) {
+Result<flow::RunState> Engine::Impl::fold_log(const std::string& run_id,
+                                              const flow::Program& program, uint64_t last_seq) {
   flow::RunState state = flow::initial_state(program, run_id);
   uint64_t after = 0;
   while (true) {
@@ -165,8 +168,10 @@ Result<std::string> Engine::fork(const ForkRequest& request) {
   run.state = flow::initial_state(
       run.program, make_run_id(run.program.project.pipeline.name, now, impl_->random));
   WAVE_CHECK(add(run, std::move(forked), now));
-  WAVE_CHECK(add(run, run_queued(run.program, inherit(old.options, request.options), origin.snapshot,
-                                 request.actor), now));
+  WAVE_CHECK(add(run,
+                 run_queued(run.program, inherit(old.options, request.options), origin.snapshot,
+                            request.actor),
+                 now));
   return impl_->store_run(std::move(run), origin.snapshot, {});
 }
 
@@ -174,18 +179,19 @@ Result<std::shared_ptr<RunContext>> Engine::Impl::open_run(const store::RunDetai
   WAVE_TRY(store::Snapshot snapshot, store::load_snapshot(store, details.snapshot));
   WAVE_TRY(flow::Program program, load_from_snapshot(snapshot));
   WAVE_TRY(flow::RunState state, fold_log(details.row.run_id, program, details.row.last_seq));
-  auto run = std::shared_ptr<RunContext>(new RunContext{.loop = loop,
-                                                        .store = store,
-                                                        .world = world,
-                                                        .random = random,
-                                                        .paths = config.paths,
-                                                        .environment = config.environment,
-                                                        .run_id = details.row.run_id,
-                                                        .program = std::move(program),
-                                                        .snapshot = std::move(snapshot),
-                                                        .redactor = Redactor(secret_values(config.environment)),
-                                                        .state = std::move(state),
-                                                        .spool_marks = {}});
+  auto run = std::shared_ptr<RunContext>(
+      new RunContext{.loop = loop,
+                     .store = store,
+                     .world = world,
+                     .random = random,
+                     .paths = config.paths,
+                     .environment = config.environment,
+                     .run_id = details.row.run_id,
+                     .program = std::move(program),
+                     .snapshot = std::move(snapshot),
+                     .redactor = Redactor(secret_values(config.environment)),
+                     .state = std::move(state),
+                     .spool_marks = {}});
   WAVE_TRY(const auto marks, store.spool_marks(details.row.run_id));
   for (const store::SpoolMark& mark : marks) {
     const LaunchName name{mark.step, mark.visit, mark.attempt, mark.purpose};
@@ -194,7 +200,8 @@ Result<std::shared_ptr<RunContext>> Engine::Impl::open_run(const store::RunDetai
   return run;
 }
 
-Status Engine::Impl::quarantine(const store::RunDetails& details, int64_t epoch, const Error& error) {
+Status Engine::Impl::quarantine(const store::RunDetails& details, int64_t epoch,
+                                const Error& error) {
   flow::RunState failed;
   failed.last_seq = details.row.last_seq + 1;
   failed.last_ts = details.row.updated_at;
@@ -224,20 +231,22 @@ Status Engine::adopt(const std::string& run_id, OnEnd on_end) {
                 "a new run can go on from it: wave resume " + run_id);
   }
   WAVE_TRY(const int64_t epoch, impl_->store.take_ownership(run_id));
-  // A log that brings its reader down must not do so for ever. One that holds no more than the acceptance of the
-  // run cannot, and is spared the two writes.
+  // A log that brings its reader down must not do so for ever. One that holds no more than the
+  // acceptance of the run cannot, and is spared the two writes.
   const bool may_be_poisoned = details.row.last_seq > 2;
   int crashes = 0;
   if (may_be_poisoned) {
     WAVE_TRY(crashes, impl_->store.note_fold(run_id, false));
   }
   auto run = crashes > kMaxCrashFolds
-                 ? fail(Code::kInternal, fmt::format("{} owners died while they took this run up", crashes - 1))
+                 ? fail(Code::kInternal,
+                        fmt::format("{} owners died while they took this run up", crashes - 1))
                  : impl_->open_run(details);
   if (!run) {
     log::error("run {} is quarantined: {}", run_id, full_message(run.error()));
     WAVE_CHECK(impl_->quarantine(details, epoch, run.error()));
-    return fail(run.error().wrapped(fmt::format("run {} cannot go on and was ended as failed", run_id)));
+    return fail(
+        run.error().wrapped(fmt::format("run {} cannot go on and was ended as failed", run_id)));
   }
   auto owner = std::make_shared<RunOwner>(
       *std::move(run), std::move(lock), epoch, impl_->config.max_steps,
@@ -265,6 +274,8 @@ void Engine::abandon() {
   for (const auto& [id, owner] : std::exchange(impl_->owners, {})) owner->abandon();
 }
 
-size_t Engine::owned() const { return impl_->owners.size(); }
+size_t Engine::owned() const {
+  return impl_->owners.size();
+}
 
 }  // namespace wave::engine

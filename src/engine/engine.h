@@ -1,5 +1,6 @@
-// engine: carries decisions out. An Engine owns the runs that live in this process, on one loop thread; a
-// terminal, a server or a test drives it through this header and sees what happens through the store.
+// engine: carries decisions out. An Engine owns the runs that live in this process, on one loop
+// thread; a terminal, a server or a test drives it through this header and sees what happens
+// through the store.
 #pragma once
 
 #include <functional>
@@ -19,27 +20,27 @@ namespace wave::engine {
 
 /// What a run is to be made from.
 struct RunRequest {
-  std::string pipeline;               // name or path
+  std::string pipeline;  // name or path
   std::string manifest_path = "wave.yaml";
   flow::RunOptions options;
-  std::string actor;                  // "cli:<user>"
+  std::string actor;  // "cli:<user>"
   std::string idempotency_key;
-  std::string request_hash;           // of the request, for the key
+  std::string request_hash;                        // of the request, for the key
   std::map<std::string, std::string> extra_files;  // path -> content, over the project's files
 };
 
 /// A resume or retry of a terminal run: a new run whose log begins with run_forked.
 struct ForkRequest {
-  std::string origin;                 // full run id
-  std::string from_step;              // empty: the step that failed
-  flow::RunOptions options;           // input etc. are the origin's; only overrides count
+  std::string origin;        // full run id
+  std::string from_step;     // empty: the step that failed
+  flow::RunOptions options;  // input etc. are the origin's; only overrides count
   std::string actor;
 };
 
 struct EngineConfig {
   store::StatePaths paths;
   std::map<std::string, std::string> environment;  // wave's own, for allow-lists
-  int max_steps = 0;                  // of one run at a time; 0: runtime.max_concurrency
+  int max_steps = 0;  // of one run at a time; 0: runtime.max_concurrency
 };
 
 /// Thread: the loop thread, but for what says otherwise.
@@ -49,7 +50,8 @@ class Engine {
   Engine(EngineConfig config, Loop& loop, store::Store& store, World& world, Random& random);
   ~Engine();
 
-  /// Loads, checks, snapshots and stores a run as queued; nothing of it starts. Durable when it returns.
+  /// Loads, checks, snapshots and stores a run as queued; nothing of it starts. Durable when it
+  /// returns.
   Result<std::string> create(const RunRequest& request);
   Result<std::string> fork(const ForkRequest& request);
 
@@ -61,8 +63,9 @@ class Engine {
   };
   using OnEnd = std::function<void(const std::string& run_id, const Ended&)>;
 
-  /// Becomes the owner of a live run (queued, waiting, or left behind by a dead owner) and drives it to
-  /// its end, or until it is stopped. kRunLocked when somebody owns it, kConflict when it is terminal.
+  /// Becomes the owner of a live run (queued, waiting, or left behind by a dead owner) and drives
+  /// it to its end, or until it is stopped. kRunLocked when somebody owns it, kConflict when it is
+  /// terminal.
   Status adopt(const std::string& run_id, OnEnd on_end);
   /// Looks for commands to the runs owned here; called when the doorbell rang.
   void poll_commands();

@@ -14,7 +14,7 @@ using flow::Kind;
 constexpr uint64_t kMaxUnstoredBytes = 1 << 20;  // of output read but not yet in the store
 constexpr uint64_t kMinFreeDisk = 1ull << 30;    // below it no step starts (promise S4)
 constexpr Millis kDiskRetry{2'000};
-constexpr size_t kMaxContent = 2048;             // of one activity
+constexpr size_t kMaxContent = 2048;  // of one activity
 constexpr size_t kMaxOutputTail = 2000;
 
 class ExecuteOperation final : public ActiveOperation {
@@ -79,8 +79,8 @@ void ExecuteOperation::start() {
 
 void ExecuteOperation::set_up(bool attach) {
   const flow::StepState* state = run_->state.find(operation_.step);
-  auto input = std::make_shared<SetupInput>(
-      setup_input(*run_, run_->step(operation_.step), *state));
+  auto input =
+      std::make_shared<SetupInput>(setup_input(*run_, run_->step(operation_.step), *state));
   on_pool(
       [run = run_, input, attach]() -> Result<StepSetup> {
         if (!attach) {
@@ -98,7 +98,8 @@ void ExecuteOperation::set_up(bool attach) {
         found.adapter = agent::find_adapter(
             input->step->kind == model::StepKind::kCommand ? "command" : input->state.adapter);
         if (found.adapter == nullptr) {
-          return fail(Code::kUnsupported, fmt::format("adapter \"{}\" is not there", input->state.adapter));
+          return fail(Code::kUnsupported,
+                      fmt::format("adapter \"{}\" is not there", input->state.adapter));
         }
         return found;
       },
@@ -106,7 +107,8 @@ void ExecuteOperation::set_up(bool attach) {
         if (setup) return launch(*std::move(setup));
         if (setup.error().code != Code::kDiskFull || stop_ != flow::StopReason::kNone) {
           const bool asked = stop_ != flow::StopReason::kNone;
-          return end_without_process(asked ? stop_class() : FailureClass::kDeterministic, setup.error());
+          return end_without_process(asked ? stop_class() : FailureClass::kDeterministic,
+                                     setup.error());
         }
         if (!std::exchange(disk_warned_, true)) {
           flow::Event warning = event(Kind::kWarningRaised, {{"code", code_name(Code::kDiskFull)},
@@ -124,7 +126,8 @@ void ExecuteOperation::launch(StepSetup setup) {
   setup_ = std::move(setup);
   if (stop_ != flow::StopReason::kNone &&
       run_->world.inspect(setup_.host.dir) == process::HostedState::kNeverStarted) {
-    return end_without_process(stop_class(), Error(Code::kCancelled, "it was ended before it started"));
+    return end_without_process(stop_class(),
+                               Error(Code::kCancelled, "it was ended before it started"));
   }
   setup_workspace_ = setup_.workspace.root.lexically_relative(run_->paths.project).native();
   const flow::StepState* state = run_->state.find(operation_.step);
@@ -135,7 +138,8 @@ void ExecuteOperation::launch(StepSetup setup) {
                                                        {"base", setup_.workspace.head}}));
   }
   for (const std::string& warning : setup_.warnings) {
-    pending_.push_back(event(Kind::kWarningRaised, {{"code", "artifact_collision"}, {"message", warning}}));
+    pending_.push_back(
+        event(Kind::kWarningRaised, {{"code", "artifact_collision"}, {"message", warning}}));
   }
   follow();
 }
@@ -144,10 +148,12 @@ void ExecuteOperation::follow() {
   restore_parser();
   auto followed = run_->world.start_or_attach(
       setup_.host, out_offset_, err_offset_,
-      {.on_bytes = [this](bool err, uint64_t offset, std::string_view bytes) { on_bytes(err, offset, bytes); },
-       .on_exit = [self = weak_from_this(), this](const process::HostExit& exit) {
-         if (const auto alive = self.lock()) on_exit(exit);
-       }});
+      {.on_bytes = [this](bool err, uint64_t offset,
+                          std::string_view bytes) { on_bytes(err, offset, bytes); },
+       .on_exit =
+           [self = weak_from_this(), this](const process::HostExit& exit) {
+             if (const auto alive = self.lock()) on_exit(exit);
+           }});
   if (!followed) return end_without_process(FailureClass::kTransient, followed.error());
   phase_ = Phase::kFollowing;
   followed_ = *std::move(followed);
@@ -159,8 +165,8 @@ void ExecuteOperation::follow() {
 void ExecuteOperation::restore_parser() {
   parser_ = setup_.adapter->parser();
   if (operation_.step.empty()) return;
-  // A command's output is text: secrets are masked in the stream, across chunk borders. Agents' output
-  // is JSON lines; their texts are masked once they are decoded.
+  // A command's output is text: secrets are masked in the stream, across chunk borders. Agents'
+  // output is JSON lines; their texts are masked once they are decoded.
   if (setup_.adapter->info().name == "command") {
     out_redactor_ = std::make_unique<StreamRedactor>(run_->redactor);
     err_redactor_ = std::make_unique<StreamRedactor>(run_->redactor);
@@ -168,7 +174,8 @@ void ExecuteOperation::restore_parser() {
   const auto mark = run_->spool_marks.find(launch_name_.text());
   if (mark == run_->spool_marks.end()) return;
   if (!parser_->restore(mark->second.parser_state)) {
-    parser_ = setup_.adapter->parser();  // an older wave's state: read the spool again from the start
+    parser_ =
+        setup_.adapter->parser();  // an older wave's state: read the spool again from the start
     return;
   }
   out_offset_ = mark->second.out_offset;
@@ -290,7 +297,8 @@ std::string_view ExecuteOperation::interruption(const process::HostExit& exit) c
   return exit.reason == "stopped" && !asked ? "machine" : "";
 }
 
-flow::Event ExecuteOperation::exited(const process::HostExit& exit, const agent::AgentResult& result) {
+flow::Event ExecuteOperation::exited(const process::HostExit& exit,
+                                     const agent::AgentResult& result) {
   json::object data{{"succeeded", result.succeeded},
                     {"reason", exit.reason},
                     {"duration_ms", exit.duration.count()},
@@ -306,16 +314,19 @@ flow::Event ExecuteOperation::exited(const process::HostExit& exit, const agent:
   if (!result.model.empty()) data["model"] = result.model;
   if (!result.final_text.empty()) data["final_text"] = text(result.final_text, kMaxContent);
   if (!exit.leaked.empty()) data["leaked"] = json::value_from(exit.leaked);
-  if (result.succeeded && stop_ == flow::StopReason::kNone) return event(Kind::kAgentExited, std::move(data));
+  if (result.succeeded && stop_ == flow::StopReason::kNone)
+    return event(Kind::kAgentExited, std::move(data));
 
-  FailureClass failure = result.failure == FailureClass::kNone ? FailureClass::kTransient : result.failure;
+  FailureClass failure =
+      result.failure == FailureClass::kNone ? FailureClass::kTransient : result.failure;
   std::string message = result.message;
   if (stalled_) {
     failure = FailureClass::kStalled;
-    message = fmt::format("no progress for {}", format_duration(run_->manifest().runtime.stall_timeout));
+    message =
+        fmt::format("no progress for {}", format_duration(run_->manifest().runtime.stall_timeout));
   }
-  // What ended by itself just before it was asked to keeps its own result only where that was success
-  // (a cancelled run does not count it, a stopped one need not repeat it).
+  // What ended by itself just before it was asked to keeps its own result only where that was
+  // success (a cancelled run does not count it, a stopped one need not repeat it).
   if (stop_ != flow::StopReason::kNone && !(result.succeeded && stop_ == flow::StopReason::kStop)) {
     failure = stop_class();
     message = "it was asked to end";
@@ -325,7 +336,8 @@ flow::Event ExecuteOperation::exited(const process::HostExit& exit, const agent:
   data["failure_class"] = flow::to_string(failure);
   data["code"] = code_name(result.succeeded ? Code::kCancelled : result.code);
   data["message"] = text(message, kMaxContent);
-  data["output_tail"] = excerpt(run_->redactor.redact(utf8_suffix(output_tail_, kMaxOutputTail)), kMaxOutputTail);
+  data["output_tail"] =
+      excerpt(run_->redactor.redact(utf8_suffix(output_tail_, kMaxOutputTail)), kMaxOutputTail);
   if (result.retry_after) data["retry_after_ms"] = result.retry_after->count();
   return event(Kind::kAgentExited, std::move(data));
 }
@@ -350,7 +362,8 @@ void ExecuteOperation::stop(flow::StopReason reason) {
   if (!more_urgent) return;
   if (disk_timer_ != 0) {
     run_->loop.cancel_timer(std::exchange(disk_timer_, 0));
-    return end_without_process(stop_class(), Error(Code::kCancelled, "it was ended before it started"));
+    return end_without_process(stop_class(),
+                               Error(Code::kCancelled, "it was ended before it started"));
   }
   if (phase_ == Phase::kFollowing) followed_->stop(stop_ == flow::StopReason::kForceCancel);
 }
@@ -369,10 +382,14 @@ FailureClass ExecuteOperation::stop_class() const {
 
 std::string_view ExecuteOperation::workspace_type() const {
   switch (run_->step(operation_.step).workspace.kind) {
-    case model::Workspace::Kind::kPlain: return "plain";
-    case model::Workspace::Kind::kMount: return "mount";
-    case model::Workspace::Kind::kWorktree: return "worktree";
-    case model::Workspace::Kind::kRef: return "ref";
+    case model::Workspace::Kind::kPlain:
+      return "plain";
+    case model::Workspace::Kind::kMount:
+      return "mount";
+    case model::Workspace::Kind::kWorktree:
+      return "worktree";
+    case model::Workspace::Kind::kRef:
+      return "ref";
   }
   return "plain";
 }
@@ -393,7 +410,8 @@ void ExecuteOperation::arm_watchdog() {
 void ExecuteOperation::watchdog_fired() {
   watchdog_ = 0;
   const Millis limit = run_->manifest().runtime.stall_timeout;
-  if (run_->loop.clock().mono() < std::min(last_activity_, last_progress_) + limit) return arm_watchdog();
+  if (run_->loop.clock().mono() < std::min(last_activity_, last_progress_) + limit)
+    return arm_watchdog();
   stalled_ = true;
   followed_->stop(false);
 }

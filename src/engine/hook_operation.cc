@@ -21,8 +21,9 @@ class RunHook final : public ActiveOperation {
 
   void start() override {
     const process::HostRequest request = host_request();
-    on_pool([run = run_, request, control = control_] { return call_hosted(*run, request, control); },
-            [this](const Result<HostedCallResult>& result) { end(result); });
+    on_pool(
+        [run = run_, request, control = control_] { return call_hosted(*run, request, control); },
+        [this](const Result<HostedCallResult>& result) { end(result); });
   }
   void stop(flow::StopReason reason) override {
     ActiveOperation::stop(reason);
@@ -61,8 +62,9 @@ process::HostRequest RunHook::host_request() const {
   host.env["WAVE_HOOK_PIPELINE"] = run_->program.project.pipeline.name;
   host.env["WAVE_HOOK_STEP_ID"] = operation_.step;
   host.env["WAVE_HOOK_RUN_ID"] = run_->run_id;
-  host.env["WAVE_HOOK_WORKSPACE"] =
-      state != nullptr && !state->workspace.empty() ? (run_->paths.project / state->workspace).native() : "";
+  host.env["WAVE_HOOK_WORKSPACE"] = state != nullptr && !state->workspace.empty()
+                                        ? (run_->paths.project / state->workspace).native()
+                                        : "";
   host.cwd = run_->paths.project;
   host.timeout = hook_.timeout;
   host.owner_lock = run_->paths.owner_lock(run_->run_id);
@@ -78,12 +80,15 @@ void RunHook::end(const Result<HostedCallResult>& result) {
   const bool passed = result && result->exit.reason == "exited" && result->exit.exit_code == 0;
   if (passed) return report_end({event(Kind::kHookPassed, std::move(data))});
 
-  std::string reason = result ? fmt::format("it ended with {} {}", result->exit.reason, result->exit.exit_code)
-                              : full_message(result.error());
-  const bool said_no = result && result->exit.reason == "exited" && result->exit.exit_code == kBlockExit;
+  std::string reason =
+      result ? fmt::format("it ended with {} {}", result->exit.reason, result->exit.exit_code)
+             : full_message(result.error());
+  const bool said_no =
+      result && result->exit.reason == "exited" && result->exit.exit_code == kBlockExit;
   if (result && !result->err_tail.empty()) {
     const auto answer = parse_json(trim(result->err_tail));
-    const bool has_reason = answer && answer->is_object() && answer->get_object().contains("reason");
+    const bool has_reason =
+        answer && answer->is_object() && answer->get_object().contains("reason");
     reason = has_reason ? std::string(get_string(answer->get_object(), "reason"))
                         : reason + ": " + std::string(trim(result->err_tail));
   }

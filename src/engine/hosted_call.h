@@ -1,5 +1,6 @@
-// A hosted process as a blocking call, for work on the pool that needs a program or an agent (contracts,
-// hooks). It survives the owner's death like any other: called again with the same folder it goes on.
+// A hosted process as a blocking call, for work on the pool that needs a program or an agent
+// (contracts, hooks). It survives the owner's death like any other: called again with the same
+// folder it goes on.
 #pragma once
 
 #include <condition_variable>
@@ -38,8 +39,8 @@ class CallControl {
   HostedCallResult result_;
 };
 
-/// Starts or finds the process and waits for its end (the host keeps the deadline). `on_bytes` gets its
-/// output (err?, bytes) on the loop thread. Call on the pool, one call per control at a time.
+/// Starts or finds the process and waits for its end (the host keeps the deadline). `on_bytes` gets
+/// its output (err?, bytes) on the loop thread. Call on the pool, one call per control at a time.
 Result<HostedCallResult> call_hosted(RunContext& run, const process::HostRequest& request,
                                      const std::shared_ptr<CallControl>& control,
                                      std::function<void(bool, std::string_view)> on_bytes = {});

@@ -1,4 +1,5 @@
-// An operation in progress: one thing that decide() asked for, from its start to the events that end it.
+// An operation in progress: one thing that decide() asked for, from its start to the events that
+// end it.
 #pragma once
 
 #include <functional>
@@ -43,7 +44,8 @@ class ActiveOperation : public std::enable_shared_from_this<ActiveOperation> {
   void report(Report report);
   void report_end(std::vector<flow::Event> events) { report({.events = std::move(events)}); }
   [[nodiscard]] bool detached() const { return !reporter_; }
-  /// Runs `work` on the pool and `then` with its result on the loop thread, unless detached by then.
+  /// Runs `work` on the pool and `then` with its result on the loop thread, unless detached by
+  /// then.
   template <typename Work, typename Then>
   void on_pool(Work work, Then then);
 
@@ -59,11 +61,11 @@ template <typename Work, typename Then>
 void ActiveOperation::on_pool(Work work, Then then) {
   using Value = std::invoke_result_t<Work>;
   auto result = std::make_shared<std::optional<Value>>();
-  run_->loop.run_blocking(
-      [result, self = shared_from_this(), work = std::move(work)]() mutable { result->emplace(work()); },
-      [result, self = shared_from_this(), then = std::move(then)]() mutable {
-        if (!self->detached()) then(*std::move(*result));
-      });
+  run_->loop.run_blocking([result, self = shared_from_this(),
+                           work = std::move(work)]() mutable { result->emplace(work()); },
+                          [result, self = shared_from_this(), then = std::move(then)]() mutable {
+                            if (!self->detached()) then(*std::move(*result));
+                          });
 }
 
 /// Makes the operation that carries out what was decided.
@@ -80,8 +82,8 @@ std::shared_ptr<ActiveOperation> make_collect_outputs(std::shared_ptr<RunContext
 std::shared_ptr<ActiveOperation> make_check_contract(std::shared_ptr<RunContext>,
                                                      const flow::Operation&,
                                                      ActiveOperation::Reporter);
-std::shared_ptr<ActiveOperation> make_checkpoint(std::shared_ptr<RunContext>, const flow::Operation&,
-                                                 ActiveOperation::Reporter);
+std::shared_ptr<ActiveOperation> make_checkpoint(std::shared_ptr<RunContext>,
+                                                 const flow::Operation&, ActiveOperation::Reporter);
 std::shared_ptr<ActiveOperation> make_run_hook(std::shared_ptr<RunContext>, const flow::Operation&,
                                                ActiveOperation::Reporter);
 std::shared_ptr<ActiveOperation> make_open_gate(std::shared_ptr<RunContext>, const flow::Operation&,

@@ -22,7 +22,8 @@ class CollectOutputs final : public ActiveOperation {
 
   void start() override {
     const flow::StepState* state = run_->state.find(operation_.step);
-    auto input = std::make_shared<SetupInput>(setup_input(*run_, run_->step(operation_.step), *state));
+    auto input =
+        std::make_shared<SetupInput>(setup_input(*run_, run_->step(operation_.step), *state));
     on_pool([run = run_, input] { return collect(*run, *input); },
             [this](Result<Collected> collected) { end(std::move(collected)); });
   }
@@ -39,7 +40,8 @@ Result<std::string> printed_text(const RunContext& run, const SetupInput& input)
   if (input.step->kind == model::StepKind::kCommand) {
     auto text = read_file(dir / "out", limit);
     if (!text && text.error().code == Code::kLimit) {
-      return fail(Code::kLimit, fmt::format("stdout of step {} is larger than {} bytes", input.step->id, limit),
+      return fail(Code::kLimit,
+                  fmt::format("stdout of step {} is larger than {} bytes", input.step->id, limit),
                   "raise runtime.artifacts.max_stdout_size, or write a file instead");
     }
     return text;
@@ -63,7 +65,8 @@ Result<std::string> printed_text(const RunContext& run, const SetupInput& input)
 Result<bool> tree_changed(const RunContext& run, const SetupInput& input,
                           const workspace::Prepared& prepared) {
   WAVE_TRY(const auto now, run.world.tree_id(prepared));
-  WAVE_TRY(const auto before, run.world.resolve(prepared, checkpoint_ref(run.run_id, input.state, true) + "^{tree}"));
+  WAVE_TRY(const auto before,
+           run.world.resolve(prepared, checkpoint_ref(run.run_id, input.state, true) + "^{tree}"));
   return now != before;
 }
 
@@ -88,8 +91,9 @@ Result<Collected> CollectOutputs::collect(const RunContext& run, const SetupInpu
       WAVE_TRY(const std::string text, printed_text(run, input));
       WAVE_TRY(artifact.sha256, run.store.put_blob(text));
       artifact.size = static_cast<int64_t>(text.size());
-      artifact.path = relative(prepared.root / run.manifest().runtime.artifacts.default_artifact_dir /
-                               input.step->id / declared.name);
+      artifact.path =
+          relative(prepared.root / run.manifest().runtime.artifacts.default_artifact_dir /
+                   input.step->id / declared.name);
       const auto inside = fs::path(run.manifest().runtime.artifacts.default_artifact_dir) /
                           input.step->id / declared.name;
       WAVE_CHECK(run.world.write_workspace_file(prepared, inside.native(), text));

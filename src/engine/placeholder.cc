@@ -1,1 +1,1 @@
-namespace wave {}  // replaced by the room's first source
+namespace wave {}  // namespace wave

@@ -77,8 +77,8 @@ void read_scripts(const model::FileSource& files, const model::Manifest& manifes
 
 }  // namespace
 
-Result<LoadedProgram> load_from_disk(const store::StatePaths& paths, const std::string& manifest_path,
-                                     const std::string& pipeline,
+Result<LoadedProgram> load_from_disk(const store::StatePaths& paths,
+                                     const std::string& manifest_path, const std::string& pipeline,
                                      const std::map<std::string, std::string>& overlay) {
   const model::DiskSource disk(paths.project);
   const OverlaySource source(disk, overlay);
@@ -110,7 +110,8 @@ Result<flow::Program> load_from_snapshot(const store::Snapshot& snapshot) {
 json::object forge_facts(const std::string& remote_url, const std::string& override_type) {
   // git@host:owner/repo.git, ssh://git@host/owner/repo, https://host/owner/repo.git
   std::string rest = remote_url;
-  if (const size_t scheme = rest.find("://"); scheme != std::string::npos) rest = rest.substr(scheme + 3);
+  if (const size_t scheme = rest.find("://"); scheme != std::string::npos)
+    rest = rest.substr(scheme + 3);
   if (const size_t user = rest.find('@'); user != std::string::npos) rest = rest.substr(user + 1);
   std::ranges::replace(rest, ':', '/');
   if (rest.ends_with(".git")) rest.resize(rest.size() - 4);
@@ -120,12 +121,12 @@ json::object forge_facts(const std::string& remote_url, const std::string& overr
 
   std::string type = override_type;
   if (type.empty()) {
-    type = host.contains("github")                             ? "github"
-           : host.contains("gitlab")                           ? "gitlab"
-           : host.contains("codeberg")                         ? "codeberg"
+    type = host.contains("github")                              ? "github"
+           : host.contains("gitlab")                            ? "gitlab"
+           : host.contains("codeberg")                          ? "codeberg"
            : host.contains("gitea") || host.contains("forgejo") ? "gitea"
-           : host.contains("bitbucket")                        ? "bitbucket"
-                                                               : "local";
+           : host.contains("bitbucket")                         ? "bitbucket"
+                                                                : "local";
   }
   struct Row {
     std::string_view type, tool, prefix, term, command;

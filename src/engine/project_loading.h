@@ -15,18 +15,18 @@ struct LoadedProgram {
   store::Snapshot snapshot;
 };
 
-/// Loads pipeline and manifest from the project folder, with `overlay` files over it, and everything they
-/// read. An error names the first thing that is wrong, with its place, and counts the rest; what this
-/// version cannot carry out is kUnsupported.
-Result<LoadedProgram> load_from_disk(const store::StatePaths& paths, const std::string& manifest_path,
-                                     const std::string& pipeline,
+/// Loads pipeline and manifest from the project folder, with `overlay` files over it, and
+/// everything they read. An error names the first thing that is wrong, with its place, and counts
+/// the rest; what this version cannot carry out is kUnsupported.
+Result<LoadedProgram> load_from_disk(const store::StatePaths& paths,
+                                     const std::string& manifest_path, const std::string& pipeline,
                                      const std::map<std::string, std::string>& overlay);
 
 /// The program of a run that was started earlier: from its snapshot alone (promise Q7).
 Result<flow::Program> load_from_snapshot(const store::Snapshot& snapshot);
 
-/// forge.{type,host,owner,repo,cli_tool,prefix,pr_term,pr_command} of a remote's URL; `override_type` is the
-/// manifest's metadata.forge.
+/// forge.{type,host,owner,repo,cli_tool,prefix,pr_term,pr_command} of a remote's URL;
+/// `override_type` is the manifest's metadata.forge.
 json::object forge_facts(const std::string& remote_url, const std::string& override_type);
 
 }  // namespace wave::engine

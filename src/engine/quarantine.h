@@ -1,4 +1,5 @@
-// The end of a run that cannot be folded or decided: it fails, with the reason, and nothing else does.
+// The end of a run that cannot be folded or decided: it fails, with the reason, and nothing else
+// does.
 #pragma once
 
 #include "flow/event.h"

@@ -26,7 +26,8 @@ Millis step_timeout(const RunContext& run, const model::Step& step) {
   if (step.timeout) return *step.timeout;
   if (run.state.options.timeout) return *run.state.options.timeout;
   const model::RuntimeConfig& runtime = run.manifest().runtime;
-  if (runtime.default_timeout_minutes > 0) return std::chrono::minutes(runtime.default_timeout_minutes);
+  if (runtime.default_timeout_minutes > 0)
+    return std::chrono::minutes(runtime.default_timeout_minutes);
   return runtime.timeouts.step_default;
 }
 

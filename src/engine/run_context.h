@@ -16,8 +16,8 @@
 
 namespace wave::engine {
 
-/// Thread: the loop's, but `paths`, `snapshot`, `program`, `environment`, `store` and `world` may be used
-/// on the pool as well: they do not change while the run lives here.
+/// Thread: the loop's, but `paths`, `snapshot`, `program`, `environment`, `store` and `world` may
+/// be used on the pool as well: they do not change while the run lives here.
 struct RunContext {
   Loop& loop;
   store::Store& store;
@@ -30,7 +30,8 @@ struct RunContext {
   store::Snapshot snapshot;
   Redactor redactor;
   flow::RunState state;  // live: only on the loop thread
-  std::map<std::string, store::SpoolMark> spool_marks;  // by attempt folder name, from earlier lives
+  std::map<std::string, store::SpoolMark>
+      spool_marks;  // by attempt folder name, from earlier lives
 
   [[nodiscard]] const model::Manifest& manifest() const { return program.project.manifest; }
   [[nodiscard]] const model::Step& step(const std::string& id) const;
@@ -38,8 +39,8 @@ struct RunContext {
   [[nodiscard]] std::string file(const std::string& path) const;
 };
 
-/// Names the folder of one launch: `purpose` tells a contract's or hook's process from the agent, `again-<n>`
-/// a start that repeats an interrupted attempt.
+/// Names the folder of one launch: `purpose` tells a contract's or hook's process from the agent,
+/// `again-<n>` a start that repeats an interrupted attempt.
 struct LaunchName {
   std::string step;
   int visit = 0, attempt = 0;

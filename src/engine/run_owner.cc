@@ -20,7 +20,8 @@ constexpr int kMaxRounds = 100'000;  // of decide() without an operation: more i
 // Retries of many runs must not come back in step: up to a tenth is added.
 Millis jitter(Random& random, Millis delay) {
   const int64_t room = delay.count() / 10;
-  return Millis(room == 0 ? 0 : static_cast<int64_t>(random.next() % static_cast<uint64_t>(room + 1)));
+  return Millis(room == 0 ? 0
+                          : static_cast<int64_t>(random.next() % static_cast<uint64_t>(room + 1)));
 }
 
 }  // namespace
@@ -32,7 +33,9 @@ RunOwner::RunOwner(std::shared_ptr<RunContext> run, store::OwnerLock lock, int64
   if (max_steps > 0) run_->program.project.manifest.runtime.max_concurrency = max_steps;
 }
 
-RunOwner::~RunOwner() { abandon(); }
+RunOwner::~RunOwner() {
+  abandon();
+}
 
 void RunOwner::begin() {
   std::vector<Event> events;
@@ -70,7 +73,8 @@ void RunOwner::stamp(Event& event) const {
   if (event.kind == Kind::kTimerSet && !event.data.contains("due")) {
     const Millis delay(get_int(event.data, "delay_ms"));
     const bool exact = get_string(event.data, "purpose") == "gate";
-    event.data["due"] = format_time(event.ts + delay + (exact ? Millis(0) : jitter(run_->random, delay)));
+    event.data["due"] =
+        format_time(event.ts + delay + (exact ? Millis(0) : jitter(run_->random, delay)));
   }
   if (event.kind == Kind::kGateWaiting && event.data.contains("timeout_ms")) {
     event.data["deadline"] = format_time(event.ts + Millis(get_int(event.data, "timeout_ms")));
@@ -137,9 +141,8 @@ void RunOwner::flush() {
                commands = pending_commands_.size();
   auto committed = std::exchange(pending_committed_, {});
   run_->store.append(
-      std::move(append),
-      [weak = weak_from_this(), loop = &run_->loop, seq, events, marks, commands,
-       committed = std::move(committed)](Status status) mutable {
+      std::move(append), [weak = weak_from_this(), loop = &run_->loop, seq, events, marks, commands,
+                          committed = std::move(committed)](Status status) mutable {
         loop->post([weak, seq, events, marks, commands, status = std::move(status),
                     committed = std::move(committed)]() mutable {
           const auto self = weak.lock();
@@ -169,7 +172,8 @@ void RunOwner::flushed(const Status& status, uint64_t seq,
       // Another process owns the run now; nothing we know is true any more.
       return end({.status = run_->state.status, .quarantine = fail(status.error())});
     }
-    log::warning("run {}: events are not stored yet: {}", run_->run_id, full_message(status.error()));
+    log::warning("run {}: events are not stored yet: {}", run_->run_id,
+                 full_message(status.error()));
     return retry_flush_later();
   }
   committed_seq_ = seq;
@@ -179,7 +183,8 @@ void RunOwner::flushed(const Status& status, uint64_t seq,
   if (committed_seq_ >= wanted_seq_) carry_out();
 }
 
-// Nothing is lost: the events stay here, nothing that depends on them starts, and it is tried again.
+// Nothing is lost: the events stay here, nothing that depends on them starts, and it is tried
+// again.
 void RunOwner::retry_flush_later() {
   if (retry_timer_ != 0) return;
   retry_timer_ = run_->loop.call_at(run_->loop.clock().mono() + kFlushRetry, [this] {
@@ -209,12 +214,11 @@ void RunOwner::carry_out() {
 
 void RunOwner::start_operation(const flow::Operation& operation) {
   const std::string key = operation.key();
-  auto started = make_operation(run_, operation,
-                                [weak = weak_from_this(), key](Report report) {
-                                  if (const auto self = weak.lock()) {
-                                    self->operation_reported(key, std::move(report));
-                                  }
-                                });
+  auto started = make_operation(run_, operation, [weak = weak_from_this(), key](Report report) {
+    if (const auto self = weak.lock()) {
+      self->operation_reported(key, std::move(report));
+    }
+  });
   active_.emplace(key, started);
   if (operation.stop != flow::StopReason::kNone) started->stop(operation.stop);
   started->start();
@@ -242,7 +246,8 @@ void RunOwner::sync_timers() {
   for (const auto& [id, timer] : run_->state.timers) {
     if (armed_.contains(id)) continue;
     const Millis wait = std::max(timer.due - now, Millis(0));
-    armed_[id] = run_->loop.call_at(run_->loop.clock().mono() + wait, [this, timer_id = id] { timer_due(timer_id); });
+    armed_[id] = run_->loop.call_at(run_->loop.clock().mono() + wait,
+                                    [this, timer_id = id] { timer_due(timer_id); });
   }
 }
 
@@ -282,8 +287,8 @@ std::optional<Event> RunOwner::event_of(const store::Command& command) const {
   if (command.kind == "cancel") {
     const bool force = get_bool(command.payload, "force");
     if (state.cancel_requested && (state.cancel_force || !force)) return std::nullopt;
-    return flow::run_cancel_requested(command.actor, std::string(get_string(command.payload, "reason")),
-                                      force);
+    return flow::run_cancel_requested(command.actor,
+                                      std::string(get_string(command.payload, "reason")), force);
   }
   if (command.kind == "stop") {
     if (state.stop_requested || state.cancel_requested) return std::nullopt;

@@ -12,10 +12,10 @@
 
 namespace wave::engine {
 
-/// The cycle: what happened is folded and, with everything that decide() adds to it, appended in one go;
-/// when that is on disk, and not before, the operations decided on are carried out, and what comes of them
-/// is what happens next. Thread: the loop's. Owned by the Engine, through a shared_ptr that callbacks hold
-/// weakly.
+/// The cycle: what happened is folded and, with everything that decide() adds to it, appended in
+/// one go; when that is on disk, and not before, the operations decided on are carried out, and
+/// what comes of them is what happens next. Thread: the loop's. Owned by the Engine, through a
+/// shared_ptr that callbacks hold weakly.
 class RunOwner : public std::enable_shared_from_this<RunOwner> {
  public:
   RunOwner(std::shared_ptr<RunContext> run, store::OwnerLock lock, int64_t epoch, int max_steps,

@@ -26,7 +26,8 @@ bool repeats(const StepState& state) {
   return state.reason == "interrupted" || state.reason == "resume";
 }
 
-Result<std::vector<workspace::Injection>> injections(const RunContext& run, const SetupInput& input) {
+Result<std::vector<workspace::Injection>> injections(const RunContext& run,
+                                                     const SetupInput& input) {
   std::vector<workspace::Injection> list;
   const auto add = [&](const flow::Artifact& artifact, std::string as, bool is_explicit) {
     list.push_back({.step = artifact.step,
@@ -66,7 +67,8 @@ void note_paths(Values& values, const workspace::Prepared& workspace,
   }
 }
 
-std::string script_text(const RunContext& run, const std::string& step, const std::string& persona) {
+std::string script_text(const RunContext& run, const std::string& step,
+                        const std::string& persona) {
   std::string text = run.file(".agents/scripts/" + step + ".yaml");
   return text.empty() ? run.file(".agents/scripts/" + persona + ".yaml") : text;
 }
@@ -131,7 +133,8 @@ Result<std::string> task_text(const SetupInput& input) {
 }
 
 agent::PromptInput prompt_input(const SetupInput& input, const workspace::Injected& placed) {
-  agent::PromptInput result{.name = placed.name, .path = placed.path, .type = {}, .from_step = placed.step};
+  agent::PromptInput result{
+      .name = placed.name, .path = placed.path, .type = {}, .from_step = placed.step};
   for (const flow::Artifact& artifact : input.values.artifacts()) {
     if (artifact.step == placed.step && artifact.name == placed.name) result.type = artifact.type;
   }
@@ -148,7 +151,8 @@ Result<agent::Prompt> prompt_for(const RunContext& run, const SetupInput& input,
   request.persona = &persona;
   request.step = input.step;
   WAVE_TRY(request.task, task_text(input));
-  for (const workspace::Output& output : outputs) request.outputs.emplace_back(output.name, output.path);
+  for (const workspace::Output& output : outputs)
+    request.outputs.emplace_back(output.name, output.path);
   for (const workspace::Injected& placed : injected.placed) {
     request.inputs.push_back(prompt_input(input, placed));
   }
@@ -185,7 +189,8 @@ Result<PersonaPlan> plan_persona(const RunContext& run, const SetupInput& input,
   WAVE_TRY(const std::string persona_name, input.values.render(input.step->persona));
   const model::Persona* persona = find_persona(run.manifest(), persona_name);
   if (persona == nullptr) {
-    return fail(Error(Code::kInvalidManifest, fmt::format("there is no persona \"{}\"", persona_name),
+    return fail(Error(Code::kInvalidManifest,
+                      fmt::format("there is no persona \"{}\"", persona_name),
                       "define it in wave.yaml or .agents/personas")
                     .at(input.step->pos));
   }
@@ -197,8 +202,7 @@ Result<PersonaPlan> plan_persona(const RunContext& run, const SetupInput& input,
     return fail(Code::kUnsupported, fmt::format("adapter \"{}\" is not there", choice.adapter),
                 "this version has claude and scripted");
   }
-  const auto permissions =
-      model::effective_permissions(*config, *persona, input.step->permissions);
+  const auto permissions = model::effective_permissions(*config, *persona, input.step->permissions);
   WAVE_CHECK(adapter->check(permissions));
   WAVE_TRY(const agent::Prompt prompt,
            prompt_for(run, input, *persona, permissions, injected, outputs));
@@ -271,7 +275,8 @@ SetupInput setup_input(const RunContext& run, const model::Step& step, const Ste
     }
   }
   if (step.workspace.kind == model::Workspace::Kind::kRef) {
-    if (const StepState* from = run.state.find(step.workspace.ref)) input.ref_workspace = from->workspace;
+    if (const StepState* from = run.state.find(step.workspace.ref))
+      input.ref_workspace = from->workspace;
   }
   for (const StepState& other : run.state.steps) {
     input.shares_workspace_now |= other.id != state.id && !other.workspace.empty() &&
@@ -300,12 +305,14 @@ Result<workspace::Prepared> prepare_workspace(const RunContext& run, const Setup
   return run.world.prepare_workspace(request);
 }
 
-Result<std::vector<workspace::Output>> declared_outputs(const model::Step& step, const Values& values) {
+Result<std::vector<workspace::Output>> declared_outputs(const model::Step& step,
+                                                        const Values& values) {
   std::vector<workspace::Output> outputs;
   for (const model::OutputArtifact& output : step.output_artifacts) {
     if (output.from_stdout) continue;
     WAVE_TRY(std::string path, values.render(output.path));
-    outputs.push_back({.name = output.name, .path = std::move(path), .type = output.type, .fallback_text = {}});
+    outputs.push_back(
+        {.name = output.name, .path = std::move(path), .type = output.type, .fallback_text = {}});
   }
   return outputs;
 }

@@ -1,4 +1,5 @@
-// Everything between "this attempt starts" and "the process runs": workspace, artifacts, prompt, launch plan.
+// Everything between "this attempt starts" and "the process runs": workspace, artifacts, prompt,
+// launch plan.
 #pragma once
 
 #include <optional>
@@ -15,13 +16,15 @@ struct SetupInput {
   const model::Step* step = nullptr;
   flow::StepState state;
   Values values;
-  std::vector<flow::Artifact> dependency_artifacts;  // of direct dependencies (and the reworked step)
-  std::string ref_workspace;          // kRef: where that step worked, relative to the project
+  std::vector<flow::Artifact>
+      dependency_artifacts;                 // of direct dependencies (and the reworked step)
+  std::string ref_workspace;                // kRef: where that step worked, relative to the project
   std::optional<flow::StepState> reworked;  // the step that this one repairs
   const model::Step* work_of = nullptr;     // whose workspace holds the work; nullptr: its own
   bool shares_workspace_now = false;  // another step works in the same worktree at this moment
 };
-SetupInput setup_input(const RunContext& run, const model::Step& step, const flow::StepState& state);
+SetupInput setup_input(const RunContext& run, const model::Step& step,
+                       const flow::StepState& state);
 
 /// A step ready to be launched.
 struct StepSetup {
@@ -29,7 +32,7 @@ struct StepSetup {
   process::HostRequest host;
   const agent::Adapter* adapter = nullptr;
   std::string model;
-  std::string prompt_text;            // what the agent is asked, for its record
+  std::string prompt_text;  // what the agent is asked, for its record
   std::vector<std::string> warnings;
 };
 
@@ -40,7 +43,8 @@ Result<StepSetup> set_up_step(const RunContext& run, const SetupInput& input);
 /// The folder of the attempt's process.
 LaunchName launch_name(const flow::StepState& state, std::string purpose = {});
 /// The declared outputs of a step with their paths rendered.
-Result<std::vector<workspace::Output>> declared_outputs(const model::Step& step, const Values& values);
+Result<std::vector<workspace::Output>> declared_outputs(const model::Step& step,
+                                                        const Values& values);
 /// Name of the ref that holds the state of a worktree when an attempt began, or ended.
 std::string checkpoint_ref(const std::string& run_id, const flow::StepState& state, bool at_start);
 

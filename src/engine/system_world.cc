@@ -1,6 +1,5 @@
 #include "engine/system_world.h"
 
-
 namespace wave::engine {
 namespace {
 
@@ -8,7 +7,8 @@ constexpr size_t kMaxDiffText = 200 << 10;
 
 class FollowedProcess final : public Followed {
  public:
-  explicit FollowedProcess(std::unique_ptr<process::Follower> follower) : follower_(std::move(follower)) {}
+  explicit FollowedProcess(std::unique_ptr<process::Follower> follower)
+      : follower_(std::move(follower)) {}
   void stop(bool force) override { (void)follower_->stop(force); }
   void pause() override { follower_->pause(); }
   void resume() override { follower_->resume(); }
@@ -29,7 +29,8 @@ Result<std::unique_ptr<Followed>> SystemWorld::start_or_attach(const process::Ho
   if (inspect(request.dir) == process::HostedState::kNeverStarted) {
     WAVE_CHECK(make_directories(request.dir, 0700));
     const auto launched = launcher_.launch(request);
-    // A launch that somebody else won, or whose program could not be started, is told by the folder.
+    // A launch that somebody else won, or whose program could not be started, is told by the
+    // folder.
     if (!launched && inspect(request.dir) == process::HostedState::kNeverStarted) {
       return fail(launched.error());
     }
@@ -98,6 +99,8 @@ contract::Verdict SystemWorld::evaluate(const contract::Context& context) {
   return contract::evaluate(context);
 }
 
-Result<uint64_t> SystemWorld::free_disk() { return free_disk_bytes(paths_.project); }
+Result<uint64_t> SystemWorld::free_disk() {
+  return free_disk_bytes(paths_.project);
+}
 
 }  // namespace wave::engine

@@ -19,8 +19,9 @@ class SystemWorld final : public World {
                                                     process::FollowHandlers handlers) override;
   process::HostedState inspect(const std::filesystem::path& dir) override;
   Result<workspace::Prepared> prepare_workspace(const workspace::Request& request) override;
-  Result<workspace::InjectionResult> inject(const workspace::Prepared& workspace,
-                                            const std::vector<workspace::Injection>& artifacts) override;
+  Result<workspace::InjectionResult> inject(
+      const workspace::Prepared& workspace,
+      const std::vector<workspace::Injection>& artifacts) override;
   Status clear_outputs(const workspace::Prepared& workspace,
                        const std::vector<workspace::Output>& outputs) override;
   Result<std::vector<workspace::CollectedFile>> collect(
@@ -33,7 +34,8 @@ class SystemWorld final : public World {
   Result<std::optional<std::string>> tree_id(const workspace::Prepared& workspace) override;
   Result<std::optional<std::string>> resolve(const workspace::Prepared& workspace,
                                              const std::string& name) override;
-  Result<std::string> diff_text(const workspace::Prepared& workspace, const std::string& since) override;
+  Result<std::string> diff_text(const workspace::Prepared& workspace,
+                                const std::string& since) override;
   Status write_workspace_file(const workspace::Prepared& workspace, const std::string& path,
                               const std::string& text) override;
   contract::Verdict evaluate(const contract::Context& context) override;

@@ -8,8 +8,9 @@ namespace wave::engine {
 namespace {
 
 std::unexpected<Error> no_value(const model::Expression& expression, std::string_view why) {
-  return fail(Error(Code::kTemplate, fmt::format("{{{{ {} }}}} has no value: {}", expression.text, why))
-                  .at(expression.pos));
+  return fail(
+      Error(Code::kTemplate, fmt::format("{{{{ {} }}}} has no value: {}", expression.text, why))
+          .at(expression.pos));
 }
 
 // "123-add-login" belongs to feature 123.
@@ -43,28 +44,41 @@ Result<std::string> Values::render(const model::Template& text) const {
 Result<std::string> Values::get(const model::Expression& expression) const {
   using model::Variable;
   switch (expression.variable) {
-    case Variable::kInput: return input_;
-    case Variable::kPipelineId: return run_id_;
-    case Variable::kPipelineName: return pipeline_;
-    case Variable::kStepId: return step_;
-    case Variable::kBranchName: return branch_;
-    case Variable::kFeatureNum: return feature_number(branch_);
-    case Variable::kArtifactPath: return artifact_path(expression);
-    case Variable::kProject: return model::project_value(manifest_, expression);
+    case Variable::kInput:
+      return input_;
+    case Variable::kPipelineId:
+      return run_id_;
+    case Variable::kPipelineName:
+      return pipeline_;
+    case Variable::kStepId:
+      return step_;
+    case Variable::kBranchName:
+      return branch_;
+    case Variable::kFeatureNum:
+      return feature_number(branch_);
+    case Variable::kArtifactPath:
+      return artifact_path(expression);
+    case Variable::kProject:
+      return model::project_value(manifest_, expression);
     case Variable::kForge:
       return std::string(expression.path.empty() ? std::string_view()
                                                  : get_string(forge_, expression.path.front()));
-    case Variable::kGate: return gate_value(expression);
+    case Variable::kGate:
+      return gate_value(expression);
     case Variable::kStepOutput:
-    case Variable::kStepAnyOutput: return step_output(expression);
-    case Variable::kEnv: return no_value(expression, "this run is no child of another pipeline");
+    case Variable::kStepAnyOutput:
+      return step_output(expression);
+    case Variable::kEnv:
+      return no_value(expression, "this run is no child of another pipeline");
     case Variable::kItem:
-    case Variable::kIteration: return no_value(expression, "nothing is iterated here");
+    case Variable::kIteration:
+      return no_value(expression, "nothing is iterated here");
   }
   return no_value(expression, "it is unknown");
 }
 
-const flow::Artifact* Values::find_artifact(const std::string& step, const std::string& name) const {
+const flow::Artifact* Values::find_artifact(const std::string& step,
+                                            const std::string& name) const {
   const flow::Artifact* found = nullptr;
   for (const flow::Artifact& artifact : artifacts_) {
     const bool step_matches = step.empty() || artifact.step == step;
@@ -93,7 +107,8 @@ Result<std::string> Values::step_output(const model::Expression& expression) con
   if (artifact == nullptr) return no_value(expression, "no step has produced that artifact");
   WAVE_TRY(std::string content, store_.blob(artifact->sha256));
   if (expression.json_path.empty()) {
-    // What a command printed ends with a newline that nobody means in a comparison or a branch name.
+    // What a command printed ends with a newline that nobody means in a comparison or a branch
+    // name.
     if (content.ends_with('\n')) content.pop_back();
     return content;
   }

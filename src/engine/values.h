@@ -1,5 +1,5 @@
-// What template expressions stand for, taken from a run's state at one moment. A value, usable on any
-// thread; contents of artifacts are read from the blob store when they are asked for.
+// What template expressions stand for, taken from a run's state at one moment. A value, usable on
+// any thread; contents of artifacts are read from the blob store when they are asked for.
 #pragma once
 
 #include <map>
@@ -18,7 +18,9 @@ class Values {
   Values(const RunContext& run, std::string step);
 
   /// Where an injected artifact lies for this step: "<step>.<name>" and "<name>" -> path.
-  void set_artifact_path(const std::string& name, std::string path) { paths_[name] = std::move(path); }
+  void set_artifact_path(const std::string& name, std::string path) {
+    paths_[name] = std::move(path);
+  }
 
   /// kTemplate with the placeholder's position when there is no such value.
   [[nodiscard]] Result<std::string> get(const model::Expression& expression) const;

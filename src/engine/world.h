@@ -1,5 +1,6 @@
-// The world as the engine sees it: hosted processes, workspaces, contracts, disk space. The production world
-// is system_world.h; the simulation replaces it, and with it everything that is not deterministic.
+// The world as the engine sees it: hosted processes, workspaces, contracts, disk space. The
+// production world is system_world.h; the simulation replaces it, and with it everything that is
+// not deterministic.
 #pragma once
 
 #include <functional>
@@ -15,8 +16,8 @@
 
 namespace wave::engine {
 
-/// A hosted process that is being followed. Owned by the operation; destroying it detaches, the process
-/// lives on. Thread: loop.
+/// A hosted process that is being followed. Owned by the operation; destroying it detaches, the
+/// process lives on. Thread: loop.
 class Followed {
  public:
   virtual ~Followed() = default;
@@ -32,35 +33,38 @@ class World {
  public:
   virtual ~World() = default;
 
-  /// Starts the process, or finds the one that an earlier life started in the same folder, and follows
-  /// it from the given offsets.
+  /// Starts the process, or finds the one that an earlier life started in the same folder, and
+  /// follows it from the given offsets.
   virtual Result<std::unique_ptr<Followed>> start_or_attach(const process::HostRequest& request,
-                                                            uint64_t out_offset, uint64_t err_offset,
+                                                            uint64_t out_offset,
+                                                            uint64_t err_offset,
                                                             process::FollowHandlers handlers) = 0;
   /// Whether something ever ran in this attempt's folder.
   virtual process::HostedState inspect(const std::filesystem::path& dir) = 0;
 
   virtual Result<workspace::Prepared> prepare_workspace(const workspace::Request&) = 0;  // (pool)
   virtual Result<workspace::InjectionResult> inject(
-      const workspace::Prepared&, const std::vector<workspace::Injection>&) = 0;         // (pool)
+      const workspace::Prepared&, const std::vector<workspace::Injection>&) = 0;  // (pool)
   virtual Status clear_outputs(const workspace::Prepared&,
-                               const std::vector<workspace::Output>&) = 0;               // (pool)
+                               const std::vector<workspace::Output>&) = 0;  // (pool)
   virtual Result<std::vector<workspace::CollectedFile>> collect(
       const workspace::Prepared&, const std::string& step,
-      const std::vector<workspace::Output>&) = 0;                                        // (pool)
+      const std::vector<workspace::Output>&) = 0;  // (pool)
   virtual Result<std::optional<workspace::Checkpoint>> checkpoint(
-      const workspace::Prepared&, const std::string& ref, const std::string& message) = 0;  // (pool)
-  virtual Status restore(const workspace::Prepared&, const std::string& commit) = 0;     // (pool)
-  virtual Result<std::optional<std::string>> tree_id(const workspace::Prepared&) = 0;    // (pool)
+      const workspace::Prepared&, const std::string& ref,
+      const std::string& message) = 0;                                                 // (pool)
+  virtual Status restore(const workspace::Prepared&, const std::string& commit) = 0;   // (pool)
+  virtual Result<std::optional<std::string>> tree_id(const workspace::Prepared&) = 0;  // (pool)
   /// What a git name stands for in the workspace's repository, if anything.
   virtual Result<std::optional<std::string>> resolve(const workspace::Prepared&,
-                                                     const std::string& name) = 0;       // (pool)
+                                                     const std::string& name) = 0;  // (pool)
   /// The worktree's uncommitted and committed changes since a commit or ref, as text, bounded.
-  virtual Result<std::string> diff_text(const workspace::Prepared&, const std::string& since) = 0;  // (pool)
+  virtual Result<std::string> diff_text(const workspace::Prepared&,
+                                        const std::string& since) = 0;  // (pool)
   virtual Status write_workspace_file(const workspace::Prepared&, const std::string& path,
-                                      const std::string& text) = 0;                      // (pool)
-  virtual contract::Verdict evaluate(const contract::Context&) = 0;                      // (pool)
-  virtual Result<uint64_t> free_disk() = 0;                                              // (pool)
+                                      const std::string& text) = 0;  // (pool)
+  virtual contract::Verdict evaluate(const contract::Context&) = 0;  // (pool)
+  virtual Result<uint64_t> free_disk() = 0;                          // (pool)
 };
 
 }  // namespace wave::engine

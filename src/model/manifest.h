@@ -1,4 +1,5 @@
-// wave.yaml, typed (wave-model.md section 1). Optional scalars keep "not written" apart from a value.
+// wave.yaml, typed (wave-model.md section 1). Optional scalars keep "not written" apart from a
+// value.
 #pragma once
 
 #include <map>
@@ -23,8 +24,16 @@ struct Permissions {
 
 struct Hook {
   enum class Event {
-    kRunStart, kRunCompleted, kRunFailed, kStepStart, kStepCompleted, kStepFailed, kStepRetrying,
-    kContractValidated, kArtifactCreated, kWorkspaceCreated,
+    kRunStart,
+    kRunCompleted,
+    kRunFailed,
+    kStepStart,
+    kStepCompleted,
+    kStepFailed,
+    kStepRetrying,
+    kContractValidated,
+    kArtifactCreated,
+    kWorkspaceCreated,
   };
   enum class Type { kCommand, kHttp, kLlmJudge, kScript };
   std::string name;
@@ -136,9 +145,8 @@ struct RoutingConfig {
   std::vector<RoutingRule> rules;
   std::string default_tier;
   bool auto_route = false;
-  std::map<std::string, std::string> complexity_map{{"cheapest", "claude-haiku-4-5"},
-                                                    {"balanced", ""},
-                                                    {"strongest", "claude-opus-4"}};
+  std::map<std::string, std::string> complexity_map{
+      {"cheapest", "claude-haiku-4-5"}, {"balanced", ""}, {"strongest", "claude-opus-4"}};
 };
 
 struct SandboxConfig {

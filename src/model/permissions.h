@@ -1,6 +1,6 @@
 // What an agent may do (wave-model.md 4.1, 4.2; where upstream's union of lists is a defect, the
-// documentation's meaning holds): the persona's list, else the adapter's; a step narrows; denies add
-// up and win.
+// documentation's meaning holds): the persona's list, else the adapter's; a step narrows; denies
+// add up and win.
 #pragma once
 
 #include <string>

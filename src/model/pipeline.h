@@ -19,8 +19,8 @@ enum class OnFailure { kFail, kSkip, kContinue, kRework, kWarn, kRejected };
 enum class Backoff { kFixed, kLinear, kExponential };
 
 struct Retry {
-  std::string policy;        // none, standard, aggressive, patient, ""
-  int max_attempts = 1;      // in all
+  std::string policy;    // none, standard, aggressive, patient, ""
+  int max_attempts = 1;  // in all
   Backoff backoff = Backoff::kLinear;
   Millis base_delay{1000};
   Millis max_delay{60'000};
@@ -82,17 +82,17 @@ struct Outcome {
 };
 
 struct ReviewContext {
-  std::string source;    // git_diff or artifact
+  std::string source;  // git_diff or artifact
   std::string artifact;
-  std::string diff_base;  // git_diff: commit or branch to compare with; empty: found out
+  std::string diff_base;        // git_diff: commit or branch to compare with; empty: found out
   int64_t max_size = 50 << 10;  // bytes shown
 };
 
 /// One contract's configuration (wave-model.md 5.1). Which keys matter depends on `type`.
 struct Contract {
   std::string type;
-  Template source;  // default: the first output artifact's path
-  std::string schema;       // inline schema text
+  Template source;     // default: the first output artifact's path
+  std::string schema;  // inline schema text
   std::string schema_path;
   std::string schema_text;  // the schema itself, wherever it came from
   Template command;
@@ -103,7 +103,7 @@ struct Contract {
   int max_retries = 0;
   std::string rework_step;
   bool progressive_validation = false;
-  std::string recovery_level;            // "", conservative, progressive, aggressive
+  std::string recovery_level;  // "", conservative, progressive, aggressive
   std::optional<bool> allow_recovery;
   bool warn_on_recovery = false;
   bool disable_wrapper_detection = false;
@@ -144,7 +144,7 @@ struct Gate {
   bool freeform = false;
   Template prompt;
   Template message;
-  bool automatic = false;      // `auto`
+  bool automatic = false;  // `auto`
   std::optional<Millis> timeout;
   std::optional<Millis> interval;
   int64_t pr_number = 0;
@@ -191,8 +191,17 @@ struct Loop {
 
 /// Strategy, validation and other keys that are typed as JSON until their primitive comes.
 enum class StepKind {
-  kPersona, kCommand, kGate,  // carried out by this version
-  kIterate, kAggregate, kBranch, kLoop, kSubPipeline, kMatrix, kConcurrency, kConditional,
+  kPersona,
+  kCommand,
+  kGate,  // carried out by this version
+  kIterate,
+  kAggregate,
+  kBranch,
+  kLoop,
+  kSubPipeline,
+  kMatrix,
+  kConcurrency,
+  kConditional,
 };
 std::string_view to_string(StepKind kind);
 

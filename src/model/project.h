@@ -25,7 +25,8 @@ struct Project {
   std::map<std::string, Pipeline> children;  // sub-pipelines that are reachable, by name
 };
 
-/// A loaded value and everything there is to say about it. `value` is usable when there is no error.
+/// A loaded value and everything there is to say about it. `value` is usable when there is no
+/// error.
 template <typename T>
 struct Loaded {
   T value;

@@ -48,8 +48,9 @@ uint64_t file_size(int fd) {
   return ::fstat(fd, &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
 }
 
-/// Whether a living process holds the owner's lock: an open file description lock, which can be asked
-/// about without being taken (fcntl(2), F_OFD_GETLK), so that looking never stands in an owner's way.
+/// Whether a living process holds the owner's lock: an open file description lock, which can be
+/// asked about without being taken (fcntl(2), F_OFD_GETLK), so that looking never stands in an
+/// owner's way.
 bool is_owned(const fs::path& lock) {
   const UniqueFd fd(::open(lock.c_str(), O_RDONLY | O_CLOEXEC));
   // Only a lock that does not exist is certainly not held.

@@ -1,4 +1,5 @@
-// The lock that a run's owner holds while it lives. The kernel drops it when the owner dies, however.
+// The lock that a run's owner holds while it lives. The kernel drops it when the owner dies,
+// however.
 #pragma once
 
 #include <optional>

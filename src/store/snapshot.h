@@ -10,10 +10,10 @@
 namespace wave::store {
 
 struct Snapshot {
-  std::string manifest_path;  // "wave.yaml"
-  std::string pipeline;       // name or path, as it was asked for
+  std::string manifest_path;                 // "wave.yaml"
+  std::string pipeline;                      // name or path, as it was asked for
   std::map<std::string, std::string> files;  // path -> content
-  json::object facts;         // what was found out at start: forge, branch, versions
+  json::object facts;                        // what was found out at start: forge, branch, versions
 };
 
 /// Stores every file as a blob, then the list of them; returns the list's hash.

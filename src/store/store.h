@@ -1,6 +1,7 @@
-// store: the durable log and its projections behind one interface; sqlite/ implements it. What store
-// says is stored is on disk. The store knows events as encoded lines and projections as rows; it does
-// not fold and does not decide. conformance_test.cc is what every implementation has to pass.
+// store: the durable log and its projections behind one interface; sqlite/ implements it. What
+// store says is stored is on disk. The store knows events as encoded lines and projections as rows;
+// it does not fold and does not decide. conformance_test.cc is what every implementation has to
+// pass.
 #pragma once
 
 #include <cstdint>
@@ -26,9 +27,9 @@ namespace wave::store {
 struct SpoolMark {
   std::string step;
   int visit = 0, attempt = 0;
-  std::string purpose;      // "" for the step's agent, else e.g. "contract-0"
+  std::string purpose;  // "" for the step's agent, else e.g. "contract-0"
   uint64_t out_offset = 0, err_offset = 0;
-  std::string parser_state; // what OutputParser::save gave
+  std::string parser_state;  // what OutputParser::save gave
 };
 
 struct Append {
@@ -46,8 +47,8 @@ struct NewRun {
   std::string snapshot;             // sha256 of the snapshot manifest blob
   std::vector<flow::Event> events;  // run_queued, or run_forked and run_queued
   flow::Projection projection;
-  std::string idempotency_key;      // empty: none
-  std::string request_hash;         // of the request's body, for the key
+  std::string idempotency_key;  // empty: none
+  std::string request_hash;     // of the request's body, for the key
 };
 
 /// A created run, or the earlier one that the same idempotency key stands for.
@@ -61,24 +62,24 @@ struct StoredEvent {
   int64_t position = 0;  // commit order over all runs
   flow::Kind kind{};
   std::string run_id;
-  std::string line;      // the envelope, as encode() wrote it
+  std::string line;  // the envelope, as encode() wrote it
 };
 
 struct EventQuery {
-  uint64_t after = 0;      // seq
-  size_t limit = 1000;     // at most 1000
+  uint64_t after = 0;        // seq
+  size_t limit = 1000;       // at most 1000
   bool folded_only = false;  // leave out kinds that do not change the state (stream_activity)
-  std::string step{};      // only this step's
+  std::string step{};        // only this step's
 };
 
 /// Something somebody asks of a run; written by anyone, consumed by the run's owner.
 struct Command {
   int64_t id = 0;
   std::string run_id;
-  std::string kind;       // cancel, stop, gate
-  std::string gate_id;    // kind gate
-  json::object payload;   // cancel: {force, reason}; gate: {choice, text}
-  std::string actor, via; // who, and by which way: cli, api, browser
+  std::string kind;        // cancel, stop, gate
+  std::string gate_id;     // kind gate
+  json::object payload;    // cancel: {force, reason}; gate: {choice, text}
+  std::string actor, via;  // who, and by which way: cli, api, browser
   std::string idempotency_key;
   WallTime created_at{};
 };
@@ -87,7 +88,7 @@ struct RunDetails {
   flow::RunRow row;
   std::string snapshot;
   int64_t owner_epoch = 0;
-  int crash_folds = 0;     // how often an owner died while it folded this run (promise O8)
+  int crash_folds = 0;  // how often an owner died while it folded this run (promise O8)
   std::vector<flow::StepRow> steps;
   std::vector<flow::GateRow> gates;
   std::vector<flow::Artifact> artifacts;
@@ -97,9 +98,9 @@ struct RunFilter {
   std::vector<std::string> statuses;  // empty: all
   std::string pipeline;
   std::string tag_key, tag_value;
-  std::string text;                   // in run id and input
+  std::string text;  // in run id and input
   std::optional<WallTime> since, until;
-  std::string after;                  // cursor: the last run id of the page before
+  std::string after;  // cursor: the last run id of the page before
   size_t limit = 100;
 };
 
@@ -132,7 +133,8 @@ class Store {
   // --- the log ---
   using Appended = std::function<void(Status)>;
   /// Queues; `done` is called on the writer's thread once it is on disk, or has failed as a whole.
-  /// Appends of one run keep their order. What arrives together shares one transaction and one fsync.
+  /// Appends of one run keep their order. What arrives together shares one transaction and one
+  /// fsync.
   virtual void append(Append request, Appended done) = 0;
   /// The same, waiting.
   virtual Status append_and_wait(Append request) = 0;
@@ -146,14 +148,14 @@ class Store {
   /// Raises the run's owner epoch and returns it: earlier owners' appends fail from here on. The
   /// caller holds the run's lock file.
   virtual Result<int64_t> take_ownership(const std::string& run_id) = 0;
-  /// Counts a fold that begins and (`finished`) one that ended well, for the quarantine. Returns the
-  /// count after the call: folds in a row that began and did not finish, this one included; a fold
-  /// that ends well sets it back to 0.
+  /// Counts a fold that begins and (`finished`) one that ended well, for the quarantine. Returns
+  /// the count after the call: folds in a row that began and did not finish, this one included; a
+  /// fold that ends well sets it back to 0.
   virtual Result<int> note_fold(const std::string& run_id, bool finished) = 0;
 
   // --- commands ---
-  /// Durable when it returns; rings the doorbell. For gates the first command wins: a later one gets
-  /// kGateDecided, unless its idempotency key is that of the standing one.
+  /// Durable when it returns; rings the doorbell. For gates the first command wins: a later one
+  /// gets kGateDecided, unless its idempotency key is that of the standing one.
   virtual Result<int64_t> submit_command(const Command& command) = 0;
   virtual Result<std::vector<Command>> pending_commands(const std::string& run_id) = 0;
   /// The command that decided a gate, if there is one.
@@ -164,7 +166,8 @@ class Store {
 
   // --- following ---
   /// Calls `changed` after every commit of this process, and when another process rang the doorbell
-  /// (then with an empty run id: look at what you follow). On a thread of the store's; return quickly.
+  /// (then with an empty run id: look at what you follow). On a thread of the store's; return
+  /// quickly.
   using Changed = std::function<void(const std::string& run_id, uint64_t last_seq)>;
   virtual uint64_t subscribe(Changed changed) = 0;
   virtual void unsubscribe(uint64_t subscription) = 0;

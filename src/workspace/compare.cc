@@ -19,17 +19,19 @@ GitCall call_in(const GitDir& repository, std::vector<std::string> arguments) {
 Result<std::optional<std::string>> resolve(const Prepared& workspace, const std::string& name) {
   WAVE_TRY(const auto repository, repository_of(workspace));
   if (!repository) return std::nullopt;
-  WAVE_TRY(const auto result,
-           run_git(call_in(*repository, {"rev-parse", "--verify", "--quiet", "--end-of-options", name})));
+  WAVE_TRY(const auto result, run_git(call_in(*repository, {"rev-parse", "--verify", "--quiet",
+                                                            "--end-of-options", name})));
   if (result.exit_code != 0) return std::nullopt;
   return std::string(trim(result.out));
 }
 
-Result<std::string> diff_text(const Prepared& workspace, const std::string& since, size_t max_bytes) {
+Result<std::string> diff_text(const Prepared& workspace, const std::string& since,
+                              size_t max_bytes) {
   WAVE_TRY(const auto repository, repository_of(workspace));
   WAVE_TRY(const auto now, tree_id(workspace));
   if (!repository || !now) return std::string();
-  GitCall call = call_in(*repository, {"diff", "--no-color", "--no-ext-diff", "--no-textconv", "-M", since, *now});
+  GitCall call = call_in(
+      *repository, {"diff", "--no-color", "--no-ext-diff", "--no-textconv", "-M", since, *now});
   call.max_output = max_bytes + 1;
   WAVE_TRY(const auto result, run_git(call));
   if (result.exit_code != 0) return fail(git_error(call, result));

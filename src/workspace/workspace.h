@@ -1,6 +1,6 @@
-// workspace: the folders steps work in: plain, mounted copies, git worktrees, another step's; artifacts in
-// and out; checkpoints; diffs. Every operation can be repeated after a crash and then changes nothing.
-// Blocks; call from the pool.
+// workspace: the folders steps work in: plain, mounted copies, git worktrees, another step's;
+// artifacts in and out; checkpoints; diffs. Every operation can be repeated after a crash and then
+// changes nothing. Blocks; call from the pool.
 #pragma once
 
 #include <filesystem>
@@ -22,48 +22,51 @@ struct Request {
   std::string run_id, step;
   model::Workspace::Kind kind = model::Workspace::Kind::kPlain;
   struct MountSpec {
-    std::string source, target;          // rendered
+    std::string source, target;  // rendered
     bool readonly = false;
   };
   std::vector<MountSpec> mounts;
-  std::string branch, base;              // rendered; branch may be empty: wave/<run>/<step>
-  std::string ref_workspace;             // kRef: the other step's workspace, relative to the project
-  std::vector<std::string> copy_in;      // agent instruction files to hide from git (AGENTS.md ...)
+  std::string branch, base;          // rendered; branch may be empty: wave/<run>/<step>
+  std::string ref_workspace;         // kRef: the other step's workspace, relative to the project
+  std::vector<std::string> copy_in;  // agent instruction files to hide from git (AGENTS.md ...)
 };
 
 struct Prepared {
-  std::filesystem::path root;   // the workspace: where artifacts go (.agents/output ...)
-  std::filesystem::path cwd;    // where the agent or command starts (a mount's target, the worktree ...)
+  std::filesystem::path root;  // the workspace: where artifacts go (.agents/output ...)
+  std::filesystem::path
+      cwd;  // where the agent or command starts (a mount's target, the worktree ...)
   bool created = false;
   bool is_worktree = false;
-  std::string branch, head;     // worktree: branch and commit
+  std::string branch, head;  // worktree: branch and commit
 };
 
-/// Makes (or finds again) a step's workspace. Worktrees are shared by the steps of a run that name the
-/// same branch.
+/// Makes (or finds again) a step's workspace. Worktrees are shared by the steps of a run that name
+/// the same branch.
 Result<Prepared> prepare(const Request& request);
 
-/// One artifact to place into a workspace; the bytes come from a blob, never from another workspace.
+/// One artifact to place into a workspace; the bytes come from a blob, never from another
+/// workspace.
 struct Injection {
-  std::string step, name, as;     // `as`: explicit injection, placed at .agents/artifacts/<as>
+  std::string step, name, as;  // `as`: explicit injection, placed at .agents/artifacts/<as>
   std::filesystem::path blob;
-  std::string file_name;          // base name of the original path
+  std::string file_name;  // base name of the original path
   bool explicit_injection = false;
 };
 
 struct Injected {
   std::string step, name;
-  std::string path;               // relative to the workspace root
+  std::string path;  // relative to the workspace root
 };
 
 struct InjectionResult {
   std::vector<Injected> placed;
-  std::map<std::string, std::string> environment;  // WAVE_DEPS_DIR, WAVE_DEP_<STEP>_<NAME>: absolute paths
-  std::vector<std::string> warnings;               // name collisions
+  std::map<std::string, std::string>
+      environment;                    // WAVE_DEPS_DIR, WAVE_DEP_<STEP>_<NAME>: absolute paths
+  std::vector<std::string> warnings;  // name collisions
 };
 
-/// Dependency outputs at .agents/artifacts/<step>/<file> with the alias .agents/output/<file>; explicit ones
-/// at .agents/artifacts/<as>.
+/// Dependency outputs at .agents/artifacts/<step>/<file> with the alias .agents/output/<file>;
+/// explicit ones at .agents/artifacts/<as>.
 Result<InjectionResult> inject(const Prepared& workspace, const std::vector<Injection>& artifacts);
 
 /// One declared output, looked for after the step: at its path in cwd, else in root; archived at
@@ -80,8 +83,8 @@ struct CollectedFile {
 Result<std::vector<CollectedFile>> collect(const Prepared& workspace, const std::string& step,
                                            const std::vector<Output>& outputs);
 
-/// Removes declared outputs that an earlier step or attempt left, so that they cannot pass for new ones.
-/// Files that git tracks in a worktree stay: they are the project's.
+/// Removes declared outputs that an earlier step or attempt left, so that they cannot pass for new
+/// ones. Files that git tracks in a worktree stay: they are the project's.
 Status clear_outputs(const Prepared& workspace, const std::vector<Output>& outputs);
 
 struct Checkpoint {
@@ -89,22 +92,25 @@ struct Checkpoint {
   bool empty = false;  // nothing differs from the parent
 };
 
-/// Commits the worktree's whole content (ignored files left out) under `ref` with a temporary index, without
-/// hooks, signing, or touching branch, index or HEAD. nothing: not a git workspace.
+/// Commits the worktree's whole content (ignored files left out) under `ref` with a temporary
+/// index, without hooks, signing, or touching branch, index or HEAD. nothing: not a git workspace.
 Result<std::optional<Checkpoint>> checkpoint(const Prepared& workspace, const std::string& ref,
                                              const std::string& message);
-/// Brings a worktree back to a checkpoint: HEAD to the branch and commit it was at then, files to the
-/// checkpoint's tree; untracked files that are not ignored go. Commits that the branch loses stay reachable
-/// under refs/wave/<run>/restored/<commit>. Not while another step works in the worktree.
+/// Brings a worktree back to a checkpoint: HEAD to the branch and commit it was at then, files to
+/// the checkpoint's tree; untracked files that are not ignored go. Commits that the branch loses
+/// stay reachable under refs/wave/<run>/restored/<commit>. Not while another step works in the
+/// worktree.
 Status restore(const Prepared& workspace, const std::string& commit);
 /// The tree id of the worktree's content now; nothing when it is no git workspace.
 Result<std::optional<std::string>> tree_id(const Prepared& workspace);
 
-/// The object id that a git name (a ref, `ref^{tree}` ...) stands for in the workspace's repository; nothing
-/// when it stands for nothing, or there is no repository.
+/// The object id that a git name (a ref, `ref^{tree}` ...) stands for in the workspace's
+/// repository; nothing when it stands for nothing, or there is no repository.
 Result<std::optional<std::string>> resolve(const Prepared& workspace, const std::string& name);
-/// All changes of the worktree since a commit or tree, committed or not, as text; cut at `max_bytes`.
-Result<std::string> diff_text(const Prepared& workspace, const std::string& since, size_t max_bytes);
+/// All changes of the worktree since a commit or tree, committed or not, as text; cut at
+/// `max_bytes`.
+Result<std::string> diff_text(const Prepared& workspace, const std::string& since,
+                              size_t max_bytes);
 
 struct FileDiff {
   std::string path, status, old_path;  // added, modified, deleted, renamed
@@ -115,7 +121,8 @@ struct FileDiff {
 Result<std::vector<FileDiff>> diff(const std::filesystem::path& repository, const std::string& from,
                                    const std::string& to);
 
-/// Removes a run's workspaces: worktrees properly, branches that wave made and that hold nothing new.
+/// Removes a run's workspaces: worktrees properly, branches that wave made and that hold nothing
+/// new.
 Status remove_run(const std::filesystem::path& project, const std::filesystem::path& workspace_root,
                   const std::string& run_id);
 

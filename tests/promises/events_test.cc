@@ -15,9 +15,10 @@ constexpr int kLines = 150;
 
 // An agent that says its numbers, slowly enough to be interrupted anywhere.
 void counting_pipeline(const Project& project) {
-  project.pipeline("count", "  - id: count\n    type: command\n    script: |\n"
-                            "      i=1\n      while [ $i -le 150 ]; do\n        echo \"number $i.\"\n"
-                            "        sleep 0.01\n        i=$((i+1))\n      done\n");
+  project.pipeline("count",
+                   "  - id: count\n    type: command\n    script: |\n"
+                   "      i=1\n      while [ $i -le 150 ]; do\n        echo \"number $i.\"\n"
+                   "        sleep 0.01\n        i=$((i+1))\n      done\n");
 }
 
 std::string everything_said(const std::vector<json::object>& log) {
@@ -42,9 +43,10 @@ void expect_each_number_once(const std::vector<json::object>& log) {
 
 TEST(Promises, E1_SequenceNumbersHaveNoHoles) {
   const Project project;
-  project.pipeline("wide", "  - {id: a, type: command, script: \"seq 50\"}\n"
-                           "  - {id: b, type: command, script: \"seq 50\"}\n"
-                           "  - {id: c, type: command, script: \"seq 50\", dependencies: [a, b]}\n");
+  project.pipeline("wide",
+                   "  - {id: a, type: command, script: \"seq 50\"}\n"
+                   "  - {id: b, type: command, script: \"seq 50\"}\n"
+                   "  - {id: c, type: command, script: \"seq 50\", dependencies: [a, b]}\n");
   ASSERT_EQ(wave(project, {"run", "wide"}).code, 0);
   const auto log = events(project, newest_run(project).value_or(""));
   ASSERT_GT(log.size(), 10u);

@@ -12,7 +12,8 @@ constexpr std::string_view kAsk =
     "  - {id: before, type: command, script: \"true\"}\n"
     "  - id: ask\n    dependencies: [before]\n"
     "    gate:\n      type: approval\n      prompt: \"Ship it?\"\n      freeform: true\n"
-    "      choices:\n        - {label: \"Yes\", key: y}\n        - {label: \"No\", key: n, target: _fail}\n"
+    "      choices:\n        - {label: \"Yes\", key: y}\n        - {label: \"No\", key: n, target: "
+    "_fail}\n"
     "        - {label: \"Again\", key: again, target: before}\n"
     "  - {id: after, type: command, dependencies: [ask], script: \"echo {{ gate.ask.text }}\"}\n";
 
@@ -84,7 +85,9 @@ TEST(Promises, G4_ADecisionSaysWhoWhenHowWhichAndWhat) {
 
 TEST(Promises, G5_ADeadlineWithoutDefaultEndsAsGateTimeout) {
   const Project project;
-  project.pipeline("ask", "  - id: ask\n    gate: {type: approval, timeout: \"100ms\", choices: [{label: \"Yes\", key: y}]}\n");
+  project.pipeline("ask",
+                   "  - id: ask\n    gate: {type: approval, timeout: \"100ms\", choices: [{label: "
+                   "\"Yes\", key: y}]}\n");
   EXPECT_EQ(wave(project, {"run", "ask"}).code, 1);
   const auto log = events(project, newest_run(project).value_or(""));
   bool timed_out = false;
@@ -97,8 +100,11 @@ TEST(Promises, G5_ADeadlineWithoutDefaultEndsAsGateTimeout) {
 
 TEST(Promises, G6_GatesOfParallelStepsAreIndependent) {
   const Project project;
-  project.pipeline("two", "  - id: left\n    gate: {type: approval, prompt: l, choices: [{label: \"Yes\", key: y}]}\n"
-                          "  - id: right\n    gate: {type: approval, prompt: r, choices: [{label: \"Yes\", key: y}]}\n");
+  project.pipeline(
+      "two",
+      "  - id: left\n    gate: {type: approval, prompt: l, choices: [{label: \"Yes\", key: y}]}\n"
+      "  - id: right\n    gate: {type: approval, prompt: r, choices: [{label: \"Yes\", key: "
+      "y}]}\n");
   const auto owner = start_wave(project, {"run", "two"});
   const std::string run = wait_for_run(project);
   wait_for_event(project, run, "gate_waiting", "left");
@@ -146,12 +152,15 @@ TEST(Promises, G9_NothingButItsDeadlineEndsAWaitingGate) {
 TEST(Promises, G10_AnAgentDoesNotApproveItsOwnWork) {
   const Project project;
   project.pipeline("self",
-                   "  - id: ask\n    gate: {type: approval, choices: [{label: \"Yes\", key: y}], timeout: \"2s\", default: y}\n"
+                   "  - id: ask\n    gate: {type: approval, choices: [{label: \"Yes\", key: y}], "
+                   "timeout: \"2s\", default: y}\n"
                    "  - id: cheat\n    type: command\n    script: |\n"
                    "      cd ../../../..\n"
-                   "      i=0; while [ $i -lt 50 ]; do " WAVE_BINARY " gate --json | grep -q '\"ask' && break; i=$((i+1)); done\n"
+                   "      i=0; while [ $i -lt 50 ]; do " WAVE_BINARY
+                   " gate --json | grep -q '\"ask' && break; i=$((i+1)); done\n"
                    "      run=$(ls .agents/state/runs | head -1)\n"
-                   "      " WAVE_BINARY " gate \"$run\" ask --choice y; echo \"exit $?\" > cheat.txt; true\n");
+                   "      " WAVE_BINARY
+                   " gate \"$run\" ask --choice y; echo \"exit $?\" > cheat.txt; true\n");
   (void)wave(project, {"run", "self"});
   EXPECT_EQ(project.read("cheat.txt"), "exit 5\n");
 }

@@ -28,8 +28,10 @@ TEST(Promises, O6_ExitCodesSayWhatHappened) {
   const Project project;
   project.pipeline("well", "  - {id: a, type: command, script: \"true\"}\n");
   project.pipeline("badly", "  - {id: a, type: command, script: \"false\"}\n");
-  project.pipeline("rejected", "  - id: a\n    type: command\n    script: \"true\"\n"
-                               "    handover: {contract: {type: test_suite, command: \"false\", on_failure: rejected}}\n");
+  project.pipeline(
+      "rejected",
+      "  - id: a\n    type: command\n    script: \"true\"\n"
+      "    handover: {contract: {type: test_suite, command: \"false\", on_failure: rejected}}\n");
   EXPECT_EQ(wave(project, {"run", "well"}).code, 0);
   EXPECT_EQ(wave(project, {"run", "badly"}).code, 1);
   EXPECT_EQ(wave(project, {"run", "well", "--no-such-flag"}).code, 2);

@@ -15,9 +15,10 @@ constexpr std::string_view kSleeper =
 TEST(Promises, Q5_CancelEndsTheWholeProcessTree) {
   const Project project;
   // A tool in a session of its own, as real agents start them: killing the process group misses it.
-  project.pipeline("tree",
-                   "  - id: work\n    type: command\n    script: |\n"
-                   "      setsid sleep 600 &\n      (sleep 600 &)\n      echo ready\n      sleep 600\n");
+  project.pipeline(
+      "tree",
+      "  - id: work\n    type: command\n    script: |\n"
+      "      setsid sleep 600 &\n      (sleep 600 &)\n      echo ready\n      sleep 600\n");
   const auto running = start_wave(project, {"run", "tree"});
   const std::string run = wait_for_run(project);
   wait_for_event(project, run, "stream_activity", "work");
@@ -46,8 +47,9 @@ TEST(Promises, Q5_CancelOfATerminalRunIsAConflict) {
 TEST(Promises, Q5_AProgramThatIgnoresTermIsKilled) {
   const Project project;
   project.manifest_append("  timeouts: {process_grace_seconds: 1}\n");
-  project.pipeline("deaf", "  - id: work\n    type: command\n    script: |\n"
-                           "      trap '' TERM\n      echo ready\n      while :; do sleep 1; done\n");
+  project.pipeline("deaf",
+                   "  - id: work\n    type: command\n    script: |\n"
+                   "      trap '' TERM\n      echo ready\n      while :; do sleep 1; done\n");
   const auto running = start_wave(project, {"run", "deaf"});
   const std::string run = wait_for_run(project);
   wait_for_event(project, run, "stream_activity", "work");
@@ -58,8 +60,10 @@ TEST(Promises, Q5_AProgramThatIgnoresTermIsKilled) {
 
 TEST(Promises, Q7_EditingFilesDoesNotChangeWhatResumeDoes) {
   const Project project;
-  project.pipeline("two", "  - {id: first, type: command, script: \"echo one; exit 1\"}\n"
-                          "  - {id: second, type: command, dependencies: [first], script: \"echo two\"}\n");
+  project.pipeline(
+      "two",
+      "  - {id: first, type: command, script: \"echo one; exit 1\"}\n"
+      "  - {id: second, type: command, dependencies: [first], script: \"echo two\"}\n");
   ASSERT_EQ(wave(project, {"run", "two"}).code, 1);
   const std::string origin = newest_run(project).value_or("");
   const auto before = events(project, origin);
@@ -89,16 +93,19 @@ TEST(Promises, Q8_ACancelThatComesLateDoesNotOverwriteTheEnd) {
     (void)wave(project, {"cancel", run});
     const int code = running->wait().code;
     const std::string end = status(project, run);
-    EXPECT_TRUE((code == 0 && end == "completed") || (code == 8 && end == "cancelled")) << code << " " << end;
+    EXPECT_TRUE((code == 0 && end == "completed") || (code == 8 && end == "cancelled"))
+        << code << " " << end;
     expect_sound(events(project, run));
   }
 }
 
 TEST(Promises, Q4_AnInterruptedRunGoesOnFromWhereItWas) {
   const Project project;
-  project.pipeline("chain", "  - {id: a, type: command, script: \"echo a >> ../../../../ran; true\"}\n"
-                            "  - {id: b, type: command, dependencies: [a], script: \"echo ready; sleep 2\"}\n"
-                            "  - {id: c, type: command, dependencies: [b], script: \"true\"}\n");
+  project.pipeline(
+      "chain",
+      "  - {id: a, type: command, script: \"echo a >> ../../../../ran; true\"}\n"
+      "  - {id: b, type: command, dependencies: [a], script: \"echo ready; sleep 2\"}\n"
+      "  - {id: c, type: command, dependencies: [b], script: \"true\"}\n");
   std::string run;
   {
     const auto running = start_wave(project, {"run", "chain"});
@@ -111,7 +118,8 @@ TEST(Promises, Q4_AnInterruptedRunGoesOnFromWhereItWas) {
   EXPECT_EQ(wave(project, {"resume", run}).code, 0);
   const auto log = events(project, run);
   EXPECT_EQ(count_events(log, "step_started", "a"), 1u);
-  EXPECT_EQ(count_events(log, "step_started", "b"), 1u) << "the agent worked on; it was not started again";
+  EXPECT_EQ(count_events(log, "step_started", "b"), 1u)
+      << "the agent worked on; it was not started again";
   EXPECT_EQ(count_events(log, "step_completed", "c"), 1u);
   EXPECT_EQ(project.read("ran"), "a\n");
   expect_sound(log);

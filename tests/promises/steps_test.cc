@@ -17,8 +17,10 @@ pid_t host_of(const Project& project, const std::string& run, const std::string&
 
 TEST(Promises, S1_AnAgentOutlivesItsOwner) {
   const Project project;
-  project.pipeline("long", "  - id: work\n    type: command\n    script: |\n"
-                           "      echo begin\n      while [ ! -e ../../../../go ]; do sleep 0.02; done\n      echo end\n");
+  project.pipeline("long",
+                   "  - id: work\n    type: command\n    script: |\n"
+                   "      echo begin\n      while [ ! -e ../../../../go ]; do sleep 0.02; done\n   "
+                   "   echo end\n");
   std::string run;
   {
     const auto owner = start_wave(project, {"run", "long"});
@@ -41,8 +43,9 @@ TEST(Promises, S1_AnAgentOutlivesItsOwner) {
 
 TEST(Promises, S1_CtrlCStopsAndResumeGoesOn) {
   const Project project;
-  project.pipeline("long", "  - id: work\n    type: command\n    script: |\n"
-                           "      echo begin\n      while [ ! -e ../../../../go ]; do sleep 0.02; done\n");
+  project.pipeline("long",
+                   "  - id: work\n    type: command\n    script: |\n"
+                   "      echo begin\n      while [ ! -e ../../../../go ]; do sleep 0.02; done\n");
   const auto owner = start_wave(project, {"run", "long"});
   const std::string run = wait_for_run(project);
   wait_for_event(project, run, "stream_activity", "work");
@@ -59,9 +62,10 @@ TEST(Promises, S1_CtrlCStopsAndResumeGoesOn) {
 
 TEST(Promises, S2_AStepWhoseHostAndAgentAreGoneRunsAgain) {
   const Project project;
-  project.pipeline("long", "  - id: work\n    type: command\n    script: |\n"
-                           "      echo \"key $WAVE_IDEMPOTENCY_KEY\" >> ../../../../keys\n"
-                           "      echo begin\n      [ -e ../../../../second ] || sleep 600\n");
+  project.pipeline("long",
+                   "  - id: work\n    type: command\n    script: |\n"
+                   "      echo \"key $WAVE_IDEMPOTENCY_KEY\" >> ../../../../keys\n"
+                   "      echo begin\n      [ -e ../../../../second ] || sleep 600\n");
   std::string run;
   {
     const auto owner = start_wave(project, {"run", "long"});
@@ -84,7 +88,8 @@ TEST(Promises, S2_AStepWhoseHostAndAgentAreGoneRunsAgain) {
 
 TEST(Promises, S2_AfterThreeInterruptionsTheStepFails) {
   const Project project;
-  project.pipeline("long", "  - id: work\n    type: command\n    script: \"echo begin; sleep 600\"\n");
+  project.pipeline("long",
+                   "  - id: work\n    type: command\n    script: \"echo begin; sleep 600\"\n");
   auto owner = start_wave(project, {"run", "long"});
   const std::string run = wait_for_run(project);
   for (size_t round = 0; round < 3; ++round) {
@@ -102,8 +107,10 @@ TEST(Promises, S2_AfterThreeInterruptionsTheStepFails) {
 
 TEST(Promises, S3_WhenARunIsTerminalNoProcessOfItIsLeft) {
   const Project project;
-  project.pipeline("strays", "  - id: work\n    type: command\n    script: |\n"
-                             "      setsid sleep 600 &\n      (setsid sh -c 'sleep 600' &)\n      nohup sleep 600 &\n      true\n");
+  project.pipeline("strays",
+                   "  - id: work\n    type: command\n    script: |\n"
+                   "      setsid sleep 600 &\n      (setsid sh -c 'sleep 600' &)\n      nohup "
+                   "sleep 600 &\n      true\n");
   EXPECT_EQ(wave(project, {"run", "strays"}).code, 0);
   const std::string run = newest_run(project).value_or("");
   EXPECT_TRUE(agents_of(run).empty());
@@ -112,8 +119,10 @@ TEST(Promises, S3_WhenARunIsTerminalNoProcessOfItIsLeft) {
 TEST(Promises, S4_AFloodIsCappedAndTheRunGoesOn) {
   const Project project;
   project.manifest_append("  max_output_size: 1048576\n");
-  project.pipeline("flood", "  - id: flood\n    type: command\n    optional: true\n    script: \"yes flooding\"\n"
-                            "  - {id: beside, type: command, script: \"true\"}\n");
+  project.pipeline(
+      "flood",
+      "  - id: flood\n    type: command\n    optional: true\n    script: \"yes flooding\"\n"
+      "  - {id: beside, type: command, script: \"true\"}\n");
   EXPECT_EQ(wave(project, {"run", "flood"}).code, 0);
   const std::string run = newest_run(project).value_or("");
   const json::object exited = wait_for_event(project, run, "agent_exited", "flood");
@@ -124,14 +133,17 @@ TEST(Promises, S4_AFloodIsCappedAndTheRunGoesOn) {
 TEST(Promises, S5_ATimeoutMeansTheSameForCommandsAndAgents) {
   const Project project;
   project.script("agent", "actions:\n  - say: thinking\n  - hang: true\n");
-  project.pipeline("slow", "  - {id: command, type: command, script: \"sleep 600\", optional: true}\n"
-                           "  - {id: agent, persona: worker, exec: {type: prompt, source: go}, optional: true}\n");
+  project.pipeline(
+      "slow",
+      "  - {id: command, type: command, script: \"sleep 600\", optional: true}\n"
+      "  - {id: agent, persona: worker, exec: {type: prompt, source: go}, optional: true}\n");
   EXPECT_EQ(wave(project, {"run", "slow", "--timeout", "500ms"}).code, 0);
   const auto log = events(project, newest_run(project).value_or(""));
   for (const char* step : {"command", "agent"}) {
     bool timed_out = false;
     for (const json::object& event : log) {
-      timed_out |= get_string(event, "step") == step && get_string(event, "event") == "agent_exited" &&
+      timed_out |= get_string(event, "step") == step &&
+                   get_string(event, "event") == "agent_exited" &&
                    get_string(event, "failure_class") == "timeout";
     }
     EXPECT_TRUE(timed_out) << step;
@@ -142,14 +154,17 @@ TEST(Promises, S6_NoSecretReachesEventsLogsOrErrors) {
   const Project project;
   const std::string secret = "tok-9f8e7d6c5b4a3210";
   project.manifest_append("  sandbox: {env_passthrough: [DEPLOY_TOKEN]}\n");
-  project.pipeline("leak", "  - id: leak\n    type: command\n    script: |\n"
-                           "      echo \"the token is $DEPLOY_TOKEN\"\n      printf %s \"$DEPLOY_TOKEN\" | base64\n"
-                           "      echo \"$DEPLOY_TOKEN\" >&2\n      exit 1\n");
+  project.pipeline(
+      "leak",
+      "  - id: leak\n    type: command\n    script: |\n"
+      "      echo \"the token is $DEPLOY_TOKEN\"\n      printf %s \"$DEPLOY_TOKEN\" | base64\n"
+      "      echo \"$DEPLOY_TOKEN\" >&2\n      exit 1\n");
   const Exit run = wave(project, {"run", "leak"}, {{"DEPLOY_TOKEN", secret}});
   EXPECT_EQ(run.code, 1);
   const std::string id = newest_run(project).value_or("");
   const std::string shown = run.out + run.err + wave(project, {"logs", id, "--json"}).out +
-                            wave(project, {"status", id, "--json"}).out + wave(project, {"logs", id}).out;
+                            wave(project, {"status", id, "--json"}).out +
+                            wave(project, {"logs", id}).out;
   EXPECT_TRUE(shown.contains("the token is")) << "the test sees nothing";
   EXPECT_FALSE(shown.contains(secret));
   EXPECT_FALSE(shown.contains("dG9rLTlmOGU3ZDZjNWI0YTMyMTA"));
@@ -157,8 +172,10 @@ TEST(Promises, S6_NoSecretReachesEventsLogsOrErrors) {
 
 TEST(Promises, S7_AContractThatCannotBeEvaluatedFails) {
   const Project project;
-  project.pipeline("blind", "  - id: make\n    type: command\n    script: \"true\"\n"
-                            "    handover: {contract: {type: test_suite, command: \"/no/such/program\", on_failure: fail}}\n");
+  project.pipeline("blind",
+                   "  - id: make\n    type: command\n    script: \"true\"\n"
+                   "    handover: {contract: {type: test_suite, command: \"/no/such/program\", "
+                   "on_failure: fail}}\n");
   EXPECT_EQ(wave(project, {"run", "blind"}).code, 1);
   const json::object failed =
       wait_for_event(project, newest_run(project).value_or(""), "contract_failed", "make");
@@ -168,15 +185,18 @@ TEST(Promises, S7_AContractThatCannotBeEvaluatedFails) {
 
 TEST(Promises, S8_WhatAnAgentMayNotDoIsRefused) {
   const Project project;
-  project.write("wave.yaml", replace_all(project.read("wave.yaml"), "  reviewer:\n",
-                                         "  reader:\n    adapter: scripted\n"
-                                         "    system_prompt_file: .agents/personas/worker.md\n"
-                                         "    permissions: {allowed_tools: [Read]}\n  reviewer:\n"));
-  project.script("look", "actions:\n  - write: {path: forbidden.txt, content: no}\n  - result: done\n");
+  project.write("wave.yaml",
+                replace_all(project.read("wave.yaml"), "  reviewer:\n",
+                            "  reader:\n    adapter: scripted\n"
+                            "    system_prompt_file: .agents/personas/worker.md\n"
+                            "    permissions: {allowed_tools: [Read]}\n  reviewer:\n"));
+  project.script("look",
+                 "actions:\n  - write: {path: forbidden.txt, content: no}\n  - result: done\n");
   project.pipeline("look", "  - {id: look, persona: reader, exec: {type: prompt, source: look}}\n");
   (void)wave(project, {"run", "look"});
   const std::string run = newest_run(project).value_or("");
-  EXPECT_FALSE(std::filesystem::exists(project.root() / ".agents/workspaces" / run / "look/forbidden.txt"));
+  EXPECT_FALSE(
+      std::filesystem::exists(project.root() / ".agents/workspaces" / run / "look/forbidden.txt"));
 }
 
 }  // namespace

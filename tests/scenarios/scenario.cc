@@ -38,12 +38,14 @@ Scenario read_scenario(const std::filesystem::path& path) {
       text = &scenario.manifest;
     } else if (line.starts_with("-- wave ")) {
       text = nullptr;
-      scenario.steps.push_back({.arguments = words_of(line.substr(8)), .expectations = {}, .line = number});
+      scenario.steps.push_back(
+          {.arguments = words_of(line.substr(8)), .expectations = {}, .line = number});
     } else if (text != nullptr) {
       *text += line + "\n";
     } else if (!line.empty() && !line.starts_with("#")) {
       if (scenario.steps.empty()) {
-        throw std::runtime_error(fmt::format("{}:{}: no `-- wave` before this line", path.native(), number));
+        throw std::runtime_error(
+            fmt::format("{}:{}: no `-- wave` before this line", path.native(), number));
       }
       const size_t blank = line.find(' ');
       const std::string rest = blank == std::string::npos ? "" : line.substr(blank + 1);

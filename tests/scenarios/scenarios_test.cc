@@ -71,7 +71,8 @@ class Runner {
     } else if (e.verb == "event") {
       check_in_order(e);
     } else if (e.verb == "unordered" || e.verb == "no-event") {
-      const bool there = std::ranges::any_of(log(), [&](const auto& event) { return matches(event, e.words); });
+      const bool there =
+          std::ranges::any_of(log(), [&](const auto& event) { return matches(event, e.words); });
       EXPECT_EQ(there, e.verb == "unordered") << e.rest << "\n" << kinds();
     } else if (e.verb == "status") {
       EXPECT_EQ(status(project_, newest_run(project_).value_or("none")), e.rest);
@@ -138,10 +139,10 @@ const bool kRegistered = [] {
     if (entry.path().extension() != ".scn") continue;
     const Scenario scenario = read_scenario(entry.path());
     for (const bool one : {false, true}) {
-      ::testing::RegisterTest("Scenarios", (scenario.name + (one ? "/one_at_a_time" : "/parallel")).c_str(),
-                              nullptr, nullptr, __FILE__, __LINE__, [scenario, one]() -> ::testing::Test* {
-                                return new ScenarioTest(scenario, one);
-                              });
+      ::testing::RegisterTest(
+          "Scenarios", (scenario.name + (one ? "/one_at_a_time" : "/parallel")).c_str(), nullptr,
+          nullptr, __FILE__, __LINE__,
+          [scenario, one]() -> ::testing::Test* { return new ScenarioTest(scenario, one); });
     }
   }
   return true;

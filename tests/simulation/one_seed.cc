@@ -24,8 +24,8 @@ class Simulation {
  public:
   Simulation(uint64_t seed, const Faults& faults, const std::filesystem::path& scratch)
       : seed_(seed), faults_(faults), random_(draw(seed, "events")) {
-    folder_ = scratch / fmt::format("seed-{}-{}{}{}{}", seed, faults.crashes, faults.power, faults.store,
-                                    faults.people);
+    folder_ = scratch / fmt::format("seed-{}-{}{}{}{}", seed, faults.crashes, faults.power,
+                                    faults.store, faults.people);
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_ / "files");
     machine_.seed = seed;
@@ -75,10 +75,12 @@ bool Simulation::begin_life() {
     broke("the store does not open: " + full_message(opened.error()));
     return false;
   }
-  life_.store = std::make_unique<SimStore>(*std::move(opened), *life_.loop, random_, faults_.store ? 8 : 0);
+  life_.store =
+      std::make_unique<SimStore>(*std::move(opened), *life_.loop, random_, faults_.store ? 8 : 0);
   life_.world = std::make_unique<SimWorld>(machine_, *life_.loop);
-  life_.engine = std::make_unique<engine::Engine>(engine::EngineConfig{.paths = paths, .environment = {{"PATH", "/bin"}}},
-                                                  *life_.loop, *life_.store, *life_.world, random_);
+  life_.engine = std::make_unique<engine::Engine>(
+      engine::EngineConfig{.paths = paths, .environment = {{"PATH", "/bin"}}}, *life_.loop,
+      *life_.store, *life_.world, random_);
   return true;
 }
 
@@ -120,13 +122,15 @@ void Simulation::act_as_people() {
 void Simulation::live() {
   bool over = false;
   std::string waiting;
-  const auto adopted = life_.engine->adopt(run_id_, [&](const std::string&, const engine::Engine::Ended& ended) {
-    over = true;
-    waiting = ended.waiting_reason;
-    if (!ended.quarantine) broke("quarantined: " + full_message(ended.quarantine.error()));
-  });
+  const auto adopted =
+      life_.engine->adopt(run_id_, [&](const std::string&, const engine::Engine::Ended& ended) {
+        over = true;
+        waiting = ended.waiting_reason;
+        if (!ended.quarantine) broke("quarantined: " + full_message(ended.quarantine.error()));
+      });
   if (!adopted) {
-    if (adopted.error().code != Code::kConflict) broke("not adopted: " + full_message(adopted.error()));
+    if (adopted.error().code != Code::kConflict)
+      broke("not adopted: " + full_message(adopted.error()));
     ended_ = true;
     return;
   }
@@ -140,7 +144,8 @@ void Simulation::live() {
     if (over && life_.engine->owned() == 0 && !life_.loop->step()) continue;
     if (over) continue;
     if (life_.loop->about_to_jump()) act_as_people();
-    if (faults_.crashes && lives_ < kMaxLives && life_.store->commits() >= crash_after) return crash();
+    if (faults_.crashes && lives_ < kMaxLives && life_.store->commits() >= crash_after)
+      return crash();
     if (!life_.loop->step()) {
       broke("nothing is going on, and the run has not ended");
       ended_ = true;
@@ -165,7 +170,8 @@ void Simulation::check_log(Outcome& outcome) {
     for (const store::StoredEvent& stored : *page) {
       auto event = flow::decode(stored.line);
       if (!event) return broke("an event cannot be read: " + full_message(event.error()));
-      if (event->seq != events.size() + 1) broke(fmt::format("hole in the log before seq {}", event->seq));
+      if (event->seq != events.size() + 1)
+        broke(fmt::format("hole in the log before seq {}", event->seq));
       if (!events.empty() && event->ts < events.back().ts) broke("time runs backwards in the log");
       events.push_back(*std::move(event));
     }
@@ -175,14 +181,15 @@ void Simulation::check_log(Outcome& outcome) {
   const auto details = life_.store->run(run_id_);
   if (!details) return broke("the run is not there: " + full_message(details.error()));
   outcome.status = details->row.status;
-  for (const flow::StepRow& step : details->steps) outcome.steps.emplace_back(step.step, step.status);
+  for (const flow::StepRow& step : details->steps)
+    outcome.steps.emplace_back(step.step, step.status);
   const auto status = flow::run_status_from_name(outcome.status);
   if (!status || !flow::is_terminal(*status)) broke("the run ended as " + outcome.status);
   size_t terminal = 0;
   for (const flow::Event& event : events) {
     using enum flow::Kind;
-    terminal += event.kind == kRunCompleted || event.kind == kRunFailed || event.kind == kRunRejected ||
-                event.kind == kRunCancelled;
+    terminal += event.kind == kRunCompleted || event.kind == kRunFailed ||
+                event.kind == kRunRejected || event.kind == kRunCancelled;
   }
   if (terminal != 1) broke(fmt::format("{} terminal events", terminal));
   check_output(events);

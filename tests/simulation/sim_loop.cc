@@ -10,7 +10,9 @@ WallTime SimClock::wall() const {
          std::chrono::duration_cast<Millis>(mono_.time_since_epoch());
 }
 
-void SimClock::advance_to(MonoTime when) { mono_ = std::max(mono_, when); }
+void SimClock::advance_to(MonoTime when) {
+  mono_ = std::max(mono_, when);
+}
 
 bool SimLoop::step() {
   if (!posted_.empty()) {
@@ -37,8 +39,12 @@ void SimLoop::cancel_timer(TimerId timer) {
 }
 
 // Nothing of the engine watches descriptors itself: the world does, and that is replaced.
-Loop::WatchId SimLoop::watch_readable(int, std::move_only_function<void()>) { std::abort(); }
-void SimLoop::unwatch(WatchId) { std::abort(); }
+Loop::WatchId SimLoop::watch_readable(int, std::move_only_function<void()>) {
+  std::abort();
+}
+void SimLoop::unwatch(WatchId) {
+  std::abort();
+}
 
 void SimLoop::run_blocking(Callback work, Callback done) {
   post([this, work = std::move(work), done = std::move(done)]() mutable {

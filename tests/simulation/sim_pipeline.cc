@@ -49,12 +49,17 @@ struct Generator {
 
   void contract(int index) {
     if (!random.chance(35)) return;
-    const std::string policy = pick({"fail", "fail", "warn", "skip", "continue", "rejected", "rework"});
+    const std::string policy =
+        pick({"fail", "fail", "warn", "skip", "continue", "rejected", "rework"});
     const bool rework = policy == "rework" && index < 30;
-    yaml += "    handover:\n      contracts:\n        - type: non_empty_file\n          source: out.txt\n";
-    yaml += fmt::format("          on_failure: {}\n", policy == "rework" && !rework ? "fail" : policy);
+    yaml +=
+        "    handover:\n      contracts:\n        - type: non_empty_file\n          source: "
+        "out.txt\n";
+    yaml +=
+        fmt::format("          on_failure: {}\n", policy == "rework" && !rework ? "fail" : policy);
     if (rework) {
-      yaml += fmt::format("          rework_step: r{}\n          max_retries: {}\n", index, 1 + random.below(2));
+      yaml += fmt::format("          rework_step: r{}\n          max_retries: {}\n", index,
+                          1 + random.below(2));
       reworkers |= 1 << index;
     }
   }
@@ -71,11 +76,13 @@ struct Generator {
 
   void gate() {
     if (random.chance(40)) {
-      yaml += fmt::format("    gate: {{type: timer, timeout: \"{}\"}}\n", pick({"1s", "30s", "10m"}));
+      yaml +=
+          fmt::format("    gate: {{type: timer, timeout: \"{}\"}}\n", pick({"1s", "30s", "10m"}));
       return;
     }
     yaml += "    gate:\n      type: approval\n      prompt: \"on?\"\n      choices:\n";
-    yaml += "        - {label: \"Yes\", key: y}\n        - {label: \"No\", key: n, target: _fail}\n";
+    yaml +=
+        "        - {label: \"Yes\", key: y}\n        - {label: \"No\", key: n, target: _fail}\n";
     if (random.chance(50)) yaml += "      default: y\n";
     yaml += fmt::format("      timeout: \"{}\"\n", pick({"1m", "2h"}));
   }
@@ -98,7 +105,8 @@ std::map<std::string, std::string> generate_project(uint64_t seed) {
   }
   for (int i = 0; i < count; ++i) {
     if ((g.reworkers & (1 << i)) == 0) continue;
-    g.yaml += fmt::format("  - id: r{}\n    type: command\n    rework_only: true\n    script: \"repair\"\n", i);
+    g.yaml += fmt::format(
+        "  - id: r{}\n    type: command\n    rework_only: true\n    script: \"repair\"\n", i);
   }
   return {{"wave.yaml", fmt::format(kManifest, 1 + g.random.below(5))},
           {".agents/pipelines/sim.yaml", g.yaml}};

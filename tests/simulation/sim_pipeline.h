@@ -1,4 +1,5 @@
-// Pipelines from a seed: random graphs of commands and gates with everything that can go wrong declared.
+// Pipelines from a seed: random graphs of commands and gates with everything that can go wrong
+// declared.
 #pragma once
 
 #include <map>

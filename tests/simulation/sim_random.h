@@ -27,8 +27,8 @@ class SimRandom final : public Random {
   uint64_t state_;
 };
 
-/// A number that depends on the seed and a name only: what a process does must not depend on when it is
-/// asked.
+/// A number that depends on the seed and a name only: what a process does must not depend on when
+/// it is asked.
 inline uint64_t draw(uint64_t seed, std::string_view name) {
   uint64_t hash = 0xCBF29CE484222325ULL ^ seed;
   for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;

@@ -1,5 +1,5 @@
-// The production store, made deterministic and unreliable: appends are carried out at once and answered
-// through the loop; some fail, and some succeed but report failure.
+// The production store, made deterministic and unreliable: appends are carried out at once and
+// answered through the loop; some fail, and some succeed but report failure.
 #pragma once
 
 #include "base/loop.h"
@@ -19,31 +19,55 @@ class SimStore final : public store::Store {
   void append(store::Append request, Appended done) override;
   Status append_and_wait(store::Append request) override;
 
-  Result<store::CreatedRun> create_run(const store::NewRun& run) override { return inner_->create_run(run); }
+  Result<store::CreatedRun> create_run(const store::NewRun& run) override {
+    return inner_->create_run(run);
+  }
   Result<store::RunDetails> run(const std::string& id) override { return inner_->run(id); }
-  Result<std::vector<flow::RunRow>> list_runs(const store::RunFilter& f) override { return inner_->list_runs(f); }
+  Result<std::vector<flow::RunRow>> list_runs(const store::RunFilter& f) override {
+    return inner_->list_runs(f);
+  }
   Result<std::vector<std::string>> live_runs() override { return inner_->live_runs(); }
   Result<std::string> resolve_run(const std::string& p) override { return inner_->resolve_run(p); }
   Status prune_run(const std::string& id) override { return inner_->prune_run(id); }
-  Result<std::vector<store::StoredEvent>> events(const std::string& id, const store::EventQuery& q) override {
+  Result<std::vector<store::StoredEvent>> events(const std::string& id,
+                                                 const store::EventQuery& q) override {
     return inner_->events(id, q);
   }
-  Result<std::vector<store::StoredEvent>> events_since(int64_t p, size_t l) override { return inner_->events_since(p, l); }
-  Result<std::vector<store::SpoolMark>> spool_marks(const std::string& id) override { return inner_->spool_marks(id); }
-  Result<int64_t> take_ownership(const std::string& id) override { return inner_->take_ownership(id); }
-  Result<int> note_fold(const std::string& id, bool finished) override { return inner_->note_fold(id, finished); }
-  Result<int64_t> submit_command(const store::Command& c) override { return inner_->submit_command(c); }
-  Result<std::vector<store::Command>> pending_commands(const std::string& id) override { return inner_->pending_commands(id); }
-  Result<std::optional<store::Command>> gate_command(const std::string& id, const std::string& g) override {
+  Result<std::vector<store::StoredEvent>> events_since(int64_t p, size_t l) override {
+    return inner_->events_since(p, l);
+  }
+  Result<std::vector<store::SpoolMark>> spool_marks(const std::string& id) override {
+    return inner_->spool_marks(id);
+  }
+  Result<int64_t> take_ownership(const std::string& id) override {
+    return inner_->take_ownership(id);
+  }
+  Result<int> note_fold(const std::string& id, bool finished) override {
+    return inner_->note_fold(id, finished);
+  }
+  Result<int64_t> submit_command(const store::Command& c) override {
+    return inner_->submit_command(c);
+  }
+  Result<std::vector<store::Command>> pending_commands(const std::string& id) override {
+    return inner_->pending_commands(id);
+  }
+  Result<std::optional<store::Command>> gate_command(const std::string& id,
+                                                     const std::string& g) override {
     return inner_->gate_command(id, g);
   }
-  Result<std::vector<std::pair<std::string, flow::GateRow>>> waiting_gates() override { return inner_->waiting_gates(); }
+  Result<std::vector<std::pair<std::string, flow::GateRow>>> waiting_gates() override {
+    return inner_->waiting_gates();
+  }
   uint64_t subscribe(Changed changed) override { return inner_->subscribe(std::move(changed)); }
   void unsubscribe(uint64_t s) override { inner_->unsubscribe(s); }
   Result<std::string> put_blob(std::string_view b) override { return inner_->put_blob(b); }
-  Result<std::string> put_blob_file(const std::filesystem::path& p) override { return inner_->put_blob_file(p); }
+  Result<std::string> put_blob_file(const std::filesystem::path& p) override {
+    return inner_->put_blob_file(p);
+  }
   Result<std::string> blob(const std::string& h) override { return inner_->blob(h); }
-  [[nodiscard]] std::filesystem::path blob_path(const std::string& h) const override { return inner_->blob_path(h); }
+  [[nodiscard]] std::filesystem::path blob_path(const std::string& h) const override {
+    return inner_->blob_path(h);
+  }
 
  private:
   std::unique_ptr<store::Store> inner_;

@@ -16,7 +16,11 @@ class SimFollowed final : public Followed, public std::enable_shared_from_this<S
  public:
   SimFollowed(Machine& machine, SimLoop& loop, std::string folder, uint64_t offset,
               process::FollowHandlers handlers)
-      : machine_(machine), loop_(loop), folder_(std::move(folder)), offset_(offset), handlers_(std::move(handlers)) {}
+      : machine_(machine),
+        loop_(loop),
+        folder_(std::move(folder)),
+        offset_(offset),
+        handlers_(std::move(handlers)) {}
 
   void begin() { arm(loop_.clock().mono()); }
   void stop(bool force) override {
@@ -44,8 +48,9 @@ class SimFollowed final : public Followed, public std::enable_shared_from_this<S
     if (process.ends <= now || process.host_lost) return process.output.size();
     const auto all = process.ends - process.started;
     const auto gone = now - process.started;
-    return static_cast<size_t>(static_cast<double>(process.output.size()) *
-                               (static_cast<double>(gone.count()) / static_cast<double>(all.count())));
+    return static_cast<size_t>(
+        static_cast<double>(process.output.size()) *
+        (static_cast<double>(gone.count()) / static_cast<double>(all.count())));
   }
 
   void arm(MonoTime when) {
@@ -123,8 +128,9 @@ void Machine::lose_power(MonoTime now) {
 }
 
 size_t Machine::running(MonoTime now) const {
-  return static_cast<size_t>(std::ranges::count_if(
-      processes, [&](const auto& entry) { return !entry.second.host_lost && entry.second.ends > now; }));
+  return static_cast<size_t>(std::ranges::count_if(processes, [&](const auto& entry) {
+    return !entry.second.host_lost && entry.second.ends > now;
+  }));
 }
 
 HostedState SimWorld::inspect(const std::filesystem::path& dir) {
@@ -141,15 +147,20 @@ Result<std::unique_ptr<Followed>> SimWorld::start_or_attach(const process::HostR
   const std::string name = request.dir.filename().native();
   auto found = machine_.processes.find(folder);
   if (found == machine_.processes.end()) {
-    found = machine_.processes.emplace(folder, make_process(machine_.seed, name, loop_.clock().mono())).first;
+    found =
+        machine_.processes.emplace(folder, make_process(machine_.seed, name, loop_.clock().mono()))
+            .first;
     ++found->second.starts;
-    machine_.last_launch[request.env.contains("WAVE_STEP_ID") ? request.env.at("WAVE_STEP_ID") : ""] = name;
+    machine_
+        .last_launch[request.env.contains("WAVE_STEP_ID") ? request.env.at("WAVE_STEP_ID") : ""] =
+        name;
   }
   if (out_offset > found->second.output.size()) {
     machine_.broken.push_back(fmt::format("{}: followed from byte {} of {}", name, out_offset,
                                           found->second.output.size()));
   }
-  auto followed = std::make_shared<SimFollowed>(machine_, loop_, folder, out_offset, std::move(handlers));
+  auto followed =
+      std::make_shared<SimFollowed>(machine_, loop_, folder, out_offset, std::move(handlers));
   followed->begin();
   return std::make_unique<Handle>(std::move(followed));
 }
@@ -158,14 +169,15 @@ Result<workspace::Prepared> SimWorld::prepare_workspace(const workspace::Request
   const bool worktree = request.kind == model::Workspace::Kind::kWorktree;
   workspace::Prepared prepared;
   prepared.root = request.project / request.workspace_root / request.run_id /
-                  (worktree ? "__wt_" + (request.branch.empty() ? request.step : request.branch) : request.step);
+                  (worktree ? "__wt_" + (request.branch.empty() ? request.step : request.branch)
+                            : request.step);
   prepared.cwd = prepared.root;
   prepared.is_worktree = worktree;
   return prepared;
 }
 
-Result<workspace::InjectionResult> SimWorld::inject(const workspace::Prepared&,
-                                                    const std::vector<workspace::Injection>& artifacts) {
+Result<workspace::InjectionResult> SimWorld::inject(
+    const workspace::Prepared&, const std::vector<workspace::Injection>& artifacts) {
   for (const workspace::Injection& injection : artifacts) {
     std::error_code error;
     if (!std::filesystem::exists(injection.blob, error)) {
@@ -181,7 +193,8 @@ Result<std::vector<workspace::CollectedFile>> SimWorld::collect(
   std::vector<workspace::CollectedFile> files;
   for (const workspace::Output& output : outputs) {
     const std::string launch = machine_.last_launch[step];
-    workspace::CollectedFile file{.name = output.name, .path = machine_.files / (step + "-" + output.name)};
+    workspace::CollectedFile file{.name = output.name,
+                                  .path = machine_.files / (step + "-" + output.name)};
     file.missing = draw(machine_.seed, "missing:" + launch + output.name) % 10 == 0;
     if (!file.missing) std::ofstream(file.path) << launch << output.name;
     files.push_back(std::move(file));
@@ -197,14 +210,17 @@ Result<std::optional<workspace::Checkpoint>> SimWorld::checkpoint(const workspac
 }
 
 contract::Verdict SimWorld::evaluate(const contract::Context& context) {
-  // A contract's verdict is on what the newest agent of any step left: the same when it is asked again.
+  // A contract's verdict is on what the newest agent of any step left: the same when it is asked
+  // again.
   std::string all;
   for (const auto& [step, launch] : machine_.last_launch) {
-    if (context.workspace.filename() == step || context.workspace.filename().native().starts_with("__wt_")) {
+    if (context.workspace.filename() == step ||
+        context.workspace.filename().native().starts_with("__wt_")) {
       all += launch + ";";
     }
   }
-  const uint64_t fate = draw(machine_.seed, fmt::format("contract:{}:{}", all, context.contract->pos.line)) % 100;
+  const uint64_t fate =
+      draw(machine_.seed, fmt::format("contract:{}:{}", all, context.contract->pos.line)) % 100;
   contract::Verdict verdict;
   verdict.passed = fate < 75;
   verdict.evaluable = fate < 97;

@@ -1,5 +1,5 @@
-// Processes, workspaces and contracts that exist only in memory. What a process does depends on the seed
-// and its folder's name alone; processes outlive the owner, and die with the machine.
+// Processes, workspaces and contracts that exist only in memory. What a process does depends on the
+// seed and its folder's name alone; processes outlive the owner, and die with the machine.
 #pragma once
 
 #include <map>
@@ -14,19 +14,19 @@ namespace wave::sim {
 /// What is outside of the server and survives its death.
 struct Machine {
   struct Process {
-    std::string name;            // its folder's
-    std::string output;          // everything it will print
+    std::string name;    // its folder's
+    std::string output;  // everything it will print
     MonoTime started{}, ends{};
     process::HostExit exit;
-    bool stopped = false;        // asked to end
+    bool stopped = false;  // asked to end
     bool host_lost = false;
     int starts = 0;
   };
   uint64_t seed = 0;
-  std::map<std::string, Process> processes;  // by folder
+  std::map<std::string, Process> processes;        // by folder
   std::map<std::string, std::string> last_launch;  // step -> folder name of its newest agent
-  std::filesystem::path files;               // where artifacts' bytes really lie
-  std::vector<std::string> broken;           // laws that were broken
+  std::filesystem::path files;                     // where artifacts' bytes really lie
+  std::vector<std::string> broken;                 // laws that were broken
 
   /// Power is lost: every process that still runs is gone without an exit.
   void lose_power(MonoTime now);
@@ -37,25 +37,37 @@ class SimWorld final : public engine::World {
  public:
   SimWorld(Machine& machine, SimLoop& loop) : machine_(machine), loop_(loop) {}
 
-  Result<std::unique_ptr<engine::Followed>> start_or_attach(const process::HostRequest& request,
-                                                            uint64_t out_offset, uint64_t err_offset,
-                                                            process::FollowHandlers handlers) override;
+  Result<std::unique_ptr<engine::Followed>> start_or_attach(
+      const process::HostRequest& request, uint64_t out_offset, uint64_t err_offset,
+      process::FollowHandlers handlers) override;
   process::HostedState inspect(const std::filesystem::path& dir) override;
   Result<workspace::Prepared> prepare_workspace(const workspace::Request& request) override;
   Result<workspace::InjectionResult> inject(const workspace::Prepared&,
                                             const std::vector<workspace::Injection>&) override;
-  Status clear_outputs(const workspace::Prepared&, const std::vector<workspace::Output>&) override { return {}; }
-  Result<std::vector<workspace::CollectedFile>> collect(const workspace::Prepared&, const std::string&,
-                                                        const std::vector<workspace::Output>&) override;
-  Result<std::optional<workspace::Checkpoint>> checkpoint(const workspace::Prepared&, const std::string& ref,
+  Status clear_outputs(const workspace::Prepared&, const std::vector<workspace::Output>&) override {
+    return {};
+  }
+  Result<std::vector<workspace::CollectedFile>> collect(
+      const workspace::Prepared&, const std::string&,
+      const std::vector<workspace::Output>&) override;
+  Result<std::optional<workspace::Checkpoint>> checkpoint(const workspace::Prepared&,
+                                                          const std::string& ref,
                                                           const std::string&) override;
   Status restore(const workspace::Prepared&, const std::string&) override { return {}; }
-  Result<std::optional<std::string>> tree_id(const workspace::Prepared&) override { return std::optional<std::string>("tree"); }
-  Result<std::optional<std::string>> resolve(const workspace::Prepared&, const std::string& name) override {
+  Result<std::optional<std::string>> tree_id(const workspace::Prepared&) override {
+    return std::optional<std::string>("tree");
+  }
+  Result<std::optional<std::string>> resolve(const workspace::Prepared&,
+                                             const std::string& name) override {
     return std::optional<std::string>("object of " + name);
   }
-  Result<std::string> diff_text(const workspace::Prepared&, const std::string&) override { return std::string("diff"); }
-  Status write_workspace_file(const workspace::Prepared&, const std::string&, const std::string&) override { return {}; }
+  Result<std::string> diff_text(const workspace::Prepared&, const std::string&) override {
+    return std::string("diff");
+  }
+  Status write_workspace_file(const workspace::Prepared&, const std::string&,
+                              const std::string&) override {
+    return {};
+  }
   contract::Verdict evaluate(const contract::Context& context) override;
   Result<uint64_t> free_disk() override { return uint64_t{64} << 30; }
 

@@ -1,5 +1,5 @@
-// wave_simulate --seeds N [--from S] [--verbose]: runs seeds S ... S+N-1, each without faults and with every
-// kind of them, and says which laws were broken. --seed S replays one.
+// wave_simulate --seeds N [--from S] [--verbose]: runs seeds S ... S+N-1, each without faults and
+// with every kind of them, and says which laws were broken. --seed S replays one.
 #include <fmt/core.h>
 
 #include <cstdlib>
@@ -22,7 +22,8 @@ std::vector<std::string> compare(const Outcome& calm, const Outcome& stormy) {
   std::vector<std::string> differences;
   const bool calm_ended_well = calm.status == "completed" || calm.status == "completed_empty";
   if (!calm_ended_well) {
-    if (stormy.status == "completed") differences.push_back("failed when calm, completed with crashes");
+    if (stormy.status == "completed")
+      differences.push_back("failed when calm, completed with crashes");
     return differences;
   }
   if (calm.status != stormy.status) {
@@ -30,8 +31,9 @@ std::vector<std::string> compare(const Outcome& calm, const Outcome& stormy) {
   }
   for (size_t i = 0; i < std::min(calm.steps.size(), stormy.steps.size()); ++i) {
     if (calm.steps[i] == stormy.steps[i]) continue;
-    differences.push_back(fmt::format("step {} is {} when calm, {} with crashes", calm.steps[i].first,
-                                      calm.steps[i].second, stormy.steps[i].second));
+    differences.push_back(fmt::format("step {} is {} when calm, {} with crashes",
+                                      calm.steps[i].first, calm.steps[i].second,
+                                      stormy.steps[i].second));
   }
   return differences;
 }
@@ -62,14 +64,22 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::string flag = argv[i];
     const auto value = [&] { return i + 1 < argc ? std::strtoull(argv[++i], nullptr, 10) : 0; };
-    if (flag == "--seeds") options.seeds = value();
-    else if (flag == "--from") options.from = value();
-    else if (flag == "--seed") options = {.from = value(), .seeds = 1, .verbose = true};
-    else if (flag == "--verbose") options.verbose = true;
-    else return fmt::print(stderr, "usage: wave_simulate [--seeds N] [--from S] [--seed S] [--verbose]\n"), 2;
+    if (flag == "--seeds")
+      options.seeds = value();
+    else if (flag == "--from")
+      options.from = value();
+    else if (flag == "--seed")
+      options = {.from = value(), .seeds = 1, .verbose = true};
+    else if (flag == "--verbose")
+      options.verbose = true;
+    else
+      return fmt::print(stderr,
+                        "usage: wave_simulate [--seeds N] [--from S] [--seed S] [--verbose]\n"),
+             2;
   }
   log::configure(options.seeds == 1 ? log::Level::kWarning : log::Level::kOff, log::Format::kText);
-  // Memory, where there is some to be had as a file system: what is lost in a power cut is simulated.
+  // Memory, where there is some to be had as a file system: what is lost in a power cut is
+  // simulated.
   const std::filesystem::path base = std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp";
   std::string scratch = (base / "wave-simulate-XXXXXX").native();
   if (::mkdtemp(scratch.data()) == nullptr) return 1;
@@ -86,4 +96,6 @@ int main(int argc, char** argv) {
 }  // namespace
 }  // namespace wave::sim
 
-int main(int argc, char** argv) { return wave::sim::main(argc, argv); }
+int main(int argc, char** argv) {
+  return wave::sim::main(argc, argv);
+}

@@ -35,7 +35,8 @@ bool wait_until(const std::function<bool()>& condition, std::chrono::millisecond
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // between two looks at the condition
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(5));  // between two looks at the condition
   }
   return true;
 }
@@ -70,7 +71,9 @@ Program::~Program() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-void Program::signal(int number) const { ::kill(pid_, number); }
+void Program::signal(int number) const {
+  ::kill(pid_, number);
+}
 
 bool Program::ended() {
   if (status_) return true;
@@ -92,8 +95,12 @@ Exit Program::wait(std::chrono::milliseconds patience) {
   return {.code = code, .out = out(), .err = err()};
 }
 
-std::string Program::out() const { return read_file(folder_ / "out", kMaxOutput).value_or(""); }
-std::string Program::err() const { return read_file(folder_ / "err", kMaxOutput).value_or(""); }
+std::string Program::out() const {
+  return read_file(folder_ / "out", kMaxOutput).value_or("");
+}
+std::string Program::err() const {
+  return read_file(folder_ / "err", kMaxOutput).value_or("");
+}
 
 Exit run(std::vector<std::string> argv, const std::filesystem::path& cwd,
          const std::map<std::string, std::string>& env) {

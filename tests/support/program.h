@@ -13,13 +13,15 @@
 
 namespace wave::test {
 
-inline constexpr std::chrono::seconds kPatience{30};  // for conditions that always come, on any machine
+inline constexpr std::chrono::seconds kPatience{
+    30};  // for conditions that always come, on any machine
 
 /// Waits until `condition` holds; false when `patience` passed before.
-bool wait_until(const std::function<bool()>& condition, std::chrono::milliseconds patience = kPatience);
+bool wait_until(const std::function<bool()>& condition,
+                std::chrono::milliseconds patience = kPatience);
 
 struct Exit {
-  int code = 0;    // 128 + signal when a signal ended it
+  int code = 0;  // 128 + signal when a signal ended it
   std::string out, err;
 };
 

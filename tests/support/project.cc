@@ -48,7 +48,8 @@ Project::Project() {
 }
 
 Project::~Project() {
-  for (const pid_t pid : processes_with("HOME=" + (folder_ / "home").native())) ::kill(pid, SIGKILL);
+  for (const pid_t pid : processes_with("HOME=" + (folder_ / "home").native()))
+    ::kill(pid, SIGKILL);
   (void)run({"chmod", "-R", "u+w", folder_}, "/", environment());
   std::error_code ignored;
   std::filesystem::remove_all(folder_, ignored);

@@ -10,7 +10,8 @@ std::unique_ptr<Program> start_wave(const Project& project, std::vector<std::str
                                     std::map<std::string, std::string> more_environment) {
   arguments.insert(arguments.begin(), WAVE_BINARY);
   more_environment.merge(project.environment());
-  return std::make_unique<Program>(std::move(arguments), project.root(), std::move(more_environment));
+  return std::make_unique<Program>(std::move(arguments), project.root(),
+                                   std::move(more_environment));
 }
 
 Exit wave(const Project& project, std::vector<std::string> arguments,
@@ -48,7 +49,8 @@ std::optional<std::string> newest_run(const Project& project) {
 
 std::string wait_for_run(const Project& project) {
   std::optional<std::string> run;
-  EXPECT_TRUE(wait_until([&] { return (run = newest_run(project)).has_value(); })) << "no run appears";
+  EXPECT_TRUE(wait_until([&] { return (run = newest_run(project)).has_value(); }))
+      << "no run appears";
   return run.value_or("");
 }
 
@@ -66,8 +68,8 @@ bool wait_for_status(const Project& project, const std::string& run_id, const st
   return came;
 }
 
-json::object wait_for_event(const Project& project, const std::string& run_id, const std::string& kind,
-                            const std::string& step) {
+json::object wait_for_event(const Project& project, const std::string& run_id,
+                            const std::string& kind, const std::string& step) {
   json::object found;
   EXPECT_TRUE(wait_until([&] {
     for (json::object& event : events(project, run_id)) {
@@ -77,14 +79,16 @@ json::object wait_for_event(const Project& project, const std::string& run_id, c
       return true;
     }
     return false;
-  })) << "no " << kind << " of " << step;
+  })) << "no "
+      << kind << " of " << step;
   return found;
 }
 
 size_t count_events(const std::vector<json::object>& events, const std::string& kind,
                     const std::string& step) {
   return static_cast<size_t>(std::ranges::count_if(events, [&](const json::object& event) {
-    return get_string(event, "event") == kind && (step.empty() || get_string(event, "step") == step);
+    return get_string(event, "event") == kind &&
+           (step.empty() || get_string(event, "step") == step);
   }));
 }
 
@@ -96,8 +100,8 @@ void expect_sound(const std::vector<json::object>& events) {
     EXPECT_LE(last_ts, ts);
     last_ts = ts;
     const std::string_view kind = get_string(events[i], "event");
-    const bool terminal = kind == "run_completed" || kind == "run_failed" || kind == "run_rejected" ||
-                          kind == "run_cancelled";
+    const bool terminal = kind == "run_completed" || kind == "run_failed" ||
+                          kind == "run_rejected" || kind == "run_cancelled";
     if (terminal) EXPECT_EQ(i + 1, events.size()) << "events follow the terminal one";
   }
 }

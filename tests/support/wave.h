@@ -29,8 +29,8 @@ std::string wait_for_run(const Project& project);
 std::string status(const Project& project, const std::string& run_id);
 bool wait_for_status(const Project& project, const std::string& run_id, const std::string& status);
 /// Waits for an event of this kind (and step); fails the test if it does not come.
-json::object wait_for_event(const Project& project, const std::string& run_id, const std::string& kind,
-                            const std::string& step = {});
+json::object wait_for_event(const Project& project, const std::string& run_id,
+                            const std::string& kind, const std::string& step = {});
 /// How many events of a kind (and step).
 size_t count_events(const std::vector<json::object>& events, const std::string& kind,
                     const std::string& step = {});

@@ -79,8 +79,8 @@ Result<RunEntry*> Batch::run(const std::string& run_id) {
   return &runs_.emplace(run_id, entry).first->second;
 }
 
-// A commit can succeed and still be reported as failed. Its owner then sends the same events again: those that
-// stand in the log to the letter have been stored, and are passed over.
+// A commit can succeed and still be reported as failed. Its owner then sends the same events again:
+// those that stand in the log to the letter have been stored, and are passed over.
 Result<size_t> Batch::already_stored(const RunEntry& entry, const EncodedEvents& encoded) {
   size_t stored = 0;
   for (; stored < encoded.events.size() && encoded.events[stored].seq <= entry.last_seq; ++stored) {
@@ -124,7 +124,8 @@ Status Batch::append(const EncodedAppend& append) {
   const bool is_repeated = stored > 0 && stored == append.encoded.events.size();
   const bool changes_run = stored < append.encoded.events.size() || request.projection;
   if (entry->terminal && changes_run && !is_repeated) {
-    return fail(Code::kConflict, fmt::format("run {} is over; nothing can be added", request.run_id));
+    return fail(Code::kConflict,
+                fmt::format("run {} is over; nothing can be added", request.run_id));
   }
   RunEntry moved = *entry;
   const Mark mark = after_;

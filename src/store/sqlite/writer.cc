@@ -27,7 +27,9 @@ Writer::Writer(std::unique_ptr<Database> database, int schema_version, Committed
   thread_ = std::thread([this] { run(); });
 }
 
-Writer::~Writer() { stop(); }
+Writer::~Writer() {
+  stop();
+}
 
 void Writer::stop() {
   {
