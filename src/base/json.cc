@@ -1,6 +1,6 @@
 #include "base/json.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
@@ -30,6 +30,18 @@ void indent(std::string& out, int depth) {
   out.append(static_cast<size_t>(depth) * 2, ' ');
 }
 
+void append_string(std::string& out, std::string_view text) {
+  const bool plain = std::ranges::all_of(
+      text, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; });
+  if (!plain) {
+    out += json::serialize(json::string(text));
+    return;
+  }
+  out += '"';
+  out += text;
+  out += '"';
+}
+
 void print(std::string& out, const json::value& value, int depth) {
   if (const auto* object = value.if_object(); object != nullptr && !object->empty()) {
     out += '{';
@@ -38,7 +50,7 @@ void print(std::string& out, const json::value& value, int depth) {
       if (!first) out += ',';
       first = false;
       indent(out, depth + 1);
-      out += json::serialize(json::value(key));
+      append_string(out, key);
       out += ": ";
       print(out, member, depth + 1);
     }
@@ -57,7 +69,7 @@ void print(std::string& out, const json::value& value, int depth) {
     out += ']';
     return;
   }
-  out += json::serialize(value);
+  append_json(out, value);
 }
 
 }  // namespace
@@ -78,8 +90,36 @@ Result<json::value> parse_json(std::string_view text, size_t max_depth) {
   return parser.release();
 }
 
+void append_json(std::string& out, const json::value& value) {
+  if (const auto* text = value.if_string()) {
+    append_string(out, {text->data(), text->size()});
+  } else if (const double* number = value.if_double()) {
+    fmt::format_to(std::back_inserter(out), "{}", *number);
+  } else if (const auto* object = value.if_object()) {
+    char before = '{';
+    for (const auto& [key, member] : *object) {
+      out += std::exchange(before, ',');
+      append_string(out, key);
+      out += ':';
+      append_json(out, member);
+    }
+    out += before == '{' ? "{}" : "}";
+  } else if (const auto* array = value.if_array()) {
+    char before = '[';
+    for (const json::value& item : *array) {
+      out += std::exchange(before, ',');
+      append_json(out, item);
+    }
+    out += before == '[' ? "[]" : "]";
+  } else {
+    out += json::serialize(value);
+  }
+}
+
 std::string dump_json(const json::value& value) {
-  return json::serialize(value);
+  std::string out;
+  append_json(out, value);
+  return out;
 }
 
 std::string pretty_json(const json::value& value) {
@@ -180,7 +220,7 @@ Result<json::value> json_path(const json::value& value, std::string_view path) {
 }
 
 std::string json_to_text(const json::value& value) {
-  return value.is_string() ? std::string(value.get_string()) : json::serialize(value);
+  return value.is_string() ? std::string(value.get_string()) : dump_json(value);
 }
 
 }  // namespace wave

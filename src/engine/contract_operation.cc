@@ -79,7 +79,7 @@ class CheckContract final : public ActiveOperation {
   static contract::Verdict check(RunContext& run, const CheckInput& input, const Shared& control);
   static Result<contract::CommandOutcome> run_command(RunContext& run, const CheckInput& input,
                                                       const Shared& control,
-                                                      const std::string& line, const fs::path& dir,
+                                                      const ShellCommand& command, const fs::path& dir,
                                                       Millis timeout);
   static Result<contract::ReviewOutcome> run_reviewer(RunContext& run, const CheckInput& input,
                                                       const Shared& control,
@@ -138,9 +138,9 @@ contract::Verdict CheckContract::check(RunContext& run, const CheckInput& input,
       context.source_error = path.error().message;
     }
   }
-  const auto command = input.setup.values.render(input.contract->command);
+  const auto command = compile_command(input.setup.values, input.contract->command, "command");
   if (!command) return unevaluable(command.error());
-  context.command = *command;
+  context.command = command->text;
   if (input.contract->dir != "project_root" && !input.contract->dir.empty()) {
     const auto dir = path_within(prepared->cwd, input.contract->dir);
     if (!dir) return unevaluable(dir.error());
@@ -152,7 +152,7 @@ contract::Verdict CheckContract::check(RunContext& run, const CheckInput& input,
     }
   }
   context.run_command = [&](const std::string& line, const fs::path& dir, Millis timeout) {
-    return run_command(run, input, control, line, dir, timeout);
+    return run_command(run, input, control, {line, command->variables}, dir, timeout);
   };
   context.run_reviewer = [&](const std::string& prompt, Millis timeout) {
     return run_reviewer(run, input, control, *prepared, prompt, timeout);
@@ -163,11 +163,12 @@ contract::Verdict CheckContract::check(RunContext& run, const CheckInput& input,
 Result<contract::CommandOutcome> CheckContract::run_command(RunContext& run,
                                                             const CheckInput& input,
                                                             const Shared& control,
-                                                            const std::string& line,
+                                                            const ShellCommand& command,
                                                             const fs::path& dir, Millis timeout) {
   agent::AgentRequest request;
   request.step = input.setup.step->id;
-  request.prompt = line;
+  request.prompt = command.text;
+  request.variables = command.variables;
   request.workspace = dir;
   request.own_environment = run.environment;
   request.env_passthrough = run.manifest().runtime.sandbox.env_passthrough;

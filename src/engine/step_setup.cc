@@ -9,6 +9,8 @@
 namespace wave::engine {
 namespace {
 
+constexpr size_t kMaxVariable = 120 << 10;  // Linux takes 128 KiB with the name (execve(2))
+
 using flow::StepState;
 
 const model::Persona* find_persona(const model::Manifest& manifest, const std::string& name) {
@@ -94,28 +96,14 @@ void fill_host(const RunContext& run, const SetupInput& input, agent::LaunchPlan
   host.unattended_limit = runtime.unattended_limit;
 }
 
-// A command step: its script, with run values as environment variables.
 Result<agent::LaunchPlan> plan_command(const RunContext& run, const SetupInput& input,
                                        const workspace::Prepared& workspace,
                                        std::map<std::string, std::string> variables) {
-  model::Diagnostics problems;
-  const model::Script script = model::compile_script(
-      input.step->script,
-      [&](const model::Expression& e) {
-        const auto value = input.values.get(e);
-        return value ? *value : std::string();
-      },
-      "script", problems);
-  if (model::has_errors(problems)) {
-    return fail(Error(Code::kTemplate, problems.front().message, problems.front().hint)
-                    .at(problems.front().pos));
-  }
-  for (const auto& [name, expression] : script.variables) {
-    WAVE_TRY(variables[name], input.values.get(expression));
-  }
+  WAVE_TRY(ShellCommand script, compile_command(input.values, input.step->script, "script"));
+  variables.merge(script.variables);
   agent::AgentRequest request;
   request.step = input.step->id;
-  request.prompt = script.text;
+  request.prompt = std::move(script.text);
   request.workspace = workspace.cwd;
   request.variables = std::move(variables);
   request.own_environment = run.environment;
@@ -227,10 +215,17 @@ Result<PersonaPlan> plan_persona(const RunContext& run, const SetupInput& input,
   return result;
 }
 
+// A run that was made from another one begins with the work that its origin's steps left in this worktree.
+Status carry_over(const RunContext& run, const SetupInput& input,
+                  const workspace::Prepared& workspace) {
+  if (!workspace.created || !workspace.is_worktree || input.carried_commit.empty()) return {};
+  return run.world.restore(workspace, input.carried_commit);
+}
+
 // An attempt that was cut off begins where it began; any other leaves a mark of where it began.
 Status mark_or_restore_start(const RunContext& run, const SetupInput& input,
                              const workspace::Prepared& workspace) {
-  if (!workspace.is_worktree || input.step->kind != model::StepKind::kPersona) return {};
+  if (!workspace.is_worktree) return {};
   const std::string ref = checkpoint_ref(run.run_id, input.state, true);
   if (repeats(input.state) && !input.shares_workspace_now) {
     WAVE_TRY(const auto start, run.world.resolve(workspace, ref + "^{commit}"));
@@ -242,6 +237,45 @@ Status mark_or_restore_start(const RunContext& run, const SetupInput& input,
 }
 
 }  // namespace
+
+// The newest checkpoint that an origin's step left of the same branch.
+std::string carried_commit(const RunContext& run, const model::Step& step) {
+  std::string commit;
+  for (const StepState& other : run.state.steps) {
+    if (other.reason != "forked" || other.checkpoint_commit.empty()) continue;
+    const model::Workspace& worked_in = run.step(other.id).workspace;
+    if (worked_in.kind != step.workspace.kind) continue;
+    if (worked_in.branch.source() == step.workspace.branch.source()) commit = other.checkpoint_commit;
+  }
+  return commit;
+}
+
+Result<ShellCommand> compile_command(const Values& values, const model::Template& text,
+                                     std::string_view key) {
+  model::Diagnostics problems;
+  const model::Script script = model::compile_script(
+      text,
+      [&](const model::Expression& e) {
+        const auto value = values.get(e);
+        return value ? *value : std::string();
+      },
+      key, problems);
+  if (model::has_errors(problems)) {
+    return fail(Error(Code::kTemplate, problems.front().message, problems.front().hint)
+                    .at(problems.front().pos));
+  }
+  ShellCommand command{.text = script.text, .variables = {}};
+  for (const auto& [name, expression] : script.variables) {
+    WAVE_TRY(command.variables[name], values.get(expression));
+    if (command.variables[name].size() > kMaxVariable) {
+      return fail(Error(Code::kLimit, fmt::format("{{{{ {} }}}} is {} bytes long", expression.text,
+                                                  command.variables[name].size()),
+                        "a variable of a program holds at most 128 KiB: hand it over as a file")
+                      .at(expression.pos));
+    }
+  }
+  return command;
+}
 
 LaunchName launch_name(const flow::StepState& state, std::string purpose) {
   LaunchName name{.step = state.id, .visit = state.visit, .attempt = state.attempt, .purpose = {}};
@@ -278,6 +312,7 @@ SetupInput setup_input(const RunContext& run, const model::Step& step, const Ste
     if (const StepState* from = run.state.find(step.workspace.ref))
       input.ref_workspace = from->workspace;
   }
+  input.carried_commit = carried_commit(run, step);
   for (const StepState& other : run.state.steps) {
     input.shares_workspace_now |= other.id != state.id && !other.workspace.empty() &&
                                   other.workspace == state.workspace &&
@@ -320,6 +355,7 @@ Result<std::vector<workspace::Output>> declared_outputs(const model::Step& step,
 Result<StepSetup> set_up_step(const RunContext& run, const SetupInput& input) {
   StepSetup setup;
   WAVE_TRY(setup.workspace, prepare_workspace(run, input));
+  WAVE_CHECK(carry_over(run, input, setup.workspace));
   WAVE_CHECK(mark_or_restore_start(run, input, setup.workspace));
   WAVE_TRY(const auto to_inject, injections(run, input));
   workspace::InjectionResult injected;

@@ -21,10 +21,21 @@ struct SetupInput {
   std::string ref_workspace;                // kRef: where that step worked, relative to the project
   std::optional<flow::StepState> reworked;  // the step that this one repairs
   const model::Step* work_of = nullptr;     // whose workspace holds the work; nullptr: its own
+  std::string carried_commit;         // of a forked run: what its worktree begins with
   bool shares_workspace_now = false;  // another step works in the same worktree at this moment
 };
 SetupInput setup_input(const RunContext& run, const model::Step& step,
                        const flow::StepState& state);
+
+/// A shell line whose run values are environment variables.
+struct ShellCommand {
+  std::string text;
+  std::map<std::string, std::string> variables;
+};
+Result<ShellCommand> compile_command(const Values& values, const model::Template& text,
+                                     std::string_view key);
+/// The checkpoint that the worktree of a step of a forked run begins with; empty if there is none.
+std::string carried_commit(const RunContext& run, const model::Step& step);
 
 /// A step ready to be launched.
 struct StepSetup {

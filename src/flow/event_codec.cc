@@ -46,7 +46,7 @@ void append_data(std::string& out, const json::object& data) {
     out += ',';
     append_quoted(out, name);
     out += ':';
-    out += json::serialize(value);
+    append_json(out, value);
   }
 }
 
