@@ -54,12 +54,14 @@ TEST(AgentGuard, ACircleOfParentsEnds) {
 }
 
 TEST(AgentGuard, ARealProcessIsSeen) {
-  int ready[2];
+  int ready[2], hold[2];
   ASSERT_EQ(::pipe(ready), 0);
+  ASSERT_EQ(::pipe(hold), 0);
   const pid_t child = ::fork();
   if (child == 0) {
+    ::dup2(hold[0], 0);
     ::dup2(ready[1], 1);
-    char shell[] = "sh", dash_c[] = "-c", script[] = "echo up; exec sleep 60";
+    char shell[] = "sh", dash_c[] = "-c", script[] = "echo up; read -r line";
     char mark[] = "WAVE_AGENT=test-run/step.1.1", path[] = "PATH=/usr/bin:/bin";
     char* argv[] = {shell, dash_c, script, nullptr};
     char* envp[] = {mark, path, nullptr};
@@ -75,8 +77,7 @@ TEST(AgentGuard, ARealProcessIsSeen) {
   EXPECT_EQ(found->second, std::vector<int>{child});
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
-  ::close(ready[0]);
-  ::close(ready[1]);
+  for (const int fd : {ready[0], ready[1], hold[0], hold[1]}) ::close(fd);
 }
 
 }  // namespace
