@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "cli/apply_retention.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
 #include "cli/retention.h"
@@ -9,7 +10,6 @@
 #include "workspace/workspace.h"
 
 namespace wave::cli {
-namespace {
 
 Result<std::vector<flow::RunRow>> all_runs(store::Store& store) {
   std::vector<flow::RunRow> rows;
@@ -23,8 +23,8 @@ Result<std::vector<flow::RunRow>> all_runs(store::Store& store) {
   }
 }
 
-/// Workspaces first: should we be interrupted, the run is still known and can be cleaned again.
-Status remove_run(Context& context, store::Store& store, const fs::path& workspace_root,
+// Workspaces first: should we be interrupted, the run is still known and can be cleaned again.
+Status remove_run(const Context& context, store::Store& store, const fs::path& workspace_root,
                   const std::string& run_id) {
   if (store::OwnerLock::is_held(context.paths(), run_id)) {
     return fail(Code::kRunLocked, "run " + run_id + " is in use by another process");
@@ -37,8 +37,6 @@ Status remove_run(Context& context, store::Store& store, const fs::path& workspa
     return fail(Code::kIo, "cannot remove the spools of " + run_id + ": " + error.message());
   return {};
 }
-
-}  // namespace
 
 Result<int> run_clean(Context& context, const CleanOptions& options) {
   WAVE_TRY(store::Store * store, context.open_store(false));

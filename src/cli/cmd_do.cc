@@ -32,7 +32,7 @@ Result<int> run_do(Context& context, const DoOptions& options) {
   request.extra_files = {{adhoc.path, adhoc.yaml}};
   if (options.dry_run) {
     if (!context.json()) context.print(printable_lines(adhoc.yaml) + "\n");
-    const OverlaySource files(context.files(), request.extra_files);
+    const model::OverlaySource files(context.files(), request.extra_files);
     return dry_run(context, files, request.pipeline, request.options);
   }
   return start_run(context, request, options.overrides.detach);

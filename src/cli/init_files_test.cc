@@ -85,7 +85,7 @@ TEST(Adhoc, ThePipelineOfDoValidates) {
     ASSERT_TRUE(manifest.ok());
     const auto adhoc = adhoc_pipeline(manifest.value, "");
     ASSERT_TRUE(adhoc.has_value());
-    const OverlaySource overlay(files, {{adhoc->path, adhoc->yaml}});
+    const model::OverlaySource overlay(files, {{adhoc->path, adhoc->yaml}});
     const auto project = model::load_project(overlay, adhoc->path);
     EXPECT_TRUE(project.diagnostics.empty()) << all_of(project.diagnostics);
     EXPECT_EQ(adhoc->yaml.find("{{ project.test_command }}") != std::string::npos,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/apply_retention.h"
 #include "cli/plan.h"
 #include "cli/run_session.h"
 #include "cli/style.h"
@@ -35,25 +36,6 @@ Result<int> report_detached(Context& context, const std::string& run_id) {
 }
 
 }  // namespace
-
-Result<std::string> OverlaySource::read(std::string_view path) const {
-  if (const auto found = files_.find(std::string(path)); found != files_.end()) {
-    return found->second;
-  }
-  return inner_.read(path);
-}
-
-std::vector<std::string> OverlaySource::list(std::string_view path) const {
-  std::vector<std::string> names = inner_.list(path);
-  for (const auto& [file, text] : files_) {
-    const size_t slash = file.rfind('/');
-    const std::string folder = slash == std::string::npos ? "" : file.substr(0, slash);
-    if (folder == path) names.push_back(file.substr(slash == std::string::npos ? 0 : slash + 1));
-  }
-  std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
-  return names;
-}
 
 flow::RunOptions run_options(const StartOverrides& overrides, std::string input) {
   flow::RunOptions options;
@@ -90,7 +72,9 @@ Result<int> start_run(Context& context, const engine::RunRequest& request, bool 
     adopt_orphans(context, session->store(), run_id);
     if (!detach) {
       if (!context.json() && !context.quiet()) context.note("run " + run_id + "\n");
-      return session->drive(run_id, Showing::kAsAsked);
+      WAVE_TRY(const int code, session->drive(run_id, Showing::kAsAsked));
+      apply_retention(context, session->store());
+      return code;
     }
   }
   return follow_through(context, run_id, true);

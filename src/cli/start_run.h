@@ -10,19 +10,6 @@
 
 namespace wave::cli {
 
-/// The files of a project with some that exist in memory only.
-class OverlaySource final : public model::FileSource {
- public:
-  OverlaySource(const model::FileSource& inner, std::map<std::string, std::string> files)
-      : inner_(inner), files_(std::move(files)) {}
-  [[nodiscard]] Result<std::string> read(std::string_view path) const override;
-  [[nodiscard]] std::vector<std::string> list(std::string_view path) const override;
-
- private:
-  const model::FileSource& inner_;
-  std::map<std::string, std::string> files_;
-};
-
 flow::RunOptions run_options(const StartOverrides& overrides, std::string input);
 
 /// Loads what a run would be made from. Errors become one Error that names the first, says how many

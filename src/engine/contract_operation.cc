@@ -60,6 +60,11 @@ process::HostRequest host_request(const RunContext& run, const CheckInput& input
   return host;
 }
 
+struct Checked {
+  contract::Verdict verdict;
+  flow::Usage usage;  // of the reviewer
+};
+
 class CheckContract final : public ActiveOperation {
  public:
   using ActiveOperation::ActiveOperation;
@@ -76,18 +81,19 @@ class CheckContract final : public ActiveOperation {
 
  private:
   using Shared = std::shared_ptr<CallControl>;
-  static contract::Verdict check(RunContext& run, const CheckInput& input, const Shared& control);
+  static Checked check(RunContext& run, const CheckInput& input, const Shared& control);
   static Result<contract::CommandOutcome> run_command(RunContext& run, const CheckInput& input,
                                                       const Shared& control,
-                                                      const ShellCommand& command, const fs::path& dir,
-                                                      Millis timeout);
+                                                      const ShellCommand& command,
+                                                      const fs::path& dir, Millis timeout);
   static Result<contract::ReviewOutcome> run_reviewer(RunContext& run, const CheckInput& input,
                                                       const Shared& control,
                                                       const workspace::Prepared& prepared,
-                                                      const std::string& prompt, Millis timeout);
+                                                      const std::string& prompt, Millis timeout,
+                                                      flow::Usage* usage);
   static Status fill_review(RunContext& run, const CheckInput& input,
                             const workspace::Prepared& prepared, contract::Context& context);
-  void end(const model::Contract& contract, const contract::Verdict& verdict);
+  void end(const model::Contract& contract, const Checked& checked);
 
   Shared control_ = std::make_shared<CallControl>();
 };
@@ -106,30 +112,31 @@ void CheckContract::start() {
                  .contract = &contract,
                  .purpose = fmt::format("contract-{}-{}", operation_.index, operation_.round)});
   on_pool([run = run_, input, control = control_] { return check(*run, *input, control); },
-          [this, &contract](const contract::Verdict& verdict) { end(contract, verdict); });
+          [this, &contract](const Checked& checked) { end(contract, checked); });
 }
 
-contract::Verdict unevaluable(const Error& error) {
-  return {.passed = false,
-          .evaluable = false,
-          .message = full_message(error),
-          .errors = {full_message(error)}};
+Checked unevaluable(const Error& error) {
+  return {.verdict = {.passed = false,
+                      .evaluable = false,
+                      .message = full_message(error),
+                      .errors = {full_message(error)}},
+          .usage = {}};
 }
 
-contract::Verdict CheckContract::check(RunContext& run, const CheckInput& input,
-                                       const Shared& control) {
+Checked CheckContract::check(RunContext& run, const CheckInput& input, const Shared& control) {
   const auto prepared = prepare_workspace(run, input.setup);
   if (!prepared) return unevaluable(prepared.error());
   contract::Context context;
   context.contract = input.contract;
   context.workspace = prepared->root;
   context.command_dir = prepared->cwd;
+  flow::Usage usage;
 
   const auto source = input.setup.values.render(input.contract->source);
   if (!source) return unevaluable(source.error());
   if (!source->empty()) {
     auto path = path_within(prepared->cwd, *source);
-    if (path && !fs::exists(*path) && prepared->cwd != prepared->root) {
+    if ((!path || !fs::exists(*path)) && prepared->cwd != prepared->root) {
       path = path_within(prepared->root, *source);
     }
     if (path) {
@@ -155,9 +162,10 @@ contract::Verdict CheckContract::check(RunContext& run, const CheckInput& input,
     return run_command(run, input, control, {line, command->variables}, dir, timeout);
   };
   context.run_reviewer = [&](const std::string& prompt, Millis timeout) {
-    return run_reviewer(run, input, control, *prepared, prompt, timeout);
+    return run_reviewer(run, input, control, *prepared, prompt, timeout, &usage);
   };
-  return run.world.evaluate(context);
+  contract::Verdict verdict = run.world.evaluate(context);
+  return {.verdict = std::move(verdict), .usage = usage};
 }
 
 Result<contract::CommandOutcome> CheckContract::run_command(RunContext& run,
@@ -207,9 +215,12 @@ Status CheckContract::fill_review(RunContext& run, const CheckInput& input,
 }
 
 // The reviewer reads; it may not change what it judges.
-Result<contract::ReviewOutcome> CheckContract::run_reviewer(
-    RunContext& run, const CheckInput& input, const Shared& control,
-    const workspace::Prepared& prepared, const std::string& prompt, Millis timeout) {
+Result<contract::ReviewOutcome> CheckContract::run_reviewer(RunContext& run,
+                                                            const CheckInput& input,
+                                                            const Shared& control,
+                                                            const workspace::Prepared& prepared,
+                                                            const std::string& prompt,
+                                                            Millis timeout, flow::Usage* usage) {
   const model::Manifest& manifest = run.manifest();
   const model::Persona& persona = manifest.personas.at(input.contract->persona);
   const std::string adapter_name =
@@ -224,7 +235,6 @@ Result<contract::ReviewOutcome> CheckContract::run_reviewer(
   request.step = input.setup.step->id;
   request.persona = persona.name;
   request.prompt = prompt;
-  request.system_prompt = persona.system_prompt;
   request.script = run.file(".agents/scripts/" + persona.name + ".yaml");
   request.model =
       flow::resolve_model(manifest, adapter_name,
@@ -250,11 +260,13 @@ Result<contract::ReviewOutcome> CheckContract::run_reviewer(
                     err ? parser->feed_err(bytes, *activity) : parser->feed_out(bytes, *activity);
                   }));
   const agent::AgentResult said = parser->finish(result.exit, *activity);
+  *usage = said.usage;
   return contract::ReviewOutcome{
       .succeeded = said.succeeded, .message = said.message, .text = said.final_text};
 }
 
-void CheckContract::end(const model::Contract& contract, const contract::Verdict& verdict) {
+void CheckContract::end(const model::Contract& contract, const Checked& checked) {
+  const contract::Verdict& verdict = checked.verdict;
   json::object data{
       {"index", operation_.index}, {"type", contract.type}, {"round", operation_.round}};
   const bool failed = !verdict.passed || stop_ != flow::StopReason::kNone;
@@ -262,6 +274,7 @@ void CheckContract::end(const model::Contract& contract, const contract::Verdict
                               : failed && verdict.message.empty() ? "the contract does not hold"
                                                                   : verdict.message;
   if (!message.empty()) data["message"] = excerpt(run_->redactor.redact(message), kMaxErrorText);
+  if (checked.usage != flow::Usage{}) data["usage"] = flow::to_json(checked.usage);
   if (!verdict.notes.empty()) data["notes"] = to_array(verdict.notes);
   if (!verdict.details.empty()) data["details"] = verdict.details;
   if (!failed) {

@@ -11,31 +11,6 @@ namespace {
 
 constexpr size_t kMaxFindings = 20;
 
-// The project folder with some files replaced or added.
-class OverlaySource final : public model::FileSource {
- public:
-  OverlaySource(const model::FileSource& inner, const std::map<std::string, std::string>& files)
-      : inner_(inner), files_(files) {}
-
-  [[nodiscard]] Result<std::string> read(std::string_view path) const override {
-    const auto found = files_.find(std::string(path));
-    return found == files_.end() ? inner_.read(path) : Result<std::string>(found->second);
-  }
-  [[nodiscard]] std::vector<std::string> list(std::string_view path) const override {
-    std::set<std::string> names;
-    for (std::string& name : inner_.list(path)) names.insert(std::move(name));
-    for (const auto& [file, text] : files_) {
-      const fs::path full(file);
-      if (full.parent_path() == fs::path(path)) names.insert(full.filename());
-    }
-    return {names.begin(), names.end()};
-  }
-
- private:
-  const model::FileSource& inner_;
-  const std::map<std::string, std::string>& files_;
-};
-
 Error to_error(const model::Diagnostic& diagnostic) {
   const Code code =
       diagnostic.severity == model::Severity::kUnsupported ? Code::kUnsupported : diagnostic.code;
@@ -67,6 +42,14 @@ Status check(const model::Diagnostics& diagnostics, const std::string& pipeline)
   return fail(*std::move(first));
 }
 
+// These words are inserted into scripts as code: a remote's URL must not bring any along.
+std::string plain(std::string word) {
+  std::erase_if(word, [](char c) {
+    return !std::isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '_' && c != '-';
+  });
+  return word;
+}
+
 // Scripts of the scripted adapter are part of what a run was started with.
 void read_scripts(const model::FileSource& files, const model::Manifest& manifest) {
   if (!manifest.adapters.contains("scripted")) return;
@@ -81,7 +64,7 @@ Result<LoadedProgram> load_from_disk(const store::StatePaths& paths,
                                      const std::string& manifest_path, const std::string& pipeline,
                                      const std::map<std::string, std::string>& overlay) {
   const model::DiskSource disk(paths.project);
-  const OverlaySource source(disk, overlay);
+  const model::OverlaySource source(disk, overlay);
   const model::RecordingSource recording(source);
   auto loaded = model::load_project(recording, pipeline, {.manifest_path = manifest_path});
   WAVE_CHECK(check(loaded.diagnostics, pipeline));
@@ -117,7 +100,7 @@ json::object forge_facts(const std::string& remote_url, const std::string& overr
   if (rest.ends_with(".git")) rest.resize(rest.size() - 4);
   const std::vector<std::string> parts = split(rest, '/');
   const bool is_remote = parts.size() >= 3 && !remote_url.starts_with('/');
-  const std::string host = is_remote ? parts[0] : "";
+  const std::string host = is_remote ? plain(parts[0]) : "";
 
   std::string type = override_type;
   if (type.empty()) {
@@ -143,8 +126,8 @@ json::object forge_facts(const std::string& remote_url, const std::string& overr
   }
   return {{"type", type},
           {"host", host},
-          {"owner", is_remote ? parts[parts.size() - 2] : ""},
-          {"repo", is_remote ? parts.back() : ""},
+          {"owner", is_remote ? plain(parts[parts.size() - 2]) : ""},
+          {"repo", is_remote ? plain(parts.back()) : ""},
           {"cli_tool", row.tool},
           {"prefix", row.prefix},
           {"pr_term", row.term},

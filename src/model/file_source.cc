@@ -89,6 +89,25 @@ std::vector<std::string> MemorySource::list(std::string_view path) const {
   return names;
 }
 
+Result<std::string> OverlaySource::read(std::string_view path) const {
+  if (const auto found = files_.find(std::string(path)); found != files_.end()) {
+    return found->second;
+  }
+  return inner_.read(path);
+}
+
+std::vector<std::string> OverlaySource::list(std::string_view path) const {
+  std::vector<std::string> names = inner_.list(path);
+  for (const auto& [file, text] : files_) {
+    const size_t slash = file.rfind('/');
+    const std::string folder = slash == std::string::npos ? "" : file.substr(0, slash);
+    if (folder == path) names.push_back(file.substr(slash == std::string::npos ? 0 : slash + 1));
+  }
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  return names;
+}
+
 Result<std::string> RecordingSource::read(std::string_view path) const {
   WAVE_TRY(std::string normal, normal_path(path));
   const std::lock_guard lock(mutex_);

@@ -49,6 +49,19 @@ class MemorySource final : public FileSource {
   std::map<std::string, std::string> files_;
 };
 
+/// The files of a project with some more, or other ones, that exist in memory only.
+class OverlaySource final : public model::FileSource {
+ public:
+  OverlaySource(const model::FileSource& inner, std::map<std::string, std::string> files)
+      : inner_(inner), files_(std::move(files)) {}
+  [[nodiscard]] Result<std::string> read(std::string_view path) const override;
+  [[nodiscard]] std::vector<std::string> list(std::string_view path) const override;
+
+ private:
+  const model::FileSource& inner_;
+  std::map<std::string, std::string> files_;
+};
+
 /// Remembers everything that was read through it: that set of files is what a run is started with
 /// (promise Q7). Each file is read once from the source behind it; later reads give the same bytes.
 class RecordingSource final : public FileSource {

@@ -54,6 +54,24 @@ TEST(Promises, O8_TwoOwnersOfOneRunAreImpossible) {
   EXPECT_EQ(owner->wait().code, 8);
 }
 
+TEST(Promises, O7_RetentionKeepsTheNewestRuns) {
+  const Project project;
+  project.manifest_append("  retention: {max_runs: 2}\n");
+  project.pipeline("quick", "  - {id: a, type: command, script: \"true\"}\n");
+  std::vector<std::string> runs;
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_EQ(wave(project, {"run", "quick"}).code, 0);
+    runs.push_back(newest_run(project).value_or(""));
+  }
+  EXPECT_EQ(status(project, runs[3]), "completed");
+  EXPECT_EQ(status(project, runs[2]), "completed");
+  for (int i = 0; i < 2; ++i) {
+    const Exit gone = wave(project, {"status", runs[i]});
+    EXPECT_TRUE(gone.err.contains("pruned")) << gone.out << gone.err;
+    EXPECT_FALSE(std::filesystem::exists(project.root() / ".agents/workspaces" / runs[i]));
+  }
+}
+
 TEST(Promises, O7_CleanRemovesTerminalRunsOnly) {
   const Project project;
   project.pipeline("quick", "  - {id: a, type: command, script: \"true\"}\n");

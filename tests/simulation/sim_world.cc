@@ -111,7 +111,7 @@ Machine::Process make_process(uint64_t seed, const std::string& name, MonoTime n
   process.started = now;
   process.ends = now + Millis(1 + random.below(4000));
   const uint64_t lines = random.below(12);
-  for (uint64_t i = 0; i < lines; ++i) process.output += fmt::format("{} line {}\n", name, i);
+  for (uint64_t i = 0; i < lines; ++i) process.output += fmt::format("{} line {}.\n", name, i);
   const uint64_t fate = random.below(100);
   process.exit.duration = std::chrono::duration_cast<Millis>(process.ends - now);
   process.exit.exit_code = fate < 78 ? 0 : 1;
