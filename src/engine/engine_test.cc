@@ -1,0 +1,153 @@
+#include "engine/engine.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/asio_loop.h"
+#include "engine/system_world.h"
+#include "flow/fold.h"
+
+namespace wave::engine {
+namespace {
+
+constexpr std::string_view kManifest =
+    "apiVersion: v1\nkind: WaveManifest\nmetadata: {name: t}\n"
+    "runtime: {workspace_root: .agents/workspaces}\n";
+
+// An engine on a project in a temporary folder, with everything real.
+class EngineTest : public ::testing::Test {
+ protected:
+  EngineTest() {
+    std::string name = (fs::temp_directory_path() / "wave-engine-XXXXXX").native();
+    root_ = ::mkdtemp(name.data());
+    auto launcher = process::Launcher::start();
+    EXPECT_TRUE(launcher);
+    launcher_.emplace(*std::move(launcher));
+    auto opened = store::open_store({.project = root_});
+    EXPECT_TRUE(opened);
+    store_ = *std::move(opened);
+    loop_ = std::make_unique<AsioLoop>(2);
+    world_ = std::make_unique<SystemWorld>(*launcher_, *loop_, store::StatePaths{root_});
+    engine_ = std::make_unique<Engine>(
+        EngineConfig{.paths = {root_}, .environment = {{"PATH", "/usr/bin:/bin"}}}, *loop_, *store_,
+        *world_, random_);
+  }
+  ~EngineTest() override {
+    engine_.reset();
+    world_.reset();
+    loop_.reset();
+    store_.reset();
+    std::error_code ignored;
+    fs::remove_all(root_, ignored);
+  }
+
+  std::string create(std::string_view steps) {
+    RunRequest request{.pipeline = "p", .actor = "test"};
+    request.extra_files = {
+        {"wave.yaml", std::string(kManifest)},
+        {".agents/pipelines/p.yaml",
+         "kind: WavePipeline\nmetadata: {name: p}\nsteps:\n" + std::string(steps)}};
+    const auto run = engine_->create(request);
+    EXPECT_TRUE(run) << (run ? "" : full_message(run.error()));
+    return run.value_or("");
+  }
+  // Drives a run to its end in this process.
+  Engine::Ended drive(const std::string& run) {
+    Engine::Ended result;
+    const auto adopted = engine_->adopt(run, [&](const std::string&, const Engine::Ended& ended) {
+      result = ended;
+      loop_->stop();
+    });
+    EXPECT_TRUE(adopted) << (adopted ? "" : full_message(adopted.error()));
+    if (adopted) loop_->run();
+    return result;
+  }
+  std::string status(const std::string& run) {
+    const auto details = store_->run(run);
+    return details ? details->row.status : details.error().message;
+  }
+
+  fs::path root_;
+  std::optional<process::Launcher> launcher_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<AsioLoop> loop_;
+  std::unique_ptr<SystemWorld> world_;
+  SystemRandom random_;
+  std::unique_ptr<Engine> engine_;
+};
+
+constexpr std::string_view kOneStep = "  - {id: a, type: command, script: \"true\"}\n";
+
+TEST_F(EngineTest, DrivesARunToItsEnd) {
+  const std::string run = create(kOneStep);
+  EXPECT_EQ(status(run), "queued");
+  EXPECT_EQ(drive(run).status, flow::RunStatus::kCompleted);
+  EXPECT_EQ(status(run), "completed");
+  EXPECT_EQ(engine_->owned(), 0u);
+}
+
+TEST_F(EngineTest, ATerminalRunIsNotAdopted) {
+  const std::string run = create(kOneStep);
+  (void)drive(run);
+  const auto again = engine_->adopt(run, {});
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Code::kConflict);
+}
+
+TEST_F(EngineTest, UnknownStepNamesAreRefusedWithASuggestion) {
+  RunRequest request{.pipeline = "p"};
+  request.extra_files = {{"wave.yaml", std::string(kManifest)},
+                         {".agents/pipelines/p.yaml",
+                          "kind: WavePipeline\nmetadata: {name: p}\nsteps:\n"
+                          "  - {id: build, type: command, script: \"true\"}\n"}};
+  request.options.steps = {"biuld"};
+  const auto refused = engine_->create(request);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUsage);
+  EXPECT_TRUE(refused.error().hint.contains("build"));
+}
+
+// promise O8: a log that cannot be folded ends its own run, and nothing else.
+TEST_F(EngineTest, O8_APoisonedRunIsQuarantinedAndOthersGoOn) {
+  const std::string poisoned = create(kOneStep);
+  const std::string healthy = create(kOneStep);
+  const auto epoch = store_->take_ownership(poisoned);
+  ASSERT_TRUE(epoch);
+  flow::Event nonsense;
+  nonsense.run_id = poisoned;
+  nonsense.seq = 2;
+  nonsense.ts = WallTime(Millis(4'000'000'000'000));
+  nonsense.kind = flow::Kind::kStepCompleted;
+  nonsense.step = "there-is-no-such-step";
+  nonsense.visit = nonsense.attempt = 1;
+  nonsense.data = {{"status", "success"}};
+  ASSERT_TRUE(store_->append_and_wait(
+      {.run_id = poisoned, .owner_epoch = *epoch, .events = {nonsense}}));
+
+  const auto adopted = engine_->adopt(poisoned, {});
+  ASSERT_FALSE(adopted);
+  EXPECT_EQ(status(poisoned), "failed");
+  const auto log = store_->events(poisoned, {.after = 2});
+  ASSERT_TRUE(log);
+  ASSERT_EQ(log->size(), 1u);
+  EXPECT_EQ((*log)[0].kind, flow::Kind::kRunFailed);
+  EXPECT_TRUE((*log)[0].line.contains("quarantined"));
+  EXPECT_EQ(drive(healthy).status, flow::RunStatus::kCompleted);
+}
+
+TEST_F(EngineTest, AForkTakesOverWhatWasDone) {
+  const std::string origin = create(
+      "  - {id: a, type: command, script: \"true\"}\n"
+      "  - {id: b, type: command, dependencies: [a], script: \"exit 1\"}\n");
+  EXPECT_EQ(drive(origin).status, flow::RunStatus::kFailed);
+  const auto fork = engine_->fork({.origin = origin, .actor = "test"});
+  ASSERT_TRUE(fork) << full_message(fork.error());
+  const auto details = store_->run(*fork);
+  ASSERT_TRUE(details);
+  EXPECT_EQ(details->steps.at(0).status, "completed");
+  EXPECT_EQ(details->steps.at(1).status, "pending");
+  EXPECT_EQ(details->row.origin_run_id, origin);
+}
+
+}  // namespace
+}  // namespace wave::engine
