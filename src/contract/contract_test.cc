@@ -397,7 +397,7 @@ TEST_F(AgentReviewTest, S7_AReviewThatCannotBeReadIsAFailure) {
 }
 
 TEST_F(AgentReviewTest, ThePromptHasEverythingAndFencesTheMaterial) {
-  contract_.context = {{"git_diff", ""}, {"artifact", "spec"}};
+  contract_.context = {{.source = "git_diff"}, {.source = "artifact", .artifact = "spec"}};
   context_.artifacts = {{"git_diff", "+added"}, {"spec", "the spec"}, {"other", "unasked"}};
   judge_answer("{}");
   for (const char* part : {"You are a reviewer.", "- It names its risks.", "The plan.", "+added",
@@ -429,7 +429,7 @@ TEST_F(AgentReviewTest, AnArtifactCannotCloseItsFenceOrGiveTheVerdict) {
 
 TEST_F(AgentReviewTest, S4_MaterialIsBounded) {
   write(std::string(3 << 20, 'x'));
-  contract_.context = {{"git_diff", ""}};
+  contract_.context = {{.source = "git_diff"}};
   context_.artifacts["git_diff"] = std::string(3 << 20, 'y');
   judge_answer("{}");
   EXPECT_LT(prompt_.size(), 220'000U);

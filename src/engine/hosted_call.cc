@@ -54,7 +54,11 @@ Result<HostedCallResult> call_hosted(RunContext& run, const process::HostRequest
       }
     }
     const auto finish = [control](std::optional<Error> error, const process::HostExit& exit) {
+      // What is followed holds handlers that hold `control`: the circle is cut here. It goes after
+      // the lock.
+      std::unique_ptr<Followed> over;
       const std::lock_guard lock(control->mutex_);
+      over = std::move(control->followed_);
       control->error_ = std::move(error);
       control->result_.exit = exit;
       control->done_ = true;
