@@ -7,7 +7,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   model::Diagnostics diagnostics;
   const auto document = model::yaml::parse(std::string(fuzz::text(data, size)), "x.yaml",
                                            Code::kInvalidPipeline, diagnostics);
-  for (const model::Diagnostic& diagnostic : diagnostics) fuzz::require(!diagnostic.message.empty());
+  for (const model::Diagnostic& diagnostic : diagnostics)
+    fuzz::require(!diagnostic.message.empty());
   (void)document;
   return 0;
 }

@@ -18,7 +18,8 @@ namespace json = boost::json;
 /// Parses exactly one JSON text. Depth is limited to `max_depth`; the error says at which byte,
 /// line and column it stopped. The input's size is the caller's to bound.
 Result<json::value> parse_json(std::string_view text, size_t max_depth = 128);
-/// One line, no spaces, numbers as people write them (0.0123, not 1.23E-2); behind what `out` holds.
+/// One line, no spaces, numbers as people write them (0.0123, not 1.23E-2); behind what `out`
+/// holds.
 void append_json(std::string& out, const json::value& value);
 /// The same as a text of its own.
 std::string dump_json(const json::value& value);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "base/asio_loop.h"
 #include "engine/system_world.h"
 #include "flow/fold.h"
@@ -107,6 +109,33 @@ TEST_F(EngineTest, UnknownStepNamesAreRefusedWithASuggestion) {
   EXPECT_TRUE(refused.error().hint.contains("build"));
 }
 
+// A disk that is nearly full, and then is not.
+class NarrowDisk final : public SystemWorld {
+ public:
+  using SystemWorld::SystemWorld;
+  Result<uint64_t> free_disk() override {
+    return looks_++ == 0 ? uint64_t{100} << 20 : uint64_t{100} << 30;
+  }
+
+ private:
+  std::atomic<int> looks_ = 0;
+};
+
+TEST_F(EngineTest, S4_NoStepStartsOnAFullDiskAndTheRunGoesOnByItself) {
+  const std::string run = create(kOneStep);
+  NarrowDisk world(*launcher_, *loop_, store::StatePaths{root_});
+  Engine engine({.paths = {root_}, .environment = {{"PATH", "/usr/bin:/bin"}}}, *loop_, *store_,
+                world, random_);
+  ASSERT_TRUE(engine.adopt(run, [&](const std::string&, const Engine::Ended&) { loop_->stop(); }));
+  loop_->run();
+  EXPECT_EQ(status(run), "completed");
+  const auto log = store_->events(run, {});
+  ASSERT_TRUE(log);
+  bool warned = false;
+  for (const store::StoredEvent& event : *log) warned |= event.line.contains("disk_full");
+  EXPECT_TRUE(warned);
+}
+
 // promise O8: a log that cannot be folded ends its own run, and nothing else.
 TEST_F(EngineTest, O8_APoisonedRunIsQuarantinedAndOthersGoOn) {
   const std::string poisoned = create(kOneStep);
@@ -121,8 +150,8 @@ TEST_F(EngineTest, O8_APoisonedRunIsQuarantinedAndOthersGoOn) {
   nonsense.step = "there-is-no-such-step";
   nonsense.visit = nonsense.attempt = 1;
   nonsense.data = {{"status", "success"}};
-  ASSERT_TRUE(store_->append_and_wait(
-      {.run_id = poisoned, .owner_epoch = *epoch, .events = {nonsense}}));
+  ASSERT_TRUE(
+      store_->append_and_wait({.run_id = poisoned, .owner_epoch = *epoch, .events = {nonsense}}));
 
   const auto adopted = engine_->adopt(poisoned, {});
   ASSERT_FALSE(adopted);

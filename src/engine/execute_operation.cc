@@ -203,7 +203,8 @@ void ExecuteOperation::on_bytes(bool err, uint64_t offset, std::string_view byte
     output_tail_ = std::string(utf8_suffix(output_tail_, kMaxOutputTail));
   }
   unstored_bytes_ += bytes.size();
-  touch_watchdog(false);
+  // Of a command nothing is known but that it prints.
+  touch_watchdog(setup_.adapter->info().name == "command");
   add_activity(activity);
   if (!activity.empty()) flush();
   if (unstored_bytes_ > kMaxUnstoredBytes && !paused_) {
@@ -402,7 +403,7 @@ void ExecuteOperation::touch_watchdog(bool progress) {
 // Two limits of the same length: silence, and activity that only reads (wave-model.md 3.6).
 void ExecuteOperation::arm_watchdog() {
   const Millis limit = run_->manifest().runtime.stall_timeout;
-  if (limit.count() == 0 || setup_.adapter->info().name == "command") return;
+  if (limit.count() == 0) return;
   watchdog_ = run_->loop.call_at(std::min(last_activity_, last_progress_) + limit,
                                  [this] { watchdog_fired(); });
 }

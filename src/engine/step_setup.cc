@@ -215,7 +215,8 @@ Result<PersonaPlan> plan_persona(const RunContext& run, const SetupInput& input,
   return result;
 }
 
-// A run that was made from another one begins with the work that its origin's steps left in this worktree.
+// A run that was made from another one begins with the work that its origin's steps left in this
+// worktree.
 Status carry_over(const RunContext& run, const SetupInput& input,
                   const workspace::Prepared& workspace) {
   if (!workspace.created || !workspace.is_worktree || input.carried_commit.empty()) return {};
@@ -245,7 +246,8 @@ std::string carried_commit(const RunContext& run, const model::Step& step) {
     if (other.reason != "forked" || other.checkpoint_commit.empty()) continue;
     const model::Workspace& worked_in = run.step(other.id).workspace;
     if (worked_in.kind != step.workspace.kind) continue;
-    if (worked_in.branch.source() == step.workspace.branch.source()) commit = other.checkpoint_commit;
+    if (worked_in.branch.source() == step.workspace.branch.source())
+      commit = other.checkpoint_commit;
   }
   return commit;
 }
@@ -268,8 +270,9 @@ Result<ShellCommand> compile_command(const Values& values, const model::Template
   for (const auto& [name, expression] : script.variables) {
     WAVE_TRY(command.variables[name], values.get(expression));
     if (command.variables[name].size() > kMaxVariable) {
-      return fail(Error(Code::kLimit, fmt::format("{{{{ {} }}}} is {} bytes long", expression.text,
-                                                  command.variables[name].size()),
+      return fail(Error(Code::kLimit,
+                        fmt::format("{{{{ {} }}}} is {} bytes long", expression.text,
+                                    command.variables[name].size()),
                         "a variable of a program holds at most 128 KiB: hand it over as a file")
                       .at(expression.pos));
     }

@@ -21,7 +21,7 @@ struct SetupInput {
   std::string ref_workspace;                // kRef: where that step worked, relative to the project
   std::optional<flow::StepState> reworked;  // the step that this one repairs
   const model::Step* work_of = nullptr;     // whose workspace holds the work; nullptr: its own
-  std::string carried_commit;         // of a forked run: what its worktree begins with
+  std::string carried_commit;               // of a forked run: what its worktree begins with
   bool shares_workspace_now = false;  // another step works in the same worktree at this moment
 };
 SetupInput setup_input(const RunContext& run, const model::Step& step,

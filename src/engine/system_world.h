@@ -9,7 +9,7 @@
 
 namespace wave::engine {
 
-class SystemWorld final : public World {
+class SystemWorld : public World {
  public:
   /// The launcher and the loop must outlive it; followers must have gone before it goes.
   SystemWorld(process::Launcher& launcher, Loop& loop, store::StatePaths paths);

@@ -32,9 +32,9 @@ TEST(Docs, EveryKindOfEventIsDescribed) {
 TEST(Docs, EveryPromiseIsListed) {
   // The numbers of the promises that this version keeps, each with its tests.
   const std::string text = page("promises.md");
-  for (const char* number : {"Q5", "Q7", "Q8", "E1", "E4", "E11", "G1", "G3", "G4", "G5", "G6",
-                             "G8", "G9", "G10", "S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8",
-                             "O3", "O4", "O6", "O7"}) {
+  for (const char* number :
+       {"Q5",  "Q7", "Q8", "E1", "E4", "E11", "G1", "G3", "G4", "G5", "G6", "G8", "G9",
+        "G10", "S1", "S2", "S3", "S4", "S5",  "S6", "S7", "S8", "O3", "O4", "O6", "O7"}) {
     EXPECT_TRUE(text.contains(number)) << number;
   }
 }

@@ -150,6 +150,27 @@ TEST(Promises, S5_ATimeoutMeansTheSameForCommandsAndAgents) {
   }
 }
 
+TEST(Promises, S5_AStallMeansTheSameForCommandsAndAgents) {
+  const Project project;
+  project.manifest_append("  stall_timeout: \"400ms\"\n");
+  project.script("agent", "actions:\n  - say: thinking\n  - hang: true\n");
+  project.pipeline(
+      "quiet",
+      "  - {id: command, type: command, script: \"echo begin; sleep 600\", optional: true}\n"
+      "  - {id: agent, persona: worker, exec: {type: prompt, source: go}, optional: true}\n");
+  EXPECT_EQ(wave(project, {"run", "quiet"}).code, 0);
+  const auto log = events(project, newest_run(project).value_or(""));
+  for (const char* step : {"command", "agent"}) {
+    bool stalled = false;
+    for (const json::object& event : log) {
+      stalled |= get_string(event, "step") == step &&
+                 get_string(event, "event") == "agent_exited" &&
+                 get_string(event, "failure_class") == "stalled";
+    }
+    EXPECT_TRUE(stalled) << step;
+  }
+}
+
 TEST(Promises, S6_NoSecretReachesEventsLogsOrErrors) {
   const Project project;
   const std::string secret = "tok-9f8e7d6c5b4a3210";
