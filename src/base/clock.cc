@@ -8,8 +8,6 @@
 namespace wave {
 namespace {
 
-using std::chrono::duration_cast;
-
 bool read_digits(std::string_view text, size_t at, size_t count, int& value) {
   if (at + count > text.size()) return false;
   const char* first = text.data() + at;

@@ -430,8 +430,9 @@ class Evaluation {
     uint64_t steps = 0;
     auto found = pattern.search(text, steps);
     count_steps(steps);
-    if (!found) stop(std::move(found).error());
-    return found.value_or(false);
+    if (found) return *found;
+    stop(std::move(found).error());
+    return false;
   }
 
   WAVE_OUT_OF_LINE void check_count(Call& call, uint64_t count, std::optional<uint64_t> min,

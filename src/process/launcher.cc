@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "process/host_request.h"
 #include "process/launch_reply.h"
@@ -58,6 +59,9 @@ Result<Launcher> Launcher::start() {
   const timeval patience{.tv_sec = kReplyPatience.count(), .tv_usec = 0};
   ::setsockopt(ours.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   UniqueFd theirs(ends[1]);
+  // What stdio holds back would be written a second time by the copy, into the first program's
+  // spool.
+  std::fflush(nullptr);
   const int pid = ::fork();
   if (pid < 0) return fail(errno_error(errno, "cannot fork the launcher"));
   if (pid == 0) run_launcher(std::move(theirs));

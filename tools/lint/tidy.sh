@@ -6,9 +6,8 @@ build=$1
 short='-*,bugprone-use-after-move,bugprone-dangling-handle,bugprone-unused-raii,bugprone-infinite-loop,
 bugprone-undelegated-constructor,bugprone-string-constructor,bugprone-sizeof-expression,
 bugprone-unhandled-self-assignment,performance-for-range-copy,performance-unnecessary-copy-initialization,
-performance-move-const-arg,misc-throw-by-value-catch-by-reference,misc-unused-using-decls,
-google-build-using-namespace,clang-analyzer-cplusplus.Move,clang-analyzer-cplusplus.NewDelete'
-full="$short,bugprone-*,performance-*,-bugprone-easily-swappable-parameters,-performance-enum-size,
+performance-move-const-arg,misc-throw-by-value-catch-by-reference,misc-unused-using-decls'
+full="$short,clang-analyzer-cplusplus.*,bugprone-*,performance-*,-bugprone-easily-swappable-parameters,-performance-enum-size,
 -bugprone-unchecked-optional-access,-bugprone-exception-escape"
 case $2 in
   short) checks=$short ;;
@@ -25,7 +24,7 @@ mkdir -p build/tidy
 sed -E 's/-Xclang -include-pch -Xclang [^ ]+\.pch//g; s/-Winvalid-pch//g; s/-Xclang -fno-pch-timestamp//g' \
   "$build/compile_commands.json" >build/tidy/compile_commands.json
 git ls-files 'src/*.cc' | grep -v '_test\.cc$' |
-  xargs -P 2 -n 8 clang-tidy-19 -p build/tidy --quiet --warnings-as-errors='*' --checks="$checks" \
+  xargs -P "${WAVE_TIDY_JOBS:-2}" -n 8 clang-tidy-19 -p build/tidy --quiet --warnings-as-errors='*' --checks="$checks" \
     >build/tidy/report.txt 2>build/tidy/stderr.txt
 code=$?
 grep -E '(warning|error):' build/tidy/report.txt | sort -u | head -50
