@@ -164,7 +164,6 @@ void ExecuteOperation::follow() {
 
 void ExecuteOperation::restore_parser() {
   parser_ = setup_.adapter->parser();
-  if (operation_.step.empty()) return;
   // A command's output is text: secrets are masked in the stream, across chunk borders. Agents'
   // output is JSON lines; their texts are masked once they are decoded.
   if (setup_.adapter->info().name == "command") {
