@@ -21,6 +21,7 @@ wave_library(sqlite3)
 wave_library(fyaml)
 wave_library(re2)
 wave_library(pcre2-8)
+wave_library(z)
 target_link_libraries(wave_dep_sqlite3 INTERFACE ${CMAKE_DL_LIBS})
 
 # fmt and spdlog are packaged as shared libraries only: fmt is used header-only everywhere, spdlog in

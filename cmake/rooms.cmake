@@ -16,6 +16,8 @@ set(WAVE_DEPS_base wave_dep_re2)
 set(WAVE_DEPS_model wave_dep_fyaml wave_dep_re2)
 set(WAVE_DEPS_store wave_dep_sqlite3)
 set(WAVE_DEPS_contract wave_dep_re2 wave_dep_pcre2-8)
+set(WAVE_DEPS_http OpenSSL::SSL)
+set(WAVE_DEPS_server wave_dep_z)
 
 function(wave_room name)
   cmake_parse_arguments(ROOM "" "" "USES" ${ARGN})

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Includes run downwards only: cli, server -> engine -> {agent, contract, workspace, process, store} ->
+# Includes run downwards only: cli -> server -> {http, auth, engine}; engine -> {agent, contract, workspace, process, store} ->
 # flow -> model -> base. Each room may include itself and the rooms of its line (docs/architecture.md, 2).
 set -u
 
@@ -12,7 +12,9 @@ allowed() {
     store) echo base model flow store ;;
     workspace | contract | agent) echo base model flow process "$1" ;;
     engine) echo base model flow store process workspace contract agent engine ;;
-    cli | server) echo base model flow store process workspace contract agent engine "$1" ;;
+    http | auth) echo base "$1" ;;
+    server) echo base model flow store process workspace contract agent engine http auth server ;;
+    cli) echo base model flow store process workspace contract agent engine http auth server cli ;;
     *) echo ;;
   esac
 }

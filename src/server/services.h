@@ -1,0 +1,68 @@
+// What handlers work with. One object, made by serve/, alive as long as the server.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "auth/identity.h"
+#include "base/clock.h"
+#include "base/redact.h"
+#include "engine/engine.h"
+#include "model/manifest.h"
+#include "store/store.h"
+
+namespace wave::http {
+class Server;
+struct Request;
+}  // namespace wave::http
+
+namespace wave::server {
+
+namespace queue {
+class Supervisor;
+}
+namespace stream {
+class Hub;
+}
+
+/// Who a request comes from: an identity, or an error that says why it is nobody (401), with its
+/// reason code. Implemented by access/; mode none answers "anonymous" with role admin.
+class Authenticator {
+ public:
+  virtual ~Authenticator() = default;
+  /// Thread: any.
+  virtual Result<auth::Identity> authenticate(const http::Request& request) = 0;
+  /// "none", "jwt", "mtls", "jwt, mtls".
+  [[nodiscard]] virtual std::string mode() const = 0;
+  /// Whether a credential that was good before has been revoked since (promise E10). Thread: any.
+  [[nodiscard]] virtual bool is_revoked(const auth::Identity& identity) const = 0;
+};
+
+/// Settings that a reload may change (SIGHUP); immutable once made.
+struct Settings {
+  model::Manifest manifest;
+  std::string manifest_path = "wave.yaml";
+};
+
+/// All references outlive the server. Thread: any, unless a member says otherwise.
+struct Services {
+  store::Store& store;
+  store::StatePaths paths;
+  /// create() and fork() from any thread; the rest belongs to the loop.
+  engine::Engine& engine;
+  queue::Supervisor& queue;
+  stream::Hub& streams;
+  Authenticator& authenticator;
+  const Redactor& redactor;
+  std::map<std::string, std::string> environment;
+  WallTime started_at;
+  bool demo = false;  // `wave serve --demo`: said in /api/health and on every page
+
+  std::atomic<std::shared_ptr<const Settings>> settings;
+  http::Server* http = nullptr;  // set once the server listens
+};
+
+}  // namespace wave::server
