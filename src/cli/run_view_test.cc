@@ -50,7 +50,7 @@ class LogStore final : public store::Store {
   Result<store::CreatedRun> create_run(const store::NewRun&) override { return refuse(); }
   Result<store::RunDetails> run(const std::string&) override { return refuse(); }
   Result<std::vector<flow::RunRow>> list_runs(const store::RunFilter&) override { return refuse(); }
-  Result<std::vector<std::string>> live_runs() override { return refuse(); }
+  Result<std::vector<store::LiveRun>> live_runs(int64_t) override { return refuse(); }
   Result<std::string> resolve_run(const std::string&) override { return refuse(); }
   Status prune_run(const std::string&) override { return refuse(); }
   void append(store::Append, Appended done) override { done(refuse()); }
@@ -61,6 +61,7 @@ class LogStore final : public store::Store {
   Result<std::vector<store::SpoolMark>> spool_marks(const std::string&) override {
     return refuse();
   }
+  Result<std::vector<store::Asked>> asked_runs() override { return refuse(); }
   Result<int64_t> take_ownership(const std::string&) override { return refuse(); }
   Result<int> note_fold(const std::string&, bool) override { return refuse(); }
   Result<int64_t> submit_command(const store::Command&) override { return refuse(); }

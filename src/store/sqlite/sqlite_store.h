@@ -24,7 +24,7 @@ class SqliteStore final : public Store {
   Result<CreatedRun> create_run(const NewRun& run) override;
   Result<RunDetails> run(const std::string& run_id) override;
   Result<std::vector<flow::RunRow>> list_runs(const RunFilter& filter) override;
-  Result<std::vector<std::string>> live_runs() override;
+  Result<std::vector<LiveRun>> live_runs(int64_t after) override;
   Result<std::string> resolve_run(const std::string& prefix) override;
   Status prune_run(const std::string& run_id) override;
 
@@ -36,6 +36,9 @@ class SqliteStore final : public Store {
   Result<std::vector<SpoolMark>> spool_marks(const std::string& run_id) override;
 
   Result<int64_t> take_ownership(const std::string& run_id) override;
+  Result<std::vector<int64_t>> take_ownership_of(std::span<const TakeOver> runs) override;
+  Status note_folds_ended(std::span<const std::string> run_ids) override;
+  Result<std::vector<Asked>> asked_runs() override;
   Result<int> note_fold(const std::string& run_id, bool finished) override;
 
   Result<int64_t> submit_command(const Command& command) override;
