@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "model/webhook_tables.h"
+
 namespace wave::model {
 namespace {
 
@@ -537,6 +539,10 @@ const KeyTable<ServerConfig>& server_keys() {
           key("max_concurrent", &T::max_concurrent, "runs at a time").fallback("5").parsed_only(),
           section<auth_keys, T>("auth", "authentication"),
           section<tls_keys, T>("tls", "encryption"),
+          key("metrics", &T::metrics, "who may read /metrics: callers with the role viewer, or all")
+              .fallback("viewer")
+              .one_of({"viewer", "open"}),
+          list<webhook_keys>("webhooks", &T::webhooks, "what may start runs from outside"),
       });
   return table;
 }

@@ -13,6 +13,10 @@ Result<std::vector<std::string>> Store::put_blobs(std::span<const std::string_vi
   return hashes;
 }
 
+Result<Figures> Store::figures() {
+  return fail(Code::kUnsupported, "this store does not count");
+}
+
 std::filesystem::path StatePaths::attempt(const std::string& run_id, const std::string& step,
                                           int visit, int attempt_number,
                                           const std::string& purpose) const {

@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "flow/event.h"
 #include "flow/projection.h"
+#include "store/webhook_store.h"
 
 namespace wave::store {
 
@@ -104,6 +105,13 @@ struct RunFilter {
   size_t limit = 100;
 };
 
+/// How much there is of what, for metrics.
+struct Figures {
+  std::map<std::string, int64_t> runs;  // status -> runs that are not pruned
+  int64_t events = 0;                   // ever stored; never decreases
+  int64_t waiting_gates = 0;
+};
+
 struct OpenOptions {
   bool create = true;
   bool read_only = false;
@@ -163,6 +171,12 @@ class Store {
                                                       const std::string& gate_id) = 0;
   /// Every gate that waits, oldest first, with its run id.
   virtual Result<std::vector<std::pair<std::string, flow::GateRow>>> waiting_gates() = 0;
+
+  /// One consistent moment. Counts rows by an index: milliseconds with 100,000 runs.
+  virtual Result<Figures> figures();
+
+  /// Deliveries to webhooks; null: this store keeps none. Lives as long as the store.
+  virtual WebhookStore* webhooks() { return nullptr; }
 
   // --- following ---
   /// Calls `changed` after every commit of this process, and when another process rang the doorbell
