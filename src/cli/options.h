@@ -103,6 +103,12 @@ struct GateOptions {
   std::string choice, text;
 };
 
+struct RetroOptions {
+  std::string what;  // a run (or the beginning of its id), "list" or "stats"; empty: the newest run
+  std::string pipeline, step, since;
+  int limit = 20;
+};
+
 struct DoctorOptions {};
 
 struct CleanOptions {

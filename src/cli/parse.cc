@@ -226,6 +226,19 @@ void define(CLI::App& app, GateOptions& options) {
       ->type_name("TEXT");
 }
 
+void define(CLI::App& app, RetroOptions& options) {
+  app.add_option("what", options.what,
+                 "a run (default: the newest one), `list` for many runs, or `stats` for what they "
+                 "say together")
+      ->type_name("RUN");
+  app.add_option("--pipeline", options.pipeline, "of many: only this pipeline's")
+      ->type_name("PIPELINE");
+  app.add_option("--step", options.step, "of many: only runs with this step")->type_name("STEP");
+  app.add_option("--since", options.since, "of many: accepted since, such as 7d or a time")
+      ->type_name("TIME");
+  add_count(app, "--limit", options.limit, "of many: how many runs (20)");
+}
+
 void define(CLI::App&, DoctorOptions&) {}
 
 void define(CLI::App& app, CleanOptions& options) {
@@ -301,6 +314,13 @@ std::string contradiction(const StatusOptions& options) {
 std::string contradiction(const GateOptions& options) {
   if (options.run.empty() && !(options.choice.empty() && options.text.empty())) {
     return "--choice and --text need the run they are for";
+  }
+  return {};
+}
+std::string contradiction(const RetroOptions& options) {
+  const bool many = options.what == "list" || options.what == "stats";
+  if (!many && !(options.pipeline.empty() && options.step.empty() && options.since.empty())) {
+    return "--pipeline, --step and --since belong to `wave retro list` and `wave retro stats`";
   }
   return {};
 }
@@ -395,6 +415,12 @@ const std::vector<Command>& commands() {
        true,
        false,
        GateOptions{}},
+      {"retro",
+       "Looks back at runs: time, money, what was tried again and why",
+       {"wave retro", "wave retro list --since 7d", "wave retro stats --pipeline implement --json"},
+       false,
+       false,
+       RetroOptions{}},
       {"doctor",
        "Looks for what could keep wave from working here",
        {"wave doctor", "wave doctor --json"},
