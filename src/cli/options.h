@@ -19,6 +19,8 @@ struct GlobalOptions {
   OutputMode output = OutputMode::kAuto;
   int verbosity = 0;  // -v: notes, -vv: debugging
   bool no_color = false;
+  std::string server;         // --server; empty: WAVE_SERVER, or none
+  std::string ca, cert, key;  // PEM files, for a server that speaks TLS
 };
 
 struct InitOptions {
