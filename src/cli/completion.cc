@@ -81,7 +81,8 @@ std::string zsh_action(const std::string& value) {
     case Source::kFiles:
       return "_files";
     case Source::kNothing:
-      return " ";
+      return "( )";  // a mere message here would keep zsh from inserting an option that fits as
+                     // well
   }
   return {};
 }
@@ -213,7 +214,7 @@ _wave() {{
     (( i++ ))
   done
   if (( i >= CURRENT )); then
-    if [[ $words[CURRENT] == -* ]]; then _arguments -s $global; else _describe command commands; fi
+    if (( i > CURRENT )) || [[ $words[CURRENT] == -* ]]; then _arguments -s $global; else _describe command commands; fi
     return
   fi
   local command=$words[i]

@@ -1,28 +1,14 @@
 #include "cli/start_run.h"
 
-#include <algorithm>
-
 #include "cli/apply_retention.h"
 #include "cli/plan.h"
 #include "cli/run_session.h"
 #include "cli/style.h"
+#include "engine/project_loading.h"
 #include "flow/program.h"
 
 namespace wave::cli {
 namespace {
-
-Error first_problem(const model::Diagnostics& diagnostics, const std::string& pipeline) {
-  const auto first = std::ranges::find_if(diagnostics, [](const model::Diagnostic& diagnostic) {
-    return diagnostic.severity == model::Severity::kError;
-  });
-  const auto unsupported =
-      std::ranges::find(diagnostics, model::Severity::kUnsupported, &model::Diagnostic::severity);
-  const model::Diagnostic& chosen = first != diagnostics.end() ? *first : *unsupported;
-  std::string message = chosen.key.empty() ? chosen.message : chosen.key + ": " + chosen.message;
-  std::string hint = chosen.hint;
-  if (hint.empty()) hint = "wave validate " + pipeline + " tells everything there is to tell";
-  return Error(chosen.code, std::move(message), std::move(hint)).at(chosen.pos);
-}
 
 Result<int> report_detached(Context& context, const std::string& run_id) {
   if (context.json()) {
@@ -52,12 +38,7 @@ Result<model::Project> load_for_run(const Context& context, const model::FileSou
                                     const std::string& pipeline) {
   model::Loaded<model::Project> loaded =
       model::load_project(files, pipeline, {.manifest_path = context.manifest_path()});
-  if (!loaded.ok() || model::has_unsupported(loaded.diagnostics)) {
-    for (const model::Diagnostic& diagnostic : loaded.diagnostics) {
-      if (!context.json()) context.note(printable_lines(model::to_text(diagnostic)) + "\n");
-    }
-    return std::unexpected(first_problem(loaded.diagnostics, pipeline));
-  }
+  WAVE_CHECK(engine::check_runnable(loaded.diagnostics, pipeline));
   for (const model::Diagnostic& diagnostic : loaded.diagnostics) {
     context.note(printable_lines(model::to_text(diagnostic)) + "\n");
   }

@@ -20,8 +20,25 @@ Error to_error(const model::Diagnostic& diagnostic) {
   return Error(code, std::move(message), diagnostic.hint).at(diagnostic.pos);
 }
 
-// Everything that is wrong; only if nothing is, everything that is not carried out.
-Status check(const model::Diagnostics& diagnostics, const std::string& pipeline) {
+// These words are inserted into scripts as code: a remote's URL must not bring any along.
+std::string plain(std::string word) {
+  std::erase_if(word, [](char c) {
+    return !std::isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '_' && c != '-';
+  });
+  return word;
+}
+
+// Scripts of the scripted adapter are part of what a run was started with.
+void read_scripts(const model::FileSource& files, const model::Manifest& manifest) {
+  if (!manifest.adapters.contains("scripted")) return;
+  for (const std::string& name : files.list(".agents/scripts")) {
+    (void)files.read(".agents/scripts/" + name);
+  }
+}
+
+}  // namespace
+
+Status check_runnable(const model::Diagnostics& diagnostics, const std::string& pipeline) {
   const bool has_errors = model::has_errors(diagnostics);
   if (!has_errors && !model::has_unsupported(diagnostics)) return {};
   const auto severity = has_errors ? model::Severity::kError : model::Severity::kUnsupported;
@@ -42,24 +59,6 @@ Status check(const model::Diagnostics& diagnostics, const std::string& pipeline)
   return fail(*std::move(first));
 }
 
-// These words are inserted into scripts as code: a remote's URL must not bring any along.
-std::string plain(std::string word) {
-  std::erase_if(word, [](char c) {
-    return !std::isalnum(static_cast<unsigned char>(c)) && c != '.' && c != '_' && c != '-';
-  });
-  return word;
-}
-
-// Scripts of the scripted adapter are part of what a run was started with.
-void read_scripts(const model::FileSource& files, const model::Manifest& manifest) {
-  if (!manifest.adapters.contains("scripted")) return;
-  for (const std::string& name : files.list(".agents/scripts")) {
-    (void)files.read(".agents/scripts/" + name);
-  }
-}
-
-}  // namespace
-
 Result<LoadedProgram> load_from_disk(const store::StatePaths& paths,
                                      const std::string& manifest_path, const std::string& pipeline,
                                      const std::map<std::string, std::string>& overlay) {
@@ -67,7 +66,7 @@ Result<LoadedProgram> load_from_disk(const store::StatePaths& paths,
   const model::OverlaySource source(disk, overlay);
   const model::RecordingSource recording(source);
   auto loaded = model::load_project(recording, pipeline, {.manifest_path = manifest_path});
-  WAVE_CHECK(check(loaded.diagnostics, pipeline));
+  WAVE_CHECK(check_runnable(loaded.diagnostics, pipeline));
   read_scripts(recording, loaded.value.manifest);
 
   LoadedProgram result;
@@ -86,7 +85,7 @@ Result<flow::Program> load_from_snapshot(const store::Snapshot& snapshot) {
   const model::MemorySource files(snapshot.files);
   auto loaded =
       model::load_project(files, snapshot.pipeline, {.manifest_path = snapshot.manifest_path});
-  WAVE_CHECK(check(loaded.diagnostics, snapshot.pipeline));
+  WAVE_CHECK(check_runnable(loaded.diagnostics, snapshot.pipeline));
   return flow::Program(std::move(loaded.value));
 }
 

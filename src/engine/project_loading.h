@@ -15,6 +15,11 @@ struct LoadedProgram {
   store::Snapshot snapshot;
 };
 
+/// What keeps a pipeline from running, as one error: everything that is wrong; only if nothing is,
+/// everything that this version does not carry out (kUnsupported). The first finding is the error,
+/// up to 19 more are its `others`, each with its place.
+Status check_runnable(const model::Diagnostics& diagnostics, const std::string& pipeline);
+
 /// Loads pipeline and manifest from the project folder, with `overlay` files over it, and
 /// everything they read. An error names the first thing that is wrong, with its place, and counts
 /// the rest; what this version cannot carry out is kUnsupported.

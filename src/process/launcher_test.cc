@@ -295,8 +295,12 @@ TEST_F(HostTest, UnattendedProgramIsEndedOnceNobodyHoldsTheLock) {
   request.unattended_limit = Millis(300);
   const HostMeta meta = launch(request);
   number_in("up");
-  std::this_thread::sleep_for(
-      Millis(900));  // three limits long: nothing must happen while it is held
+  // Another with the same limit, whose lock nobody holds, begins later and is ended: so the limit
+  // has passed for the first as well, and nothing happened to it.
+  HostRequest unowned = script("sleep 60", "unowned");
+  unowned.owner_lock = folder_ / "no-lock";
+  unowned.unattended_limit = request.unattended_limit;
+  ASSERT_EQ(run(unowned).reason, "unattended");
   EXPECT_EQ(inspect(request.dir).value(), HostedState::kRunning);
   whole.l_type = F_UNLCK;
   ASSERT_EQ(::fcntl(lock.get(), F_OFD_SETLK, &whole), 0);

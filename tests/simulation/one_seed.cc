@@ -16,6 +16,7 @@ namespace wave::sim {
 namespace {
 
 using store::StatePaths;
+using store::sqlite::testing::MemoryDisk;
 
 constexpr int kMaxTurns = 200'000;  // of the loop for one seed: more means it does not end
 constexpr int kMaxLives = 40;       // crashes stop after so many, so that every run can end
@@ -30,6 +31,7 @@ class Simulation {
     std::filesystem::create_directories(folder_ / "files");
     machine_.seed = seed;
     machine_.files = folder_ / "files";
+    disk_ = std::make_unique<MemoryDisk>(folder_.filename().native());
   }
   ~Simulation() {
     std::error_code ignored;
@@ -49,6 +51,7 @@ class Simulation {
 
   void broke(std::string law) { machine_.broken.push_back(std::move(law)); }
   bool begin_life();
+  void check_nothing_is_forgotten();
   void live();
   void crash();
   void act_as_people();
@@ -61,22 +64,27 @@ class Simulation {
   std::filesystem::path folder_;
   SimClock clock_;
   Machine machine_;
+  std::unique_ptr<MemoryDisk> disk_;  // the database's; outlives the connections of a life
   Life life_;
   int lives_ = 0;
   bool ended_ = false, stopped_ = false, cancelled_ = false;
   std::string run_id_;
+  uint64_t acknowledged_ = 0;  // the last event that a life was told is stored
 };
 
 bool Simulation::begin_life() {
   life_.loop = std::make_unique<SimLoop>(clock_);
   const StatePaths paths{.project = folder_};
-  auto opened = store::open_store(paths);
+  disk_->clear_faults();
+  auto opened = store::open_store(paths, {.vfs = disk_->name()});
   if (!opened) {
     broke("the store does not open: " + full_message(opened.error()));
     return false;
   }
-  life_.store =
-      std::make_unique<SimStore>(*std::move(opened), *life_.loop, random_, faults_.store ? 8 : 0);
+  life_.store = std::make_unique<SimStore>(
+      *std::move(opened), *disk_, *life_.loop, random_,
+      SimStore::Faults{.append_percent = faults_.store ? 8 : 0,
+                       .power_cut_percent = faults_.power && lives_ < kMaxLives ? 3 : 0});
   life_.world = std::make_unique<SimWorld>(machine_, *life_.loop);
   life_.engine = std::make_unique<engine::Engine>(
       engine::EngineConfig{.paths = paths, .environment = {{"PATH", "/bin"}}}, *life_.loop,
@@ -86,7 +94,13 @@ bool Simulation::begin_life() {
 
 void Simulation::crash() {
   ++lives_;
-  if (faults_.power && random_.chance(40)) machine_.lose_power(clock_.mono());
+  acknowledged_ = std::max(acknowledged_, life_.store->acknowledged());
+  if (life_.store->power_is_cut() || (faults_.power && random_.chance(40))) {
+    machine_.lose_power(clock_.mono());
+    disk_->lose_power([this] { return random_.next(); });
+  } else {
+    disk_->kill_processes();
+  }
   life_.engine.reset();
   life_.world.reset();
   life_.store.reset();
@@ -119,7 +133,17 @@ void Simulation::act_as_people() {
   life_.engine->poll_commands();
 }
 
+// Whatever a crash took: not what was reported as stored.
+void Simulation::check_nothing_is_forgotten() {
+  const auto details = life_.store->run(run_id_);
+  if (!details) return broke("the run is not there: " + full_message(details.error()));
+  if (details->row.last_seq < acknowledged_)
+    broke(fmt::format("forgotten: {} events are there, {} were stored", details->row.last_seq,
+                      acknowledged_));
+}
+
 void Simulation::live() {
+  check_nothing_is_forgotten();
   bool over = false;
   std::string waiting;
   const auto adopted =
@@ -144,6 +168,7 @@ void Simulation::live() {
     if (over && life_.engine->owned() == 0 && !life_.loop->step()) continue;
     if (over) continue;
     if (life_.loop->about_to_jump()) act_as_people();
+    if (life_.store->power_is_cut()) return crash();
     if (faults_.crashes && lives_ < kMaxLives && life_.store->commits() >= crash_after)
       return crash();
     if (!life_.loop->step()) {

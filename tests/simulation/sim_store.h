@@ -4,17 +4,27 @@
 
 #include "base/loop.h"
 #include "sim_random.h"
+#include "store/sqlite/testing/memory_disk.h"
 #include "store/store.h"
 
 namespace wave::sim {
 
 class SimStore final : public store::Store {
  public:
-  /// `fault_percent` of the appends go wrong.
-  SimStore(std::unique_ptr<store::Store> inner, Loop& loop, SimRandom& random, int fault_percent)
-      : inner_(std::move(inner)), loop_(loop), random_(random), fault_percent_(fault_percent) {}
+  struct Faults {
+    int append_percent = 0;     // of the appends go wrong
+    int power_cut_percent = 0;  // of the appends are cut short by a power cut
+  };
+  /// `disk` is where `inner` has its database.
+  SimStore(std::unique_ptr<store::Store> inner, store::sqlite::testing::MemoryDisk& disk,
+           Loop& loop, SimRandom& random, Faults faults)
+      : inner_(std::move(inner)), disk_(disk), loop_(loop), random_(random), faults_(faults) {}
 
   [[nodiscard]] size_t commits() const { return commits_; }
+  /// The last event that was reported as stored: it has to be there ever after.
+  [[nodiscard]] uint64_t acknowledged() const { return acknowledged_; }
+  /// The power went while something was written; nothing can be stored any more in this life.
+  [[nodiscard]] bool power_is_cut() const { return power_is_cut_; }
 
   void append(store::Append request, Appended done) override;
   Status append_and_wait(store::Append request) override;
@@ -71,10 +81,13 @@ class SimStore final : public store::Store {
 
  private:
   std::unique_ptr<store::Store> inner_;
+  store::sqlite::testing::MemoryDisk& disk_;
   Loop& loop_;
   SimRandom& random_;
-  int fault_percent_;
+  Faults faults_;
   size_t commits_ = 0;
+  uint64_t acknowledged_ = 0;
+  bool power_is_cut_ = false;
 };
 
 }  // namespace wave::sim

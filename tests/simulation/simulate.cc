@@ -1,9 +1,13 @@
-// wave_simulate --seeds N [--from S] [--verbose]: runs seeds S ... S+N-1, each without faults and
-// with every kind of them, and says which laws were broken. --seed S replays one.
+// wave_simulate --seeds N [--from S] [--jobs J] [--verbose]: runs seeds S ... S+N-1, each without
+// faults and with every kind of them, and says which laws were broken; J processes share them (as
+// many as there are processors). --seed S replays one.
 #include <fmt/core.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include "base/log.h"
 #include "one_seed.h"
@@ -14,6 +18,7 @@ namespace {
 
 struct Options {
   uint64_t from = 1, seeds = 1000;
+  uint64_t jobs = std::max(1U, std::thread::hardware_concurrency());
   bool verbose = false;
 };
 
@@ -59,6 +64,51 @@ bool check_seed(uint64_t seed, const Options& options, const std::filesystem::pa
   return well;
 }
 
+struct Count {
+  uint64_t passed = 0, failed = 0;
+};
+
+// Every jobs-th seed, from the one that is `job` behind the first.
+Count check_share(const Options& options, uint64_t job, const std::filesystem::path& scratch) {
+  Count count;
+  for (uint64_t i = job; i < options.seeds && count.failed < 20; i += options.jobs) {
+    (check_seed(options.from + i, options, scratch) ? count.passed : count.failed) += 1;
+  }
+  return count;
+}
+
+// The shares in processes of their own, so that a seed that crashes takes only its share along.
+Count check_in_processes(const Options& options, const std::filesystem::path& scratch) {
+  std::vector<std::pair<pid_t, int>> workers;
+  for (uint64_t job = 0; job < options.jobs; ++job) {
+    int ends[2];
+    if (::pipe(ends) != 0) std::abort();
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+      const Count count = check_share(options, job, scratch);
+      std::fflush(stdout);
+      ::_exit(::write(ends[1], &count, sizeof count) == sizeof count ? 0 : 1);
+    }
+    ::close(ends[1]);
+    workers.emplace_back(pid, ends[0]);
+  }
+  Count all;
+  for (const auto& [pid, answer] : workers) {
+    Count count;
+    const bool told = ::read(answer, &count, sizeof count) == sizeof count;
+    ::close(answer);
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    if (!told || status != 0) {
+      fmt::print("a process of the simulation ended with status {}\n", status);
+      ++all.failed;
+    }
+    all.passed += count.passed;
+    all.failed += count.failed;
+  }
+  return all;
+}
+
 int main(int argc, char** argv) {
   Options options;
   for (int i = 1; i < argc; ++i) {
@@ -69,12 +119,15 @@ int main(int argc, char** argv) {
     else if (flag == "--from")
       options.from = value();
     else if (flag == "--seed")
-      options = {.from = value(), .seeds = 1, .verbose = true};
+      options = {.from = value(), .seeds = 1, .jobs = 1, .verbose = true};
+    else if (flag == "--jobs")
+      options.jobs = std::max<uint64_t>(1, value());
     else if (flag == "--verbose")
       options.verbose = true;
     else
-      return fmt::print(stderr,
-                        "usage: wave_simulate [--seeds N] [--from S] [--seed S] [--verbose]\n"),
+      return fmt::print(
+                 stderr,
+                 "usage: wave_simulate [--seeds N] [--from S] [--jobs J] [--seed S] [--verbose]\n"),
              2;
   }
   log::configure(options.seeds == 1 ? log::Level::kWarning : log::Level::kOff, log::Format::kText);
@@ -83,14 +136,11 @@ int main(int argc, char** argv) {
   const std::filesystem::path base = std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp";
   std::string scratch = (base / "wave-simulate-XXXXXX").native();
   if (::mkdtemp(scratch.data()) == nullptr) return 1;
-  uint64_t passed = 0, failed = 0;
-  for (uint64_t seed = options.from; seed < options.from + options.seeds; ++seed) {
-    (check_seed(seed, options, scratch) ? passed : failed) += 1;
-    if (failed >= 20) break;
-  }
+  const Count count =
+      options.jobs == 1 ? check_share(options, 0, scratch) : check_in_processes(options, scratch);
   std::filesystem::remove_all(scratch);
-  fmt::print("{} passed, {} failed\n", passed, failed);
-  return failed == 0 ? 0 : 1;
+  fmt::print("{} passed, {} failed\n", count.passed, count.failed);
+  return count.failed == 0 ? 0 : 1;
 }
 
 }  // namespace
