@@ -55,6 +55,7 @@ constexpr std::array kCodes{
     CodeRow{Code::kTemplate, "template_error", 422, 3, false},
     CodeRow{Code::kGit, "git_error", 500, 1, true},
     CodeRow{Code::kServerUnreachable, "server_unreachable", 502, 7, true},
+    CodeRow{Code::kUnauthorized, "unauthorized", 401, 5, false},
 };
 
 const CodeRow& row(Code code) {
@@ -74,6 +75,7 @@ std::string to_string(const SourcePos& pos) {
 
 Error Error::wrapped(std::string outer_message) const {
   Error outer(code, std::move(outer_message), hint);
+  outer.reason = reason;
   outer.source = source;
   outer.cause = std::make_shared<const Error>(*this);
   return outer;

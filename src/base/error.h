@@ -49,6 +49,7 @@ enum class Code {
   kTemplate,             // a template names something that does not exist
   kGit,                  // a git command failed
   kServerUnreachable,    // --server was given and does not answer
+  kUnauthorized,         // nobody knows who calls: no credential, or a bad one; see Error::reason
 };
 
 /// A position in a text a user wrote. Line and column count from 1; 0 means unknown.
@@ -66,8 +67,9 @@ std::string to_string(const SourcePos& pos);
 /// An error with everything a person needs to act on it. A value: copy and move freely.
 struct [[nodiscard]] Error {
   Code code = Code::kInternal;
-  std::string message;              // what happened, to what; no trailing full stop
-  std::string hint;                 // what to do next; may be empty
+  std::string message;  // what happened, to what; no trailing full stop
+  std::string hint;     // what to do next; may be empty
+  std::string reason;   // finer than the code, as stable ("token_expired"); may be empty
   std::optional<SourcePos> source;  // where in the user's own text, if there
   std::shared_ptr<const Error> cause;
   std::vector<Error> others;  // further findings of the same check, with places of their own

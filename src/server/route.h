@@ -66,6 +66,16 @@ struct Route {
   bool raw_body = false;
   /// Old names of upstream: they answer, and are marked as deprecated in the document.
   bool deprecated = false;
+  /// Other statuses of success, with the schema of each (empty: no body).
+  std::map<int, std::string> also{};
+  /// Looks at Idempotency-Key: said in the document, bounded by the router.
+  bool idempotency_key = false;
+  /// A request without a body stands for {}.
+  bool body_optional = false;
+  /// A body of plain text or YAML stands for an object with this one member.
+  std::string text_member{};
+  /// Answers instead of `handler` when the query says follow=1.
+  StreamHandler follow{};
 };
 
 /// Filled once at start by the add_*_routes functions, then read only.

@@ -19,7 +19,8 @@ only() {
   done
 }
 
-only Asio 'boost/asio' src/base/asio_loop.cc src/base/asio_impl.cc
+only Asio "boost/asio" src/base/asio_loop.cc src/base/asio_impl.cc src/http/request_parser.cc src/http/response_parser.cc
 only spdlog 'spdlog/' src/base/log.cc
+only "Beast" "boost/beast" src/http/request_parser.cc src/http/response_parser.cc src/http/response_parser.h
 only CLI11 'CLI/' src/cli/parse.cc
 exit $bad

@@ -3,8 +3,8 @@
 
 #include <string_view>
 
-namespace wave::cli {
+namespace wave {
 
 inline constexpr std::string_view kVersion = "0.1.0";
 
-}  // namespace wave::cli
+}  // namespace wave

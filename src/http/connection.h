@@ -1,0 +1,90 @@
+// One connection: requests one after the other, or a stream to its end.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "http/answer.h"
+#include "http/epoll_reactor.h"
+#include "http/request_parser.h"
+#include "http/shared_state.h"
+#include "http/transport.h"
+
+namespace wave::http {
+
+class Shard;
+
+/// Owned by its Shard. Thread: the reactor's.
+class Connection final : public Pollable {
+ public:
+  Connection(Shard& shard, uint64_t id, Transport transport, Peer peer);
+  ~Connection() override;
+
+  /// After it is watched: begins the handshake or the first read.
+  void begin();
+  void on_events(uint32_t events) override;
+  /// The answer of the request that is being handled.
+  void answer(Answer answer);
+  void become_stream(Answer head, StreamOptions options, Responder::MakeSource make);
+  /// A stream's source may have news.
+  void pull();
+  void tick(MonoTime now);
+  /// No further request: closes now if none is being handled.
+  void wind_down();
+
+  [[nodiscard]] uint64_t id() const { return id_; }
+
+ private:
+  enum class State { kHandshake, kReading, kHandling, kWriting, kStream, kLinger, kClosed };
+
+  // What requests need and streams do not.
+  struct Inbound {
+    explicit Inbound(const Limits& limits) : parser(limits) {}
+    RequestParser parser;
+  };
+  struct Outbound {
+    std::vector<Frame> frames;  // to be written, the first from `offset` on
+    size_t next = 0, offset = 0;
+    FileBody file;
+    bool close_after = false;
+  };
+  struct Streaming {
+    std::unique_ptr<StreamSource> source;
+    StreamOptions options;
+    MonoTime next_heartbeat{};
+    bool ended = false;
+  };
+
+  void advance();
+  bool handshake();
+  void read_some();
+  bool parse();
+  void dispatch();
+  void refuse(const Refusal& refusal);
+  void write();
+  bool write_frames();
+  bool load_file_piece();
+  void written();
+  void next_request();
+  void linger();
+  void drain_input();
+  void close();
+  void set_deadline(Millis patience);
+
+  Shard& shard_;
+  const uint64_t id_;
+  Transport transport_;
+  State state_ = State::kReading;
+  bool readable_ = true, writable_ = true, input_ended_ = false;
+  bool advancing_ = false;
+  MonoTime deadline_;
+  std::unique_ptr<Peer> peer_;
+  std::unique_ptr<Inbound> inbound_;
+  std::string input_;  // read, not yet parsed
+  std::unique_ptr<Outbound> outbound_;
+  std::unique_ptr<Streaming> streaming_;
+};
+
+}  // namespace wave::http

@@ -1,0 +1,163 @@
+#include "http/shard.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "base/log.h"
+#include "http/tls_impl.h"
+
+namespace wave::http {
+namespace {
+
+constexpr size_t kScratch = 64 << 10;
+constexpr int kAcceptsInARow = 64;
+
+Peer peer_of(const sockaddr_storage& address) {
+  Peer peer;
+  char text[INET6_ADDRSTRLEN] = {};
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+    peer.port = ntohs(v4.sin_port);
+  } else if (address.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+    ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
+    peer.port = ntohs(v6.sin6_port);
+  }
+  peer.address = text;
+  if (peer.address.starts_with("::ffff:")) peer.address.erase(0, 7);  // an IPv4 client
+  return peer;
+}
+
+}  // namespace
+
+Shard::Shard(std::shared_ptr<EpollReactor> reactor, std::shared_ptr<SharedState> state,
+             int listener)
+    : reactor_(std::move(reactor)),
+      state_(std::move(state)),
+      listener_(listener),
+      scratch_(kScratch) {}
+
+Status Shard::start() {
+  // One listener in every epoll: the kernel wakes one reactor for each connection.
+  WAVE_CHECK(reactor_->add(listener_, EPOLLIN | EPOLLEXCLUSIVE, *this));
+  listening_ = true;
+  reactor_->start({.pull =
+                       [this](uint64_t stream) {
+                         if (Connection* connection = find(stream)) connection->pull();
+                         retired_.clear();
+                       },
+                   .tick =
+                       [this](MonoTime now) {
+                         for (const Slot& slot : slots_) {
+                           if (slot.connection) slot.connection->tick(now);
+                         }
+                         retired_.clear();
+                       },
+                   .ended =
+                       [this] {
+                         for (Slot& slot : slots_) slot.connection.reset();
+                         retired_.clear();
+                       }});
+  return {};
+}
+
+void Shard::stop_accepting() {
+  reactor_->post([this] {
+    if (std::exchange(listening_, false)) reactor_->remove(listener_);
+    for (const Slot& slot : slots_) {
+      if (slot.connection) slot.connection->wind_down();
+    }
+    retired_.clear();
+  });
+}
+
+Connection* Shard::find(uint64_t id) {
+  const auto at = static_cast<uint32_t>(id);
+  if (at >= slots_.size() || slots_[at].generation != id >> 32) return nullptr;
+  return slots_[at].connection.get();
+}
+
+void Shard::retire(uint64_t id, const std::string& address, bool was_stream) {
+  const auto at = static_cast<uint32_t>(id);
+  // Its own call is still on the stack, and an event of this round may name it.
+  retired_.push_back(std::move(slots_[at].connection));
+  ++slots_[at].generation;
+  free_.push_back(at);
+  if (was_stream) --state_->streams;
+  const std::scoped_lock lock(state_->mutex);
+  if (const auto found = state_->per_address.find(address);
+      found != state_->per_address.end() && --found->second == 0) {
+    state_->per_address.erase(found);
+  }
+  if (--state_->connections == 0) state_->all_closed.notify_all();
+}
+
+void Shard::on_events(uint32_t /*events*/) {
+  retired_.clear();
+  accept_some();
+}
+
+void Shard::accept_some() {
+  for (int count = 0; count < kAcceptsInARow && listening_; ++count) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    UniqueFd socket(::accept4(listener_, reinterpret_cast<sockaddr*>(&address), &size,
+                              SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!socket.valid()) {
+      if (errno == EMFILE || errno == ENFILE) {
+        log::warning("no connection can be accepted: too many open files");
+        std::this_thread::sleep_for(Millis(1));  // the listener stays readable
+      }
+      return;
+    }
+    take(std::move(socket), peer_of(address));
+  }
+}
+
+bool Shard::admit(const Peer& peer) {
+  const Limits& limits = state_->options.limits;
+  const std::scoped_lock lock(state_->mutex);
+  if (state_->connections >= limits.max_connections) return false;
+  size_t& of_address = state_->per_address[peer.address];
+  if (of_address >= limits.max_connections_per_address) return false;
+  ++of_address;
+  ++state_->connections;
+  return true;
+}
+
+void Shard::take(UniqueFd socket, Peer peer) {
+  if (!admit(peer)) {
+    ++state_->refused;
+    return;
+  }
+  ++state_->accepted;
+  const int on = 1;
+  (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (free_.empty()) {
+    free_.push_back(static_cast<uint32_t>(slots_.size()));
+    slots_.emplace_back();
+  }
+  const uint32_t at = free_.back();
+  free_.pop_back();
+  const uint64_t id = (uint64_t{slots_[at].generation} << 32) | at;
+  const int fd = socket.get();
+  Transport transport(std::move(socket));
+  if (const auto tls = state_->current_tls()) {
+    peer.tls = true;
+    transport.attach(tls->impl().connection());
+  }
+  slots_[at].connection =
+      std::make_unique<Connection>(*this, id, std::move(transport), std::move(peer));
+  Connection& connection = *slots_[at].connection;
+  if (!reactor_->add(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, connection)) {
+    return connection.wind_down();
+  }
+  connection.begin();
+}
+
+}  // namespace wave::http

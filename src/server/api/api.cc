@@ -1,0 +1,22 @@
+#include "server/api/api.h"
+
+#include "server/api/event_schemas.h"
+
+namespace wave::server {
+
+RouteTable all_routes() {
+  RouteTable table;
+  add_run_routes(table);
+  add_catalogue_routes(table);
+  add_server_routes(table);
+  return table;
+}
+
+Schemas all_schemas() {
+  Schemas schemas;
+  add_api_schemas(schemas);
+  add_event_schemas(schemas);
+  return schemas;
+}
+
+}  // namespace wave::server

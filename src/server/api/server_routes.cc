@@ -1,0 +1,37 @@
+// Rows of the route table: the server itself.
+#include "server/route.h"
+
+namespace wave::server {
+
+using auth::Role;
+
+void add_server_routes(RouteTable& table) {
+  table.add({.method = "GET",
+             .path = "/api/health",
+             .operation_id = "getHealth",
+             .tag = "server",
+             .summary = "Whether the server is alive.",
+             .role = Role::kNobody,
+             .response_schema = "Health"});
+  table.add({.method = "GET",
+             .path = "/api/health/ready",
+             .operation_id = "getReadiness",
+             .tag = "server",
+             .summary = "Whether the server takes new work.",
+             .role = Role::kNobody,
+             .response_schema = "Readiness",
+             .also = {{503, "Readiness"}}});
+  table.add({.method = "GET",
+             .path = "/api/openapi.json",
+             .operation_id = "getOpenApi",
+             .tag = "server",
+             .summary = "This document."});
+  table.add({.method = "GET",
+             .path = "/api/docs",
+             .operation_id = "getDocs",
+             .tag = "server",
+             .summary = "This document, for people.",
+             .response_type = "text/html"});
+}
+
+}  // namespace wave::server
