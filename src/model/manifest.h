@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "model/access_config.h"
 #include "model/webhook.h"
 
 namespace wave::model {
@@ -219,6 +220,8 @@ struct ServerConfig {
   std::string tls_cert, tls_key, tls_ca;
   std::string metrics = "viewer";  // who may read /metrics: viewer, open
   std::vector<Webhook> webhooks;
+
+  AccessConfig access;
 };
 
 struct EvolutionConfig {

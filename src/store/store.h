@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "flow/event.h"
 #include "flow/projection.h"
+#include "store/access_store.h"
 #include "store/webhook_store.h"
 
 namespace wave::store {
@@ -177,6 +178,10 @@ class Store {
 
   /// Deliveries to webhooks; null: this store keeps none. Lives as long as the store.
   virtual WebhookStore* webhooks() { return nullptr; }
+
+  /// Sessions, revoked tokens and the audit log; null: this store keeps none. Lives as long as the
+  /// store.
+  virtual AccessStore* access() { return nullptr; }
 
   // --- following ---
   /// Calls `changed` after every commit of this process, and when another process rang the doorbell

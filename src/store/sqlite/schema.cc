@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "store/sqlite/access_schema.h"
 #include "store/sqlite/webhook_schema.h"
 
 namespace wave::store::sqlite {
@@ -189,7 +190,8 @@ CREATE TABLE pruned(
 CREATE INDEX pruned_unfinished ON pruned(run) WHERE finished = 0;
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kWebhookSchema}};
+constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kAccessSchema},
+                                 Migration{3, kWebhookSchema}};
 
 }  // namespace
 
