@@ -110,12 +110,16 @@ class TestServices {
     fs::create_directories((root / path).parent_path());
     if (!write_file(root / path, text)) throw std::runtime_error("cannot write " + path);
   }
-  /// Drives a run to its end on this thread.
-  void drive(const std::string& run) const {
-    const auto adopted =
-        engine->adopt(run, [&](const std::string&, const engine::Engine::Ended&) { loop->stop(); });
+  /// Drives a run to its end on this thread, with a loop of its own: one runs only once.
+  void drive(const std::string& run) {
+    AsioLoop own_loop(2);
+    engine::SystemWorld own_world(*launcher, own_loop, store::StatePaths{root});
+    engine::Engine owner({.paths = {root}, .environment = {{"PATH", "/usr/bin:/bin"}}}, own_loop,
+                         *store, own_world, random);
+    const auto adopted = owner.adopt(
+        run, [&](const std::string&, const engine::Engine::Ended&) { own_loop.stop(); });
     ASSERT_TRUE(adopted) << full_message(adopted.error());
-    loop->run();
+    own_loop.run();
   }
 
   /// Calls the handler of the row with this operation id, as the dispatcher would.
