@@ -230,13 +230,14 @@ Status spawn_owner(const Context& context, const std::string& run_id) {
 void adopt_orphans(Context& context, store::Store& store, const std::string& except_run) {
   const auto live = store.live_runs();
   if (!live) return;
-  for (const std::string& run_id : *live) {
-    if (run_id == except_run || store::OwnerLock::is_held(context.paths(), run_id)) continue;
-    const auto details = store.run(run_id);
+  for (const store::LiveRun& run : *live) {
     // Epoch 0: nobody ever owned it; whoever accepted it is about to.
-    if (!details || details->owner_epoch == 0 || details->row.waiting_reason == "stopped") continue;
-    if (!spawn_owner(context, run_id)) continue;
-    context.note("run " + run_id + " had lost its owner and goes on in the background\n");
+    if (run.run_id == except_run || run.owner_epoch == 0 || run.waiting_reason == "stopped") {
+      continue;
+    }
+    if (store::OwnerLock::is_held(context.paths(), run.run_id)) continue;
+    if (!spawn_owner(context, run.run_id)) continue;
+    context.note("run " + run.run_id + " had lost its owner and goes on in the background\n");
   }
 }
 

@@ -218,10 +218,9 @@ struct ServerConfig {
   std::string jwt_secret;
   bool tls_enabled = false;
   std::string tls_cert, tls_key, tls_ca;
+  AccessConfig access;
   std::string metrics = "viewer";  // who may read /metrics: viewer, open
   std::vector<Webhook> webhooks;
-
-  AccessConfig access;
 };
 
 struct EvolutionConfig {

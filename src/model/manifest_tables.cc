@@ -512,14 +512,13 @@ const KeyTable<ServerConfig>& server_keys() {
           key("max_concurrent", &T::max_concurrent, "runs at a time").fallback("5").parsed_only(),
           section<auth_keys, T>("auth", "authentication"),
           section<tls_keys, T>("tls", "encryption"),
+          trusted_proxies_key(),
+          allowed_hosts_key(),
+          allowed_origins_key(),
           key("metrics", &T::metrics, "who may read /metrics: callers with the role viewer, or all")
               .fallback("viewer")
               .one_of({"viewer", "open"}),
           list<webhook_keys>("webhooks", &T::webhooks, "what may start runs from outside"),
-
-          trusted_proxies_key(),
-          allowed_hosts_key(),
-          allowed_origins_key(),
       });
   return table;
 }

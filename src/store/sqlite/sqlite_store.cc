@@ -61,6 +61,18 @@ Status insert_idempotency(Database& database, int64_t run, const NewRun& request
   return insert.bind(request.idempotency_key, request.request_hash, run).run();
 }
 
+/// The count after it.
+Result<int> write_fold_note(Batch& batch, const std::string& run_id, bool finished) {
+  WAVE_TRY(const RunEntry* const entry, batch.run(run_id));
+  WAVE_TRY(Query note, batch.database().query("UPDATE run SET crash_folds ="
+                                              " CASE ?2 WHEN 1 THEN 0 ELSE crash_folds + 1 END"
+                                              " WHERE id = ?1 RETURNING crash_folds"));
+  WAVE_CHECK(note.bind(entry->id, finished).next());
+  const int count = static_cast<int>(note.integer(0));
+  WAVE_CHECK(note.run());
+  return count;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> SqliteStore::open(const StatePaths& paths,
@@ -159,9 +171,9 @@ Result<std::vector<flow::RunRow>> SqliteStore::list_runs(const RunFilter& filter
   return sqlite::list_runs(*reader, filter);
 }
 
-Result<std::vector<std::string>> SqliteStore::live_runs() {
+Result<std::vector<LiveRun>> SqliteStore::live_runs(int64_t after) {
   WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::live_runs(*reader);
+  return sqlite::live_runs(*reader, after);
 }
 
 Result<std::string> SqliteStore::resolve_run(const std::string& prefix) {
@@ -268,30 +280,45 @@ Result<std::vector<SpoolMark>> SqliteStore::spool_marks(const std::string& run_i
 // --- ownership ---
 
 Result<int64_t> SqliteStore::take_ownership(const std::string& run_id) {
-  int64_t epoch = 0;
+  const TakeOver run{.run_id = run_id, .note_fold = false};
+  WAVE_TRY(const std::vector<int64_t> epochs, take_ownership_of({&run, 1}));
+  return epochs.front();
+}
+
+Result<std::vector<int64_t>> SqliteStore::take_ownership_of(std::span<const TakeOver> runs) {
+  std::vector<int64_t> epochs;
   WAVE_CHECK(write([&](Batch& batch) -> Status {
-    WAVE_TRY(const RunEntry* const entry, batch.run(run_id));
-    epoch = entry->owner_epoch + 1;
-    WAVE_TRY(Query raise, batch.database().query("UPDATE run SET owner_epoch = ?2 WHERE id = ?1"));
-    WAVE_CHECK(raise.bind(entry->id, epoch).run());
-    batch.forget(run_id);
+    for (const TakeOver& run : runs) {
+      WAVE_TRY(const RunEntry* const entry, batch.run(run.run_id));
+      epochs.push_back(entry->owner_epoch + 1);
+      WAVE_TRY(Query raise,
+               batch.database().query("UPDATE run SET owner_epoch = ?2,"
+                                      " crash_folds = crash_folds + ?3 WHERE id = ?1"));
+      WAVE_CHECK(raise.bind(entry->id, epochs.back(), run.note_fold).run());
+    }
+    // Only now: what fails is rolled back as a whole.
+    for (const TakeOver& run : runs) batch.forget(run.run_id);
     return {};
   }));
-  return epoch;
+  return epochs;
 }
 
 Result<int> SqliteStore::note_fold(const std::string& run_id, bool finished) {
   int count = 0;
   WAVE_CHECK(write([&](Batch& batch) -> Status {
-    WAVE_TRY(const RunEntry* const entry, batch.run(run_id));
-    WAVE_TRY(Query note, batch.database().query("UPDATE run SET crash_folds ="
-                                                " CASE ?2 WHEN 1 THEN 0 ELSE crash_folds + 1 END"
-                                                " WHERE id = ?1 RETURNING crash_folds"));
-    WAVE_CHECK(note.bind(entry->id, finished).next());
-    count = static_cast<int>(note.integer(0));
-    return note.run();
+    WAVE_TRY(count, write_fold_note(batch, run_id, finished));
+    return {};
   }));
   return count;
+}
+
+Status SqliteStore::note_folds_ended(std::span<const std::string> run_ids) {
+  return write([&](Batch& batch) -> Status {
+    for (const std::string& run_id : run_ids) {
+      WAVE_CHECK(write_fold_note(batch, run_id, true));
+    }
+    return {};
+  });
 }
 
 // --- commands ---
@@ -308,6 +335,11 @@ Result<int64_t> SqliteStore::submit_command(const Command& command) {
 Result<std::vector<Command>> SqliteStore::pending_commands(const std::string& run_id) {
   WAVE_TRY(const auto reader, readers_.borrow());
   return sqlite::pending_commands(*reader, run_id);
+}
+
+Result<std::vector<Asked>> SqliteStore::asked_runs() {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return sqlite::asked_runs(*reader);
 }
 
 Result<std::optional<Command>> SqliteStore::gate_command(const std::string& run_id,
