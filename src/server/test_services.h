@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "engine/engine.h"
 #include "engine/system_world.h"
+#include "server/api/api.h"
 #include "server/metrics/server_metrics.h"
 #include "server/queue/supervisor.h"
 #include "server/route.h"
@@ -161,6 +162,21 @@ inline std::string body_text(const http::Response& response) {
     return **shared;
   }
   return {};
+}
+
+/// What of an answer its schema does not allow, in words; empty: nothing.
+inline std::string schema_errors(std::string_view schema, const http::Response& response) {
+  const auto compiled = all_schemas().compile(schema, Schemas::Openness::kClosed);
+  if (!compiled) return full_message(compiled.error());
+  const auto value = parse_json(body_text(response));
+  if (!value) return full_message(value.error());
+  const auto errors = compiled->validate(*value);
+  if (!errors) return full_message(errors.error());
+  std::string text;
+  for (const contract::SchemaError& error : *errors) {
+    text += error.instance + ": " + error.message + "\n";
+  }
+  return text;
 }
 
 }  // namespace wave::server

@@ -231,6 +231,27 @@ TEST_F(RemoteRunsTest, RequestsSayWhatIsAskedAndRefusalsKeepTheirCode) {
   EXPECT_THAT(server_.seen().back(), HasSubstr(R"({"gate_id":"a.1","choice":"yes"})"));
 }
 
+TEST_F(RemoteRunsTest, ARunIsStartedThereAndShownHereAsALocalOneIs) {
+  server_.per_connection = 2;
+  server_.log.back() = event_line(5, "run_failed");
+  RunAccess& remote = runs();
+  server_.said["/api/runs"] = R"({"run_id":"p-1","status":"queued","queue_position":3})";
+  engine::RunRequest request{.pipeline = "p"};
+  request.options.input = "do it";
+  request.options.tags = {{"team", "web"}};
+  request.options.timeout = Millis(5000);
+  ::testing::internal::CaptureStdout();
+  const auto code = remote.start(request, false);
+  const std::string shown = ::testing::internal::GetCapturedStdout();
+  ASSERT_TRUE(code) << full_message(code.error());
+  EXPECT_EQ(*code, 1);
+  EXPECT_THAT(shown, HasSubstr("a: started"));
+  EXPECT_THAT(shown, HasSubstr("run failed"));
+  EXPECT_THAT(server_.seen(),
+              ::testing::Contains(HasSubstr(
+                  R"({"pipeline":"p","input":"do it","timeout_ms":5000,"tags":{"team":"web"}})")));
+}
+
 TEST_F(RemoteRunsTest, AnUnreachableServerHasAnExitCodeOfItsOwn) {
   context_.emplace(GlobalOptions{.server = "http://127.0.0.1:1"},
                    ProjectPlace{folder_.path(), "wave.yaml"}, std::map<std::string, std::string>{});
