@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "model/access_config.h"
 
 namespace wave::model {
 
@@ -216,6 +217,7 @@ struct ServerConfig {
   std::string jwt_secret;
   bool tls_enabled = false;
   std::string tls_cert, tls_key, tls_ca;
+  AccessConfig access;
 };
 
 struct EvolutionConfig {

@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "flow/event.h"
 #include "flow/projection.h"
+#include "store/access_store.h"
 
 namespace wave::store {
 
@@ -163,6 +164,10 @@ class Store {
                                                       const std::string& gate_id) = 0;
   /// Every gate that waits, oldest first, with its run id.
   virtual Result<std::vector<std::pair<std::string, flow::GateRow>>> waiting_gates() = 0;
+
+  /// Sessions, revoked tokens and the audit log; null: this store keeps none. Lives as long as the
+  /// store.
+  virtual AccessStore* access() { return nullptr; }
 
   // --- following ---
   /// Calls `changed` after every commit of this process, and when another process rang the doorbell

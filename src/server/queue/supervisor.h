@@ -40,17 +40,11 @@ class Supervisor {
  public:
   virtual ~Supervisor() = default;
 
-  /// Takes the queue up as the store has it: goes on with what was interrupted, hands out slots,
-  /// and keeps looking. Once, before the loop runs or on its thread.
-  virtual Status start() = 0;
-  /// Takes up nothing more and grants no slot any more; runs that are owned go on until the engine
-  /// lets go of them (Engine::abandon). For the way out.
-  virtual void stop() = 0;
-
   [[nodiscard]] virtual std::shared_ptr<const QueueView> view() const = 0;  // any
   /// Place in the queue, from 1; nothing when the run does not wait for a slot. Cheap.
   [[nodiscard]] virtual std::optional<int> position(const std::string& run_id) const = 0;  // any
-  /// A run has been stored as queued. Durable already; this only makes it quick.
+  /// A run has been stored as queued: durable already, this only makes it quick. Or: a run that was
+  /// stopped (waiting, reason "stopped") shall go on.
   virtual void submitted(const std::string& run_id) = 0;    // any
   virtual void set_max_concurrent(int max_concurrent) = 0;  // any
   virtual void set_draining(bool draining) = 0;             // any

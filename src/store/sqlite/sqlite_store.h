@@ -15,7 +15,7 @@
 
 namespace wave::store::sqlite {
 
-class SqliteStore final : public Store {
+class SqliteStore final : public Store, public AccessStore {
  public:
   static Result<std::unique_ptr<Store>> open(const StatePaths& paths, const OpenOptions& options,
                                              const OpenRules& rules = {});
@@ -43,6 +43,20 @@ class SqliteStore final : public Store {
   Result<std::optional<Command>> gate_command(const std::string& run_id,
                                               const std::string& gate_id) override;
   Result<std::vector<std::pair<std::string, flow::GateRow>>> waiting_gates() override;
+
+  AccessStore* access() override { return this; }
+  Status add_session(const Session& session) override;
+  Result<std::optional<Session>> session(const std::string& secret_hash, WallTime now) override;
+  Result<std::vector<Session>> sessions(WallTime now) override;
+  Status remove_session(const std::string& id) override;
+  Status add_login_code(const LoginCode& code, WallTime now) override;
+  Result<std::optional<LoginCode>> take_login_code(const std::string& code_hash,
+                                                   WallTime now) override;
+  Status revoke_token(const RevokedToken& token, WallTime now) override;
+  Result<std::vector<RevokedToken>> revoked_tokens(WallTime now) override;
+  Result<AuditEntry> append_audit(AuditEntry entry) override;
+  Result<std::vector<AuditEntry>> audit(const AuditFilter& filter) override;
+  Result<AuditCheck> verify_audit() override;
 
   uint64_t subscribe(Changed changed) override;
   void unsubscribe(uint64_t subscription) override;
