@@ -61,7 +61,6 @@ class RunningServer {
                 world_, random_) {}
 
   ~RunningServer() {
-    if (subscription_ != 0) store_->unsubscribe(subscription_);
     http_.reset();  // ends the threads that use what follows
   }
 
@@ -70,7 +69,6 @@ class RunningServer {
 
  private:
   Status listen();
-  void follow_store();
   void on_signal(int signal);
   void reload();
   void beat();
@@ -97,8 +95,6 @@ class RunningServer {
   std::unique_ptr<Services> services_;
   std::unique_ptr<Router> router_;
   std::unique_ptr<http::Server> http_;
-  uint64_t subscription_ = 0;
-  std::shared_ptr<std::atomic<bool>> polled_ = std::make_shared<std::atomic<bool>>(false);
   bool ending_ = false;
 };
 
@@ -134,7 +130,6 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
                                               .check_browser = access_->browser_check()}));
   WAVE_CHECK(queue_->start());
   WAVE_CHECK(listen());
-  follow_store();
   return {};
 }
 
@@ -156,17 +151,6 @@ Status RunningServer::listen() {
   WAVE_CHECK(lock_.announce(url));
   if (request_.listening) request_.listening(url, settings_);
   return {};
-}
-
-// Commands and commits of other processes: one look at a time is enough.
-void RunningServer::follow_store() {
-  subscription_ = store_->subscribe([this, polled = polled_](const std::string&, uint64_t) {
-    if (polled->exchange(true)) return;
-    loop_.post([this, polled] {
-      polled->store(false);
-      engine_.poll_commands();
-    });
-  });
 }
 
 int RunningServer::run() {
