@@ -106,16 +106,15 @@ struct GateOptions {
   std::string choice, text;
 };
 
-<<<<<<< HEAD
 struct ServeOptions {
   server::ServeFlags flags;
   std::string log_format = "text";  // or json
-=======
+};
+
 struct RetroOptions {
   std::string what;  // a run (or the beginning of its id), "list" or "stats"; empty: the newest run
   std::string pipeline, step, since;
   int limit = 20;
->>>>>>> main
 };
 
 struct DoctorOptions {};

@@ -226,7 +226,6 @@ void define(CLI::App& app, GateOptions& options) {
       ->type_name("TEXT");
 }
 
-<<<<<<< HEAD
 void define(CLI::App& app, ServeOptions& options) {
   server::ServeFlags& flags = options.flags;
   app.add_option_function<std::string>(
@@ -253,7 +252,8 @@ void define(CLI::App& app, ServeOptions& options) {
                "on shutdown, stop agents instead of leaving them at work");
   add_choice(app, "--log-format", options.log_format, {"text", "json"}, "form of the log");
   app.add_flag("--open", flags.open, "open the browser");
-=======
+}
+
 void define(CLI::App& app, RetroOptions& options) {
   app.add_option("what", options.what,
                  "a run (default: the newest one), `list` for many runs, or `stats` for what they "
@@ -265,7 +265,6 @@ void define(CLI::App& app, RetroOptions& options) {
   app.add_option("--since", options.since, "of many: accepted since, such as 7d or a time")
       ->type_name("TIME");
   add_count(app, "--limit", options.limit, "of many: how many runs (20)");
->>>>>>> main
 }
 
 void define(CLI::App&, DoctorOptions&) {}
@@ -456,15 +455,14 @@ const std::vector<Command>& commands() {
        false,
        true,
        GateOptions{}},
-<<<<<<< HEAD
       {"serve",
        "Serves the project: REST API, event streams, a queue of runs, gates over HTTP",
        {"wave serve", "wave serve --port 9090 --max-concurrent 10",
         "wave serve --drain-timeout 10m --log-format json"},
        true,
        false,
+       false,
        ServeOptions{}},
-=======
       {"retro",
        "Looks back at runs: time, money, what was tried again and why",
        {"wave retro", "wave retro list --since 7d", "wave retro stats --pipeline implement --json"},
@@ -472,7 +470,6 @@ const std::vector<Command>& commands() {
        false,
        false,
        RetroOptions{}},
->>>>>>> main
       {"doctor",
        "Looks for what could keep wave from working here",
        {"wave doctor", "wave doctor --json"},
