@@ -97,6 +97,7 @@ void add_stream_routes(RouteTable& table);     // stream/: /events of a run and 
 void add_webhook_routes(RouteTable& table);    // webhook/
 void add_retro_routes(RouteTable& table);      // retro/
 void add_metrics_routes(RouteTable& table);    // metrics/
+void add_access_routes(RouteTable& table);     // access/: login, sessions, revocation, audit
 
 // --- answers ---
 
