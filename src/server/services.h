@@ -27,9 +27,7 @@ class Supervisor;
 namespace stream {
 class Hub;
 }
-namespace access {
 class Access;
-}
 
 /// Who a request comes from: an identity, or an error that says why it is nobody (401), with its
 /// reason code. Implemented by access/; mode none answers "anonymous" with role admin.
@@ -89,7 +87,7 @@ struct Services {
   http::Server* http = nullptr;      // set once the server listens
   AuditLog* audit = nullptr;         // null: mutating calls go to wave's own log
   std::shared_ptr<api::Shared> api;  // what handlers of api/ share; the router makes it
-  access::Access* access = nullptr;  // null: its routes answer 501
+  Access* access = nullptr;          // the door; null in tests that need none
 };
 
 }  // namespace wave::server

@@ -1,4 +1,4 @@
-// Who may come in: credentials, sessions, revocation, limits, audit. One object per server.
+// Stands at the door: credentials, sessions, revocation, limits, audit. One object per server.
 #pragma once
 
 #include <condition_variable>
@@ -26,7 +26,7 @@
 
 namespace wave::server::access {
 
-struct AccessOptions {
+struct DoorkeeperOptions {
   model::ServerConfig config;  // variables expanded
   std::string host;            // the server listens on
   std::filesystem::path project;
@@ -38,11 +38,11 @@ struct AccessOptions {
 };
 
 /// Owned by serve/. Thread: any, for every method.
-class Access final : public Authenticator, public AuditLog {
+class Doorkeeper final : public Authenticator, public AuditLog {
  public:
   /// Checks the configuration (promise A1): kInvalidManifest with every finding.
-  static Result<std::unique_ptr<Access>> make(AccessOptions options);
-  ~Access() override;
+  static Result<std::unique_ptr<Doorkeeper>> make(DoorkeeperOptions options);
+  ~Doorkeeper() override;
 
   // --- Authenticator ---
   Result<auth::Identity> authenticate(const http::Request& request) override;
@@ -84,7 +84,7 @@ class Access final : public Authenticator, public AuditLog {
   [[nodiscard]] WallTime now() const { return clock_->wall(); }
 
  private:
-  explicit Access(AccessOptions options);
+  explicit Doorkeeper(DoorkeeperOptions options);
   Status load_keys();
   Status load_revoked();
   void watch(const std::stop_token& stop);
@@ -97,7 +97,7 @@ class Access final : public Authenticator, public AuditLog {
                                  std::string_view claimed);
   [[nodiscard]] bool is_id_revoked(const std::string& id) const;
 
-  AccessOptions options_;
+  DoorkeeperOptions options_;
   SystemClock system_clock_;
   const Clock* clock_;
   std::vector<std::string> modes_;

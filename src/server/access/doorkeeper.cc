@@ -1,4 +1,4 @@
-#include "server/access/access.h"
+#include "server/access/doorkeeper.h"
 
 #include <fmt/format.h>
 
@@ -54,7 +54,7 @@ std::map<std::string, auth::Role> roles_of(const std::map<std::string, std::stri
 
 }  // namespace
 
-Access::Access(AccessOptions options)
+Doorkeeper::Doorkeeper(DoorkeeperOptions options)
     : options_(std::move(options)),
       clock_(options_.clock != nullptr ? options_.clock : &system_clock_),
       modes_(modes_of(options_.config)),
@@ -78,13 +78,13 @@ Access::Access(AccessOptions options)
   certificate_roles_ = roles_of(access.mtls_roles);
 }
 
-Result<std::unique_ptr<Access>> Access::make(AccessOptions options) {
+Result<std::unique_ptr<Doorkeeper>> Doorkeeper::make(DoorkeeperOptions options) {
   WAVE_CHECK(check_config({.config = options.config,
                            .host = options.host,
                            .project = options.project,
                            .manifest = options.manifest}));
   if (options.store == nullptr) return fail(Code::kInternal, "access needs a store");
-  std::unique_ptr<Access> access(new Access(std::move(options)));
+  std::unique_ptr<Doorkeeper> access(new Doorkeeper(std::move(options)));
   WAVE_CHECK(access->load_keys());
   WAVE_CHECK(access->load_revoked());
   access->watcher_ =
@@ -92,12 +92,12 @@ Result<std::unique_ptr<Access>> Access::make(AccessOptions options) {
   return access;
 }
 
-Access::~Access() {
+Doorkeeper::~Doorkeeper() {
   watcher_.request_stop();
   if (watcher_.joinable()) watcher_.join();
 }
 
-Status Access::load_keys() {
+Status Doorkeeper::load_keys() {
   if (!has_mode("jwt")) return {};
   const model::AccessConfig& access = options_.config.access;
   const auto algorithm = auth::algorithm_from_name(access.jwt_algorithm);
@@ -130,15 +130,15 @@ Status Access::load_keys() {
 
 // --- who is it ---
 
-bool Access::has_mode(std::string_view mode) const {
+bool Doorkeeper::has_mode(std::string_view mode) const {
   return std::ranges::find(modes_, mode) != modes_.end();
 }
 
-std::string Access::mode() const {
+std::string Doorkeeper::mode() const {
   return join(modes_, ", ");
 }
 
-Result<auth::Identity> Access::authenticate(const http::Request& request) {
+Result<auth::Identity> Doorkeeper::authenticate(const http::Request& request) {
   if (has_mode("none")) {
     return auth::Identity{.subject = "anonymous", .role = auth::Role::kAdmin};
   }
@@ -154,7 +154,7 @@ Result<auth::Identity> Access::authenticate(const http::Request& request) {
                                : "show a client certificate that server.tls.ca has signed"));
 }
 
-Result<auth::Identity> Access::check_token(std::string_view token, const http::Request& request) {
+Result<auth::Identity> Doorkeeper::check_token(std::string_view token, const http::Request& request) {
   if (!has_mode("jwt")) {
     return fail(unauthorized("token_not_accepted", "this server takes no tokens",
                              "it asks for client certificates"));
@@ -167,7 +167,7 @@ Result<auth::Identity> Access::check_token(std::string_view token, const http::R
   return counted(by_token(token), request, token);
 }
 
-Result<auth::Identity> Access::by_token(std::string_view token) {
+Result<auth::Identity> Doorkeeper::by_token(std::string_view token) {
   WAVE_TRY(const std::string payload, keys_->verify(token));
   WAVE_TRY(auth::Identity identity, auth::identity_from_claims(payload, claims_, clock_->wall()));
   if (is_id_revoked(identity.token_id)) {
@@ -177,7 +177,7 @@ Result<auth::Identity> Access::by_token(std::string_view token) {
   return identity;
 }
 
-Result<auth::Identity> Access::by_certificate(const std::string& der) const {
+Result<auth::Identity> Doorkeeper::by_certificate(const std::string& der) const {
   WAVE_TRY(const auth::CertificateIdentity certificate, auth::certificate_identity(der));
   if (is_id_revoked(certificate.fingerprint)) {
     return fail(
@@ -198,7 +198,7 @@ Result<auth::Identity> Access::by_certificate(const std::string& der) const {
                         .expires_at = certificate.not_after};
 }
 
-Result<std::optional<auth::Identity>> Access::by_session(const http::Request& request) const {
+Result<std::optional<auth::Identity>> Doorkeeper::by_session(const http::Request& request) const {
   const auto secret = session_cookie(request, rules_.tls);
   if (!secret) return std::optional<auth::Identity>();
   WAVE_TRY(const auto found, options_.store->session(secret_hash(*secret), clock_->wall()));
@@ -209,7 +209,7 @@ Result<std::optional<auth::Identity>> Access::by_session(const http::Request& re
 
 // Counts failures against address and claimed subject (of that address, so that nobody can lock
 // out somebody else).
-Result<auth::Identity> Access::counted(Result<auth::Identity> result, const http::Request& request,
+Result<auth::Identity> Doorkeeper::counted(Result<auth::Identity> result, const http::Request& request,
                                        std::string_view claimed) {
   const std::string address = client_address(request);
   const MonoTime now = clock_->mono();
@@ -227,11 +227,11 @@ Result<auth::Identity> Access::counted(Result<auth::Identity> result, const http
 
 // --- around the router ---
 
-std::string Access::client_address(const http::Request& request) const {
+std::string Doorkeeper::client_address(const http::Request& request) const {
   return access::client_address(request, trusted_);
 }
 
-std::optional<http::Response> Access::refuse(const http::Request& request) {
+std::optional<http::Response> Doorkeeper::refuse(const http::Request& request) {
   if (const Status host = check_host(request, rules_); !host) {
     return problem(host.error(), request.id);
   }
@@ -263,14 +263,14 @@ std::optional<http::Response> Access::refuse(const http::Request& request) {
   return response;
 }
 
-Status Access::check_browser(const http::Request& request, const auth::Identity& identity) const {
+Status Doorkeeper::check_browser(const http::Request& request, const auth::Identity& identity) const {
   WAVE_CHECK(check_origin(request, rules_));
   return check_csrf(request, identity);
 }
 
 // --- sessions ---
 
-Result<auth::Identity> Access::take_code(std::string_view code, const http::Request& request) {
+Result<auth::Identity> Doorkeeper::take_code(std::string_view code, const http::Request& request) {
   WAVE_TRY(const auto taken, options_.store->take_login_code(secret_hash(code), clock_->wall()));
   if (!taken) {
     return counted(fail(unauthorized("login_code", "the login link is used up, too old or unknown",
@@ -285,7 +285,7 @@ Result<auth::Identity> Access::take_code(std::string_view code, const http::Requ
                         .expires_at = {}};
 }
 
-Result<NewSession> Access::open_session(const auth::Identity& identity, std::string_view source,
+Result<NewSession> Doorkeeper::open_session(const auth::Identity& identity, std::string_view source,
                                         const http::Request& request) {
   NewSession made = make_session(identity, source, request, client_address(request), clock_->wall(),
                                  options_.config.access.session_lifetime);
@@ -293,17 +293,17 @@ Result<NewSession> Access::open_session(const auth::Identity& identity, std::str
   return made;
 }
 
-Result<std::vector<store::Session>> Access::sessions() const {
+Result<std::vector<store::Session>> Doorkeeper::sessions() const {
   return options_.store->sessions(clock_->wall());
 }
 
-Status Access::end_session(const std::string& id) {
+Status Doorkeeper::end_session(const std::string& id) {
   WAVE_CHECK(options_.store->remove_session(id));
   tell_revoked();
   return {};
 }
 
-Result<std::string> Access::login_link(std::string_view base_url, std::string_view subject,
+Result<std::string> Doorkeeper::login_link(std::string_view base_url, std::string_view subject,
                                        auth::Role role) {
   const std::string code = random_secret();
   const WallTime now = clock_->wall();
@@ -317,13 +317,13 @@ Result<std::string> Access::login_link(std::string_view base_url, std::string_vi
 
 // --- revocation ---
 
-bool Access::is_id_revoked(const std::string& id) const {
+bool Doorkeeper::is_id_revoked(const std::string& id) const {
   if (id.empty()) return false;
   const std::shared_lock lock(revoked_mutex_);
   return revoked_.contains(id);
 }
 
-bool Access::is_revoked(const auth::Identity& identity) const {
+bool Doorkeeper::is_revoked(const auth::Identity& identity) const {
   if (identity.method == auth::Method::kNone) return false;
   if (identity.expires_at && *identity.expires_at <= clock_->wall()) return true;
   if (is_id_revoked(identity.token_id)) return true;
@@ -332,7 +332,7 @@ bool Access::is_revoked(const auth::Identity& identity) const {
   return there && !*there;  // when the store cannot say, nobody is thrown out
 }
 
-Status Access::load_revoked() {
+Status Doorkeeper::load_revoked() {
   WAVE_TRY(const int64_t mark, options_.store->revocation_mark());
   WAVE_TRY(const auto tokens, options_.store->revoked_tokens(clock_->wall()));
   std::unordered_set<std::string> ids;
@@ -343,29 +343,29 @@ Status Access::load_revoked() {
   return {};
 }
 
-Status Access::revoke(const store::RevokedToken& token) {
+Status Doorkeeper::revoke(const store::RevokedToken& token) {
   WAVE_CHECK(options_.store->revoke_token(token, clock_->wall()));
   WAVE_CHECK(load_revoked());
   tell_revoked();
   return {};
 }
 
-Result<std::vector<store::RevokedToken>> Access::revoked() const {
+Result<std::vector<store::RevokedToken>> Doorkeeper::revoked() const {
   return options_.store->revoked_tokens(clock_->wall());
 }
 
-void Access::on_revoked(std::function<void()> call) {
+void Doorkeeper::on_revoked(std::function<void()> call) {
   const std::scoped_lock lock(call_mutex_);
   on_revoked_ = std::move(call);
 }
 
-void Access::tell_revoked() {
+void Doorkeeper::tell_revoked() {
   const std::scoped_lock lock(call_mutex_);
   if (on_revoked_) on_revoked_();
 }
 
 // Looks every second for what other processes have revoked, and renews keys.
-void Access::watch(const std::stop_token& stop) {
+void Doorkeeper::watch(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock(wait_mutex_);
@@ -387,7 +387,7 @@ void Access::watch(const std::stop_token& stop) {
 
 // --- audit ---
 
-Status Access::record(const AuditEntry& entry) {
+Status Doorkeeper::record(const AuditEntry& entry) {
   auto stored = options_.store->append_audit(
       {.at = entry.at,
        .actor = entry.actor,
