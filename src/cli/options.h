@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "server/serve/serve_options.h"
 
 namespace wave::cli {
 
@@ -101,6 +102,11 @@ struct GateOptions {
   std::string run;
   std::string gate;  // step or gate id
   std::string choice, text;
+};
+
+struct ServeOptions {
+  server::ServeFlags flags;
+  std::string log_format = "text";  // or json
 };
 
 struct DoctorOptions {};

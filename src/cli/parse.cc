@@ -226,6 +226,34 @@ void define(CLI::App& app, GateOptions& options) {
       ->type_name("TEXT");
 }
 
+void define(CLI::App& app, ServeOptions& options) {
+  server::ServeFlags& flags = options.flags;
+  app.add_option_function<std::string>(
+         "--bind", [&flags](const std::string& value) { flags.bind = value; },
+         "address to listen on, with or without a port (127.0.0.1:8080)")
+      ->type_name("HOST[:PORT]");
+  const auto number = [&app](const char* name, std::optional<int>& target, const char* help) {
+    app.add_option_function<std::string>(
+           name,
+           [&target, name](const std::string& value) { target = checked(name, count_from(value)); },
+           help)
+        ->type_name("N");
+  };
+  number("--port", flags.port, "port to listen on; 0: any free one");
+  number("--max-concurrent", flags.max_concurrent, "runs at a time (5)");
+  app.add_option_function<std::string>(
+         "--drain-timeout",
+         [&flags](const std::string& value) {
+           flags.drain_timeout = checked("--drain-timeout", parse_duration(value));
+         },
+         "on shutdown, let running steps end first, for at most so long")
+      ->type_name("TIME");
+  app.add_flag("--stop-agents", flags.stop_agents,
+               "on shutdown, stop agents instead of leaving them at work");
+  add_choice(app, "--log-format", options.log_format, {"text", "json"}, "form of the log");
+  app.add_flag("--open", flags.open, "open the browser");
+}
+
 void define(CLI::App&, DoctorOptions&) {}
 
 void define(CLI::App& app, CleanOptions& options) {
@@ -395,6 +423,13 @@ const std::vector<Command>& commands() {
        true,
        false,
        GateOptions{}},
+      {"serve",
+       "Serves the project: REST API, event streams, a queue of runs, gates over HTTP",
+       {"wave serve", "wave serve --port 9090 --max-concurrent 10",
+        "wave serve --drain-timeout 10m --log-format json"},
+       true,
+       false,
+       ServeOptions{}},
       {"doctor",
        "Looks for what could keep wave from working here",
        {"wave doctor", "wave doctor --json"},
