@@ -54,7 +54,8 @@ class Doorkeeper final : public Authenticator, public AuditLog {
   /// Retry-After). Nothing: go on.
   std::optional<http::Response> refuse(const http::Request& request);
   /// RouterOptions::check_browser.
-  Status check_browser(const http::Request& request, const auth::Identity& identity) const;
+  Status check_browser(const http::Request& request, const auth::Identity& identity,
+                       const Route& route) const;
   /// Where a request comes from, behind trusted proxies.
   [[nodiscard]] std::string client_address(const http::Request& request) const;
   [[nodiscard]] bool tls() const { return rules_.tls; }
@@ -120,7 +121,5 @@ class Doorkeeper final : public Authenticator, public AuditLog {
   std::condition_variable_any wait_;
   std::jthread watcher_;  // last: ends before what it uses
 };
-
-void add_access_schemas(class Schemas& schemas);
 
 }  // namespace wave::server::access

@@ -1,5 +1,6 @@
 #include "server/api/api.h"
 
+#include "server/access/access_schemas.h"
 #include "server/api/event_schemas.h"
 
 namespace wave::server {
@@ -9,6 +10,7 @@ RouteTable all_routes() {
   add_run_routes(table);
   add_catalogue_routes(table);
   add_server_routes(table);
+  add_access_routes(table);
   return table;
 }
 
@@ -16,6 +18,7 @@ Schemas all_schemas() {
   Schemas schemas;
   add_api_schemas(schemas);
   add_event_schemas(schemas);
+  add_access_schemas(schemas);
   return schemas;
 }
 
