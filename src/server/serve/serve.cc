@@ -91,7 +91,7 @@ class RunningServer {
   AsioLoop loop_;
   engine::SystemWorld world_;
   engine::Engine engine_;
-  std::unique_ptr<queue::Supervisor> queue_;
+  std::unique_ptr<queue::SupervisorControl> queue_;
   std::unique_ptr<stream::Hub> hub_;
   std::unique_ptr<Access> access_;
   std::unique_ptr<Services> services_;
