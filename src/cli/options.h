@@ -20,6 +20,8 @@ struct GlobalOptions {
   OutputMode output = OutputMode::kAuto;
   int verbosity = 0;  // -v: notes, -vv: debugging
   bool no_color = false;
+  std::string server;         // --server; empty: WAVE_SERVER, or none
+  std::string ca, cert, key;  // PEM files, for a server that speaks TLS
 };
 
 struct InitOptions {
@@ -107,6 +109,12 @@ struct GateOptions {
 struct ServeOptions {
   server::ServeFlags flags;
   std::string log_format = "text";  // or json
+};
+
+struct RetroOptions {
+  std::string what;  // a run (or the beginning of its id), "list" or "stats"; empty: the newest run
+  std::string pipeline, step, since;
+  int limit = 20;
 };
 
 struct DoctorOptions {};

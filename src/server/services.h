@@ -27,6 +27,9 @@ class Supervisor;
 namespace stream {
 class Hub;
 }
+namespace metrics {
+class ServerMetrics;
+}
 class Access;
 
 /// Who a request comes from: an identity, or an error that says why it is nobody (401), with its
@@ -84,10 +87,11 @@ struct Services {
   bool demo = false;  // `wave serve --demo`: said in /api/health and on every page
 
   std::atomic<std::shared_ptr<const Settings>> settings;
-  http::Server* http = nullptr;      // set once the server listens
-  AuditLog* audit = nullptr;         // null: mutating calls go to wave's own log
-  std::shared_ptr<api::Shared> api;  // what handlers of api/ share; the router makes it
-  Access* access = nullptr;          // the door; null in tests that need none
+  http::Server* http = nullptr;               // set once the server listens
+  AuditLog* audit = nullptr;                  // null: mutating calls go to wave's own log
+  std::shared_ptr<api::Shared> api;           // what handlers of api/ share; the router makes it
+  Access* access = nullptr;                   // the door; null in tests that need none
+  metrics::ServerMetrics* metrics = nullptr;  // null: nothing is counted
 };
 
 }  // namespace wave::server
