@@ -7,41 +7,12 @@
 #include "server/access/authenticators.h"
 #include "server/access/check_config.h"
 #include "server/access/doorkeeper.h"
-#include "server/serve/serve_options.h"
+#include "server/access/expand_config.h"
 
 namespace wave::server {
 namespace {
 
 using access::Doorkeeper;
-
-/// Values of `server` that may name variables; `jwt_secret: $NAME` is upstream's way to write one.
-Status expand(model::ServerConfig& config, const std::map<std::string, std::string>& environment) {
-  if (config.jwt_secret.starts_with("$") && !config.jwt_secret.starts_with("${") &&
-      !config.jwt_secret.starts_with("$$")) {
-    config.jwt_secret = fmt::format("${{{}}}", config.jwt_secret.substr(1));
-  }
-  model::AccessConfig& access = config.access;
-  const std::pair<const char*, std::string*> values[] = {
-      {"server.auth.jwt_secret", &config.jwt_secret},
-      {"server.auth.jwt_keys", &access.jwt_keys},
-      {"server.auth.issuer", &access.issuer},
-      {"server.auth.audience", &access.audience},
-      {"server.tls.cert", &config.tls_cert},
-      {"server.tls.key", &config.tls_key},
-      {"server.tls.ca", &config.tls_ca},
-      {"server.tls.crl", &access.tls_crl},
-  };
-  for (const auto& [key, value] : values) {
-    auto expanded = expand_environment(*value, environment, key);
-    if (!expanded) {
-      const auto place = access.places.find(std::string_view(key));
-      return fail(place == access.places.end() ? expanded.error()
-                                               : expanded.error().at(place->second));
-    }
-    *value = *std::move(expanded);
-  }
-  return {};
-}
 
 Result<std::string> fetch_keys(const std::string& url) {
   http::ClientOptions options;
@@ -75,7 +46,7 @@ class AccessDoor final : public Access, private Authenticator, private AuditLog 
         .store = store_,
         .fetch = fetch_keys,
     };
-    WAVE_CHECK(expand(options.config, environment_));
+    WAVE_CHECK(access::expand_config(options.config, environment_));
     const access::ConfigQuestion question{.config = options.config,
                                           .host = host_,
                                           .project = project_,
