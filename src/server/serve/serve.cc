@@ -41,8 +41,8 @@ Result<std::shared_ptr<const Settings>> load_settings(const ServeRequest& reques
 
 std::string url_of(const std::pair<std::string, uint16_t>& address, bool tls) {
   const auto& [host, port] = address;
-  return fmt::format(host.contains(':') ? "{}://[{}]:{}" : "{}://{}:{}", tls ? "https" : "http",
-                     host, port);
+  return fmt::format("{}://{}:{}", tls ? "https" : "http",
+                     host.contains(':') ? "[" + host + "]" : host, port);
 }
 
 /// The parts in the order in which they depend on each other: destroyed from the last to the first.
