@@ -117,6 +117,27 @@ struct RetroOptions {
   int limit = 20;
 };
 
+struct TokenOptions {
+  std::string what;     // create, inspect, revoke, keygen, login-link
+  std::string subject;  // of inspect and revoke: the token, or its id
+  std::string named_subject, role, algorithm, key, out, reason, url, id;
+  std::optional<Millis> expires;
+};
+
+struct CertOptions {
+  std::string what;  // init
+  std::string folder, client;
+  std::vector<std::string> hosts;
+  int days = 365;
+  bool force = false;
+};
+
+struct AuditOptions {
+  std::string what;  // "" lists, or verify
+  std::string actor, action, outcome;
+  int limit = 50;
+};
+
 struct DoctorOptions {};
 
 struct CleanOptions {

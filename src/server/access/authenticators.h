@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/redact.h"
@@ -13,6 +14,10 @@
 #include "server/services.h"
 
 namespace wave::server {
+
+namespace access {
+class Doorkeeper;
+}
 
 /// What access is made from.
 struct AccessRequest {
@@ -29,7 +34,12 @@ class Access {
  public:
   virtual ~Access() = default;
   [[nodiscard]] virtual Authenticator& authenticator() = 0;
-  /// Host, Origin, Sec-Fetch-Site and CSRF.
+  /// Every mutating call goes there (promise A6): Services::audit.
+  [[nodiscard]] virtual AuditLog& audit() = 0;
+  /// Asked before the router: other names than ours (DNS rebinding), callers that ask or fail too
+  /// often (429 with Retry-After). Nothing: go on.
+  virtual std::optional<http::Response> refuse(const http::Request& request) = 0;
+  /// Origin, Sec-Fetch-Site and CSRF.
   [[nodiscard]] virtual BrowserCheck browser_check() = 0;
   /// Null: plain HTTP. A new one after each reload that changed it.
   [[nodiscard]] virtual std::shared_ptr<http::TlsContext> tls() = 0;
@@ -39,6 +49,11 @@ class Access {
   virtual Status reload(const Settings& settings) = 0;
   /// Called whenever credentials were revoked. Set once, before requests come.
   virtual void on_revoked(std::function<void()> revoked) = 0;
+  /// "<base_url>/login#code=...": good once, for five minutes (promise A4). Empty in mode none,
+  /// where nobody logs in.
+  virtual Result<std::string> login_link(const std::string& base_url) = 0;
+  /// What the routes of access/ work with: the one of the last reload.
+  [[nodiscard]] virtual std::shared_ptr<access::Doorkeeper> doorkeeper() = 0;
 };
 
 /// kInvalidManifest with key, place and remedy for everything that does not fit together.

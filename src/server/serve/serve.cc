@@ -41,8 +41,8 @@ Result<std::shared_ptr<const Settings>> load_settings(const ServeRequest& reques
 
 std::string url_of(const std::pair<std::string, uint16_t>& address, bool tls) {
   const auto& [host, port] = address;
-  return fmt::format(host.contains(':') ? "{}://[{}]:{}" : "{}://{}:{}", tls ? "https" : "http",
-                     host, port);
+  return fmt::format("{}://{}:{}", tls ? "https" : "http",
+                     host.contains(':') ? "[" + host + "]" : host, port);
 }
 
 /// The parts in the order in which they depend on each other: destroyed from the last to the first.
@@ -119,6 +119,8 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
                                .started_at = SystemClock().wall(),
                                .demo = request_.flags.demo,
                                .settings = std::move(settings)});
+  services_->audit = &access_->audit();
+  services_->access = access_.get();
   queue_->on_changed([this] { hub_->queue_changed(); });
   access_->on_revoked([this] {
     hub_->drop_if([this](const auth::Identity& identity) {
@@ -144,6 +146,9 @@ Status RunningServer::listen() {
   const bool tls = options.tls != nullptr;
   WAVE_TRY(http_, http::Server::start(std::move(options),
                                       [this](http::Request request, http::Responder responder) {
+                                        if (auto refused = access_->refuse(request)) {
+                                          return responder.send(*std::move(refused));
+                                        }
                                         router_->handle(request, std::move(responder));
                                       }));
   services_->http = http_.get();
