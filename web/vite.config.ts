@@ -4,7 +4,12 @@ const server = process.env.WAVE_SERVER ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
   esbuild: { jsx: 'automatic' },
+  logLevel: 'warn',
   build: {
+    rollupOptions: {
+      // Marks of React's server components mean nothing here.
+      onwarn: (warning, warn) => void (warning.code === 'MODULE_LEVEL_DIRECTIVE' || warn(warning)),
+    },
     target: 'es2022',
     // The strict CSP allows neither inline scripts nor data: fonts; names carry their content's hash.
     assetsInlineLimit: 0,

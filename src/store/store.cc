@@ -32,6 +32,10 @@ Status Store::note_folds_ended(std::span<const std::string> run_ids) {
   return {};
 }
 
+Result<Figures> Store::figures() {
+  return fail(Code::kUnsupported, "this store does not count");
+}
+
 std::filesystem::path StatePaths::attempt(const std::string& run_id, const std::string& step,
                                           int visit, int attempt_number,
                                           const std::string& purpose) const {

@@ -21,6 +21,7 @@
 #include "flow/event.h"
 #include "flow/projection.h"
 #include "store/access_store.h"
+#include "store/webhook_store.h"
 
 namespace wave::store {
 
@@ -126,6 +127,13 @@ struct RunFilter {
   size_t limit = 100;
 };
 
+/// How much there is of what, for metrics.
+struct Figures {
+  std::map<std::string, int64_t> runs;  // status -> runs that are not pruned
+  int64_t events = 0;                   // ever stored; never decreases
+  int64_t waiting_gates = 0;
+};
+
 struct OpenOptions {
   bool create = true;
   bool read_only = false;
@@ -195,6 +203,11 @@ class Store {
   /// Sessions, revoked tokens and the audit log; null: this store keeps none. Lives as long as the
   /// store.
   virtual AccessStore* access() { return nullptr; }
+  /// One consistent moment. Counts rows by an index: milliseconds with 100,000 runs.
+  virtual Result<Figures> figures();
+
+  /// Deliveries to webhooks; null: this store keeps none. Lives as long as the store.
+  virtual WebhookStore* webhooks() { return nullptr; }
 
   // --- following ---
   /// Calls `changed` after every commit of this process, and when another process rang the doorbell

@@ -71,6 +71,7 @@ class SimStore final : public store::Store {
   Result<std::vector<std::pair<std::string, flow::GateRow>>> waiting_gates() override {
     return inner_->waiting_gates();
   }
+  Result<store::Figures> figures() override { return inner_->figures(); }
   uint64_t subscribe(Changed changed) override { return inner_->subscribe(std::move(changed)); }
   void unsubscribe(uint64_t s) override { inner_->unsubscribe(s); }
   Result<std::string> put_blob(std::string_view b) override { return inner_->put_blob(b); }

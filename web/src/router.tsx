@@ -10,23 +10,30 @@ const list = (value: unknown): string[] | undefined => {
   return all.length > 0 ? all : undefined;
 };
 
+export interface RunsSearch { status?: string[] | undefined; pipeline?: string | undefined; q?: string | undefined; since?: string | undefined }
+export interface NewSearch { pipeline?: string | undefined; from?: string | undefined }
+export interface RunSearch {
+  tab?: string | undefined; step?: string | undefined; attempt?: string | undefined; view?: string | undefined; seq?: string | undefined;
+  line?: string | undefined; file?: string | undefined; artifact?: string | undefined;
+}
+
 const root = createRootRoute({ component: Outlet });
 const app = createRoute({ getParentRoute: () => root, id: 'app', component: Shell });
 const page = { getParentRoute: () => app } as const;
 
 const runs = createRoute({
   ...page, path: '/', component: lazyRouteComponent(() => import('./screens/runs')),
-  validateSearch: (search: Record<string, unknown>) => ({
+  validateSearch: (search: Record<string, unknown>): RunsSearch => ({
     status: list(search.status), pipeline: text(search.pipeline), q: text(search.q), since: text(search.since),
   }),
 });
 const newRun = createRoute({
   ...page, path: '/new', component: lazyRouteComponent(() => import('./screens/new_run')),
-  validateSearch: (search: Record<string, unknown>) => ({ pipeline: text(search.pipeline), from: text(search.from) }),
+  validateSearch: (search: Record<string, unknown>): NewSearch => ({ pipeline: text(search.pipeline), from: text(search.from) }),
 });
 const run = createRoute({
   ...page, path: '/runs/$runId', component: lazyRouteComponent(() => import('./screens/run')),
-  validateSearch: (search: Record<string, unknown>) => ({
+  validateSearch: (search: Record<string, unknown>): RunSearch => ({
     tab: text(search.tab), step: text(search.step), attempt: text(search.attempt), view: text(search.view), seq: text(search.seq),
     line: text(search.line), file: text(search.file), artifact: text(search.artifact),
   }),
@@ -43,7 +50,7 @@ const activity = createRoute({ ...page, path: '/activity', component: lazyRouteC
 const server = createRoute({ ...page, path: '/server', component: lazyRouteComponent(() => import('./screens/server')) });
 const login = createRoute({
   getParentRoute: () => root, path: '/login', component: lazyRouteComponent(() => import('./screens/login')),
-  validateSearch: (search: Record<string, unknown>) => ({ next: text(search.next) }),
+  validateSearch: (search: Record<string, unknown>): { next?: string | undefined } => ({ next: text(search.next) }),
 });
 
 export const router = createRouter({

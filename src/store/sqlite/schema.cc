@@ -4,6 +4,7 @@
 
 #include "store/sqlite/access_schema.h"
 #include "store/sqlite/queue_schema.h"
+#include "store/sqlite/webhook_schema.h"
 
 namespace wave::store::sqlite {
 namespace {
@@ -191,7 +192,7 @@ CREATE INDEX pruned_unfinished ON pruned(run) WHERE finished = 0;
 )sql";
 
 constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kAccessSchema},
-                                 Migration{3, kQueueSchema}};
+                                 Migration{3, kQueueSchema}, Migration{4, kWebhookSchema}};
 
 }  // namespace
 

@@ -6,9 +6,11 @@
 #include "store/snapshot_format.h"
 #include "store/sqlite/commands.h"
 #include "store/sqlite/event_queries.h"
+#include "store/sqlite/figures.h"
 #include "store/sqlite/prune.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/run_queries.h"
+#include "store/sqlite/webhook_rows.h"
 
 namespace wave::store::sqlite {
 namespace {
@@ -349,6 +351,36 @@ Result<std::optional<Command>> SqliteStore::gate_command(const std::string& run_
 Result<std::vector<std::pair<std::string, flow::GateRow>>> SqliteStore::waiting_gates() {
   WAVE_TRY(const auto reader, readers_.borrow());
   return sqlite::waiting_gates(*reader);
+}
+
+Result<Figures> SqliteStore::figures() {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return read_figures(*reader);
+}
+
+// --- webhooks ---
+
+Result<WebhookStore::Begun> SqliteStore::begin_delivery(const WebhookDelivery& delivery,
+                                                        Millis same_body_for, Millis keep) {
+  Begun begun;
+  WAVE_CHECK(write([&](Batch& batch) -> Status {
+    WAVE_TRY(begun, sqlite::begin_delivery(batch.database(), delivery, same_body_for, keep));
+    return {};
+  }));
+  return begun;
+}
+
+Status SqliteStore::end_delivery(int64_t id, const std::string& outcome, const std::string& run_id,
+                                 const std::string& detail) {
+  return write([&](Batch& batch) {
+    return sqlite::end_delivery(batch.database(), id, outcome, run_id, detail);
+  });
+}
+
+Result<std::vector<WebhookDelivery>> SqliteStore::deliveries(const std::string& webhook,
+                                                             int64_t before, size_t limit) {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return list_deliveries(*reader, webhook, before, limit);
 }
 
 // --- following ---

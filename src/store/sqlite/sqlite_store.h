@@ -15,7 +15,7 @@
 
 namespace wave::store::sqlite {
 
-class SqliteStore final : public Store, public AccessStore {
+class SqliteStore final : public Store, public AccessStore, public WebhookStore {
  public:
   static Result<std::unique_ptr<Store>> open(const StatePaths& paths, const OpenOptions& options,
                                              const OpenRules& rules = {});
@@ -60,6 +60,16 @@ class SqliteStore final : public Store, public AccessStore {
   Result<AuditEntry> append_audit(AuditEntry entry) override;
   Result<std::vector<AuditEntry>> audit(const AuditFilter& filter) override;
   Result<AuditCheck> verify_audit() override;
+
+  Result<Figures> figures() override;
+
+  WebhookStore* webhooks() override { return this; }
+  Result<Begun> begin_delivery(const WebhookDelivery& delivery, Millis same_body_for,
+                               Millis keep) override;
+  Status end_delivery(int64_t id, const std::string& outcome, const std::string& run_id,
+                      const std::string& detail) override;
+  Result<std::vector<WebhookDelivery>> deliveries(const std::string& webhook, int64_t before,
+                                                  size_t limit) override;
 
   uint64_t subscribe(Changed changed) override;
   void unsubscribe(uint64_t subscription) override;

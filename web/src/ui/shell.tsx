@@ -8,7 +8,6 @@ import { useConnection } from '../live/hooks';
 import { live } from '../live/live';
 import { Icon, Mark, type IconName } from './icons';
 import { useKeys } from './keys';
-import { Menu, MenuItem } from './menu';
 import { setTheme, useTheme } from './theme';
 import { setWaiting } from './title';
 import { Toasts } from './toasts';
@@ -54,14 +53,15 @@ function ConnectionSign() {
   );
 }
 
-function ThemeMenu() {
+const nextTheme = { system: 'light', light: 'dark', dark: 'system' } as const;
+
+function ThemeButton() {
   const theme = useTheme();
+  const said = theme === 'system' ? 'as the system has it' : theme;
   return (
-    <Menu trigger={<button className="button plain icon" aria-label={`Theme: ${theme}`}><Icon name={theme === 'dark' ? 'moon' : theme === 'light' ? 'sun' : 'system'} /></button>}>
-      <MenuItem onSelect={() => setTheme('light')}><Icon name="sun" size={16} />Light</MenuItem>
-      <MenuItem onSelect={() => setTheme('dark')}><Icon name="moon" size={16} />Dark</MenuItem>
-      <MenuItem onSelect={() => setTheme('system')}><Icon name="system" size={16} />As the system</MenuItem>
-    </Menu>
+    <button className="button plain icon" aria-label={`Theme: ${said}; change it`} title={`Theme: ${said}`} onClick={() => setTheme(nextTheme[theme])}>
+      <Icon name={theme === 'dark' ? 'moon' : theme === 'light' ? 'sun' : 'system'} />
+    </button>
   );
 }
 
@@ -139,7 +139,7 @@ export function Shell() {
               </span>
               <span className="row" style={{ gap: 0 }}>
                 <button className="button plain icon" aria-label="Keys" title="Keys (?)" onClick={() => setKeys(true)}><kbd>?</kbd></button>
-                <ThemeMenu />
+                <ThemeButton />
               </span>
             </div>
           </div>
@@ -148,7 +148,7 @@ export function Shell() {
           <div className="topbar" role="navigation" aria-label="Top">
             <Link to="/" className="brand"><Mark size={22} />wave</Link>
             <ConnectionSign />
-            <ThemeMenu />
+            <ThemeButton />
           </div>
           <Banners />
           <main id="main" className="main" ref={main} tabIndex={-1}>
