@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "model/access_config.h"
+#include "model/webhook.h"
 
 namespace wave::model {
 
@@ -216,6 +218,9 @@ struct ServerConfig {
   std::string jwt_secret;
   bool tls_enabled = false;
   std::string tls_cert, tls_key, tls_ca;
+  AccessConfig access;
+  std::string metrics = "viewer";  // who may read /metrics: viewer, open
+  std::vector<Webhook> webhooks;
 };
 
 struct EvolutionConfig {

@@ -4,6 +4,9 @@
 
 #include <set>
 
+#include "model/access_tables.h"
+#include "model/webhook_tables.h"
+
 namespace wave::model {
 namespace {
 
@@ -500,34 +503,6 @@ const KeyTable<RuntimeConfig>& runtime_keys() {
   return table;
 }
 
-const KeyTable<ServerConfig>& auth_keys() {
-  using T = ServerConfig;
-  static const KeyTable<T> table(
-      "server.auth", "Who may use the server.",
-      {
-          key("mode", &T::auth_mode, "how callers show who they are")
-              .fallback("none")
-              .one_of({"none", "bearer", "jwt", "mtls"})
-              .parsed_only(),
-          key("jwt_secret", &T::jwt_secret, "secret of the tokens; `$VAR` is expanded")
-              .parsed_only(),
-      });
-  return table;
-}
-
-const KeyTable<ServerConfig>& tls_keys() {
-  using T = ServerConfig;
-  static const KeyTable<T> table(
-      "server.tls", "Encryption.",
-      {
-          key("enabled", &T::tls_enabled, "use TLS").fallback("false").parsed_only(),
-          key("cert", &T::tls_cert, "certificate file").parsed_only(),
-          key("key", &T::tls_key, "key file").parsed_only(),
-          key("ca", &T::tls_ca, "file with accepted client authorities").parsed_only(),
-      });
-  return table;
-}
-
 const KeyTable<ServerConfig>& server_keys() {
   using T = ServerConfig;
   static const KeyTable<T> table(
@@ -537,6 +512,13 @@ const KeyTable<ServerConfig>& server_keys() {
           key("max_concurrent", &T::max_concurrent, "runs at a time").fallback("5").parsed_only(),
           section<auth_keys, T>("auth", "authentication"),
           section<tls_keys, T>("tls", "encryption"),
+          trusted_proxies_key(),
+          allowed_hosts_key(),
+          allowed_origins_key(),
+          key("metrics", &T::metrics, "who may read /metrics: callers with the role viewer, or all")
+              .fallback("viewer")
+              .one_of({"viewer", "open"}),
+          list<webhook_keys>("webhooks", &T::webhooks, "what may start runs from outside"),
       });
   return table;
 }

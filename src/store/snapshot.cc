@@ -39,15 +39,20 @@ Result<json::object> parse_manifest(std::string_view bytes, const std::string& s
 
 Result<std::string> save_snapshot(Store& store, const Snapshot& snapshot) {
   std::vector<std::string_view> contents;
-  for (const auto& [path, content] : snapshot.files) contents.push_back(content);
-  WAVE_TRY(const std::vector<std::string> hashes, store.put_blobs(contents));
   json::object files;
-  for (size_t i = 0; const auto& [path, content] : snapshot.files) files[path] = hashes[i++];
-  return store.put_blob(dump_json(json::object{{"v", kVersion},
-                                               {"manifest_path", snapshot.manifest_path},
-                                               {"pipeline", snapshot.pipeline},
-                                               {"files", std::move(files)},
-                                               {"facts", snapshot.facts}}));
+  for (const auto& [path, content] : snapshot.files) {
+    contents.push_back(content);
+    files[path] = sha256_hex(content);
+  }
+  const std::string list = dump_json(json::object{{"v", kVersion},
+                                                  {"manifest_path", snapshot.manifest_path},
+                                                  {"pipeline", snapshot.pipeline},
+                                                  {"files", std::move(files)},
+                                                  {"facts", snapshot.facts}});
+  // All at once: they share one sync of the folder, and nobody names the list before that.
+  contents.push_back(list);
+  WAVE_TRY(std::vector<std::string> hashes, store.put_blobs(contents));
+  return std::move(hashes.back());
 }
 
 Result<Snapshot> load_snapshot(Store& store, const std::string& sha256) {

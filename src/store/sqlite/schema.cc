@@ -2,6 +2,10 @@
 
 #include <array>
 
+#include "store/sqlite/access_schema.h"
+#include "store/sqlite/queue_schema.h"
+#include "store/sqlite/webhook_schema.h"
+
 namespace wave::store::sqlite {
 namespace {
 
@@ -187,7 +191,8 @@ CREATE TABLE pruned(
 CREATE INDEX pruned_unfinished ON pruned(run) WHERE finished = 0;
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kVersion1}};
+constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kAccessSchema},
+                                 Migration{3, kQueueSchema}, Migration{4, kWebhookSchema}};
 
 }  // namespace
 

@@ -1,0 +1,67 @@
+// The part of SqliteStore that keeps sessions, revoked tokens and the audit log.
+#include "store/sqlite/access_rows.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace wave::store::sqlite {
+
+Status SqliteStore::add_session(const Session& session) {
+  return write([&](Batch& batch) { return sqlite::add_session(batch.database(), session); });
+}
+
+Result<std::optional<Session>> SqliteStore::session(const std::string& secret_hash, WallTime now) {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return find_session(*reader, secret_hash, now);
+}
+
+Result<std::vector<Session>> SqliteStore::sessions(WallTime now) {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return list_sessions(*reader, now);
+}
+
+Status SqliteStore::remove_session(const std::string& id) {
+  return write([&](Batch& batch) { return sqlite::remove_session(batch.database(), id); });
+}
+
+Status SqliteStore::add_login_code(const LoginCode& code, WallTime now) {
+  return write([&](Batch& batch) { return sqlite::add_login_code(batch.database(), code, now); });
+}
+
+Result<std::optional<LoginCode>> SqliteStore::take_login_code(const std::string& code_hash,
+                                                              WallTime now) {
+  std::optional<LoginCode> taken;
+  WAVE_CHECK(write([&](Batch& batch) -> Status {
+    WAVE_TRY(taken, sqlite::take_login_code(batch.database(), code_hash, now));
+    return {};
+  }));
+  return taken;
+}
+
+Status SqliteStore::revoke_token(const RevokedToken& token, WallTime now) {
+  return write([&](Batch& batch) { return sqlite::revoke_token(batch.database(), token, now); });
+}
+
+Result<std::vector<RevokedToken>> SqliteStore::revoked_tokens(WallTime now) {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return list_revoked(*reader, now);
+}
+
+Result<AuditEntry> SqliteStore::append_audit(AuditEntry entry) {
+  AuditEntry stored;
+  WAVE_CHECK(write([&](Batch& batch) -> Status {
+    WAVE_TRY(stored, sqlite::append_audit(batch.database(), entry));
+    return {};
+  }));
+  return stored;
+}
+
+Result<std::vector<AuditEntry>> SqliteStore::audit(const AuditFilter& filter) {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return list_audit(*reader, filter);
+}
+
+Result<AuditCheck> SqliteStore::verify_audit() {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return sqlite::verify_audit(*reader);
+}
+
+}  // namespace wave::store::sqlite
