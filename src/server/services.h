@@ -65,7 +65,7 @@ struct Services {
   bool demo = false;  // `wave serve --demo`: said in /api/health and on every page
 
   std::atomic<std::shared_ptr<const Settings>> settings;
-  http::Server* http = nullptr;  // set once the server listens
+  http::Server* http = nullptr;               // set once the server listens
   metrics::ServerMetrics* metrics = nullptr;  // null: nothing is counted
 };
 
