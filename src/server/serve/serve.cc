@@ -143,7 +143,7 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
            .check_browser = access_->browser_check(),
            .answered = [this](
                            std::string_view method, std::string_view route, int status,
-                           double seconds) { metrics_.request(method, route, status, seconds); },
+                           double seconds) { metrics_.answered(method, route, status, seconds); },
            .fallback = [](const http::Request& asked) { return web::asset_response(asked); }}));
   WAVE_CHECK(queue_->start());
   WAVE_CHECK(listen());
