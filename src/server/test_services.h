@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "engine/engine.h"
 #include "engine/system_world.h"
+#include "server/api/api.h"
 #include "server/metrics/server_metrics.h"
 #include "server/queue/supervisor.h"
 #include "server/route.h"
@@ -110,12 +111,16 @@ class TestServices {
     fs::create_directories((root / path).parent_path());
     if (!write_file(root / path, text)) throw std::runtime_error("cannot write " + path);
   }
-  /// Drives a run to its end on this thread.
-  void drive(const std::string& run) const {
-    const auto adopted =
-        engine->adopt(run, [&](const std::string&, const engine::Engine::Ended&) { loop->stop(); });
+  /// Drives a run to its end on this thread, with a loop of its own: one runs only once.
+  void drive(const std::string& run) {
+    AsioLoop own_loop(2);
+    engine::SystemWorld own_world(*launcher, own_loop, store::StatePaths{root});
+    engine::Engine owner({.paths = {root}, .environment = {{"PATH", "/usr/bin:/bin"}}}, own_loop,
+                         *store, own_world, random);
+    const auto adopted = owner.adopt(
+        run, [&](const std::string&, const engine::Engine::Ended&) { own_loop.stop(); });
     ASSERT_TRUE(adopted) << full_message(adopted.error());
-    loop->run();
+    own_loop.run();
   }
 
   /// Calls the handler of the row with this operation id, as the dispatcher would.
@@ -157,6 +162,21 @@ inline std::string body_text(const http::Response& response) {
     return **shared;
   }
   return {};
+}
+
+/// What of an answer its schema does not allow, in words; empty: nothing.
+inline std::string schema_errors(std::string_view schema, const http::Response& response) {
+  const auto compiled = all_schemas().compile(schema, Schemas::Openness::kClosed);
+  if (!compiled) return full_message(compiled.error());
+  const auto value = parse_json(body_text(response));
+  if (!value) return full_message(value.error());
+  const auto errors = compiled->validate(*value);
+  if (!errors) return full_message(errors.error());
+  std::string text;
+  for (const contract::SchemaError& error : *errors) {
+    text += error.instance + ": " + error.message + "\n";
+  }
+  return text;
 }
 
 }  // namespace wave::server

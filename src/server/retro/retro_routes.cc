@@ -78,6 +78,7 @@ void add_retro_routes(RouteTable& table) {
              .tag = "retros",
              .summary = "A look back at a run: time, money, what was tried again and why, and how "
                         "it compares with earlier runs of its pipeline.",
+             .response_schema = "Retro",
              .handler = Handler([kept](Call& call) { return get_retro(call, *kept); })});
   table.add(
       {.method = "GET",
@@ -94,6 +95,7 @@ void add_retro_routes(RouteTable& table) {
                  {.name = "limit",
                   .schema = {{"type", "integer"}, {"minimum", 1}, {"maximum", retro::kMostListed}},
                   .description = "how many at most (50)"}},
+       .response_schema = "RetroList",
        .handler = Handler([kept](Call& call) { return list_retros(call, *kept); })});
 }
 

@@ -87,7 +87,9 @@ class RetroRoutes : public ::testing::Test {
                    std::multimap<std::string, std::string> query = {}) {
     const auto response = test_.call(table_, operation, {}, std::move(path), std::move(query));
     EXPECT_TRUE(response) << (response ? "" : full_message(response.error()));
-    return response ? parse_json(body_text(*response))->as_object() : json::object{};
+    if (!response) return {};
+    EXPECT_EQ(schema_errors(operation == "listRetros" ? "RetroList" : "Retro", *response), "");
+    return parse_json(body_text(*response))->as_object();
   }
 
   TestServices test_;

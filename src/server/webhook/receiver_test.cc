@@ -70,6 +70,7 @@ class WebhookReceiver : public ::testing::Test {
     EXPECT_TRUE(response) << (response ? "" : full_message(response.error()));
     if (!response) return {};
     EXPECT_EQ(response->status, status);
+    EXPECT_EQ(schema_errors("HookAnswer", *response), "");
     return parse_json(body_text(*response))->as_object();
   }
   size_t runs() { return test_.store->list_runs({})->size(); }
@@ -179,6 +180,7 @@ TEST_F(WebhookReceiver, AdministratorsSeeWebhooksAndDeliveriesButNoSecret) {
   for (int i = 1; i <= 3; ++i) (void)sent(request(issue(i), fmt::format("d{}", i)));
   const auto list = test_.call(table_, "listWebhooks", {});
   ASSERT_TRUE(list);
+  EXPECT_EQ(schema_errors("WebhookList", *list), "");
   EXPECT_THAT(body_text(*list), Not(HasSubstr(std::string(kSecret))));
   const json::object listed = parse_json(body_text(*list))->as_object();
   EXPECT_EQ(get_string(get_array(listed, "webhooks")[0].as_object(), "path"), "/api/hooks/gh");
@@ -190,6 +192,7 @@ TEST_F(WebhookReceiver, AdministratorsSeeWebhooksAndDeliveriesButNoSecret) {
     const auto page =
         test_.call(table_, "listWebhookDeliveries", {}, {{"name", "gh"}}, std::move(query));
     ASSERT_TRUE(page) << full_message(page.error());
+    EXPECT_EQ(schema_errors("WebhookDeliveryList", *page), "");
     const json::object object = parse_json(body_text(*page))->as_object();
     for (const json::value& row : get_array(object, "deliveries")) {
       seen.emplace_back(get_string(row.as_object(), "delivery"));

@@ -134,6 +134,7 @@ void add_webhook_routes(RouteTable& table) {
              .summary = "Takes a signed delivery of GitHub, GitLab, Gitea or another sender, which "
                         "may start a run. The signature is the credential.",
              .role = auth::Role::kNobody,
+             .response_schema = "HookAnswer",
              .success = 202,
              .body_limit = webhook::kMostBytes,
              .handler = Handler(receive_hook),
@@ -144,6 +145,7 @@ void add_webhook_routes(RouteTable& table) {
              .tag = "webhooks",
              .summary = "The configured webhooks, without their secrets.",
              .role = auth::Role::kAdmin,
+             .response_schema = "WebhookList",
              .handler = Handler(list_webhooks)});
   table.add({.method = "GET",
              .path = "/api/webhooks/{name}/deliveries",
@@ -157,6 +159,7 @@ void add_webhook_routes(RouteTable& table) {
                        {.name = "limit",
                         .schema = {{"type", "integer"}, {"minimum", 1}, {"maximum", kMostPage}},
                         .description = "how many at most (50)"}},
+             .response_schema = "WebhookDeliveryList",
              .handler = Handler(list_deliveries)});
 }
 

@@ -1,0 +1,56 @@
+# The browser application: built by npm from web/, packed, and linked into the server. Without Node the
+# binary is built all the same, and `/` says what is missing.
+find_program(WAVE_NPM npm)
+find_program(WAVE_NODE NAMES node nodejs)
+set(WAVE_WEB_DEFAULT OFF)
+if(WAVE_NPM AND WAVE_NODE)
+  set(WAVE_WEB_DEFAULT ON)
+endif()
+option(WAVE_WEB "build the browser application into the binary (needs Node 18 or newer)"
+       ${WAVE_WEB_DEFAULT})
+
+set(web_out ${CMAKE_BINARY_DIR}/web)
+file(MAKE_DIRECTORY ${web_out})
+if(NOT WAVE_WEB)
+  file(CONFIGURE OUTPUT ${web_out}/no_assets.cc CONTENT [[
+// This build has no browser application (WAVE_WEB=OFF).
+#include "server/web/embedded.h"
+
+namespace wave::server::web {
+std::vector<EmbeddedAsset> embedded_assets() { return {}; }
+}  // namespace wave::server::web
+]])
+  target_sources(wave_server PRIVATE ${web_out}/no_assets.cc)
+  return()
+endif()
+if(NOT WAVE_NPM OR NOT WAVE_NODE)
+  message(FATAL_ERROR "WAVE_WEB=ON needs node and npm: apt-get install nodejs npm, or -DWAVE_WEB=OFF.")
+endif()
+
+set(web_dir ${PROJECT_SOURCE_DIR}/web)
+file(GLOB_RECURSE web_sources CONFIGURE_DEPENDS ${web_dir}/src/* ${web_dir}/public/*)
+list(FILTER web_sources EXCLUDE REGEX "\\.test\\.ts$")
+
+# node_modules stands beside package.json, as every tool expects, and is shared by all presets. The
+# lock keeps two of them from installing at the same time.
+add_custom_command(
+  OUTPUT ${web_out}/installed
+  COMMAND flock ${web_dir}/package.json ${CMAKE_COMMAND} -E env npm_config_loglevel=error
+          sh ${web_dir}/scripts/install.sh ${WAVE_NPM} ${web_out}/installed
+  DEPENDS ${web_dir}/package.json ${web_dir}/package-lock.json ${web_dir}/scripts/install.sh
+  WORKING_DIRECTORY ${web_dir}
+  COMMENT "Installing what the browser application is built with"
+  VERBATIM)
+add_custom_command(
+  OUTPUT ${web_out}/assets.cc ${web_out}/assets.bin
+  COMMAND ${CMAKE_COMMAND} -E env WAVE_WEB_OUT=${web_out}/dist ${WAVE_NODE}
+          node_modules/vite/bin/vite.js build
+  COMMAND ${WAVE_NODE} scripts/pack.mjs ${web_out}/dist ${web_out}/assets.bin ${web_out}/assets.cc
+  DEPENDS ${web_out}/installed ${web_sources} ${web_dir}/index.html ${web_dir}/vite.config.ts
+          ${web_dir}/scripts/pack.mjs
+  WORKING_DIRECTORY ${web_dir}
+  COMMENT "Building the browser application"
+  VERBATIM)
+target_sources(wave_server PRIVATE ${web_out}/assets.cc)
+set_source_files_properties(${web_out}/assets.cc PROPERTIES OBJECT_DEPENDS ${web_out}/assets.bin
+                            SKIP_PRECOMPILE_HEADERS ON)
