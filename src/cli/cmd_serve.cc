@@ -27,18 +27,21 @@ void open_browser(const std::string& url) {
   }
 }
 
-void say_where(const Context& context, const std::string& url,
-               const server::ServeSettings& settings) {
+void say_where(const Context& context, const server::Listening& listening) {
+  const std::string project = context.project().native();
   if (context.json()) {
-    context.print_json(json::object{{"url", url},
-                                    {"host", settings.host},
-                                    {"max_concurrent", settings.max_concurrent},
-                                    {"project", context.project().native()}});
-    return;
+    json::object line{{"url", listening.url},
+                      {"max_concurrent", listening.settings.max_concurrent},
+                      {"project", project}};
+    if (!listening.login_link.empty()) line["login_link"] = listening.login_link;
+    return context.print_json(line);
   }
-  context.print(fmt::format("wave serves {} at {}\n", context.project().native(), url));
+  context.print(fmt::format("wave serves {} at {}\n", project, listening.url));
+  if (!listening.login_link.empty()) {
+    context.print(fmt::format("log in, once, within five minutes: {}\n", listening.login_link));
+  }
   context.note(fmt::format("at most {} runs at a time; Ctrl-C stops the server, agents work on\n",
-                           settings.max_concurrent));
+                           listening.settings.max_concurrent));
 }
 
 }  // namespace
@@ -53,9 +56,10 @@ Result<int> run_serve(Context& context, const ServeOptions& options) {
       .launcher = *context.launcher(),
       .flags = options.flags,
       .listening =
-          [&](const std::string& url, const server::ServeSettings& settings) {
-            say_where(context, url, settings);
-            if (options.flags.open) open_browser(url);
+          [&](const server::Listening& listening) {
+            say_where(context, listening);
+            const bool logs_in = !listening.login_link.empty();
+            if (options.flags.open) open_browser(logs_in ? listening.login_link : listening.url);
           },
       .housekeeping = [&](store::Store& store) { apply_retention(context, store); }};
   return server::serve(request);

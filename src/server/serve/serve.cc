@@ -11,9 +11,11 @@
 #include "server/access/authenticators.h"
 #include "server/api/api.h"
 #include "server/api/router.h"
+#include "server/metrics/server_metrics.h"
 #include "server/queue/make_supervisor.h"
 #include "server/serve/service_manager.h"
 #include "server/stream/make_hub.h"
+#include "server/web/assets.h"
 #include "store/server_lock.h"
 
 namespace wave::server {
@@ -61,7 +63,6 @@ class RunningServer {
                 world_, random_) {}
 
   ~RunningServer() {
-    if (subscription_ != 0) store_->unsubscribe(subscription_);
     http_.reset();  // ends the threads that use what follows
   }
 
@@ -70,7 +71,7 @@ class RunningServer {
 
  private:
   Status listen();
-  void follow_store();
+  void answer(const http::Request& asked, http::Responder responder);
   void on_signal(int signal);
   void reload();
   void beat();
@@ -93,12 +94,11 @@ class RunningServer {
   engine::Engine engine_;
   std::unique_ptr<queue::SupervisorControl> queue_;
   std::unique_ptr<stream::Hub> hub_;
+  metrics::ServerMetrics metrics_;
   std::unique_ptr<Access> access_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<Router> router_;
   std::unique_ptr<http::Server> http_;
-  uint64_t subscription_ = 0;
-  std::shared_ptr<std::atomic<bool>> polled_ = std::make_shared<std::atomic<bool>>(false);
   bool ending_ = false;
 };
 
@@ -125,18 +125,28 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
                                .settings = std::move(settings)});
   services_->audit = &access_->audit();
   services_->access = access_.get();
+  services_->metrics = &metrics_;
+  services_->audit = &access_->audit();
+  services_->access = access_.get();
   queue_->on_changed([this] { hub_->queue_changed(); });
   access_->on_revoked([this] {
     hub_->drop_if([this](const auth::Identity& identity) {
       return services_->authenticator.is_revoked(identity);
     });
   });
-  WAVE_TRY(router_, Router::make(*services_, {.routes = all_routes(),
-                                              .schemas = all_schemas(),
-                                              .check_browser = access_->browser_check()}));
+  WAVE_TRY(
+      router_,
+      Router::make(
+          *services_,
+          {.routes = all_routes(),
+           .schemas = all_schemas(),
+           .check_browser = access_->browser_check(),
+           .answered = [this](
+                           std::string_view method, std::string_view route, int status,
+                           double seconds) { metrics_.answered(method, route, status, seconds); },
+           .fallback = [](const http::Request& asked) { return web::asset_response(asked); }}));
   WAVE_CHECK(queue_->start());
   WAVE_CHECK(listen());
-  follow_store();
   return {};
 }
 
@@ -159,19 +169,17 @@ Status RunningServer::listen() {
   services_->http = http_.get();
   const std::string url = url_of(http_->address(), tls);
   WAVE_CHECK(lock_.announce(url));
-  if (request_.listening) request_.listening(url, settings_);
+  if (request_.listening) {
+    WAVE_TRY(const std::string login, access_->login_link(url));
+    request_.listening({.url = url, .login_link = login, .settings = settings_});
+  }
   return {};
 }
 
-// Commands and commits of other processes: one look at a time is enough.
-void RunningServer::follow_store() {
-  subscription_ = store_->subscribe([this, polled = polled_](const std::string&, uint64_t) {
-    if (polled->exchange(true)) return;
-    loop_.post([this, polled] {
-      polled->store(false);
-      engine_.poll_commands();
-    });
-  });
+// The door first: who asks too often, or under another name, does not reach the router.
+void RunningServer::answer(const http::Request& asked, http::Responder responder) {
+  if (auto refused = access_->refuse(asked)) return responder.send(*std::move(refused));
+  router_->handle(asked, std::move(responder));
 }
 
 int RunningServer::run() {

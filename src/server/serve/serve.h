@@ -13,6 +13,13 @@
 
 namespace wave::server {
 
+/// What there is to say once it listens.
+struct Listening {
+  std::string url;         // "http://127.0.0.1:8080"
+  std::string login_link;  // for a browser, good once; empty where nobody logs in
+  const ServeSettings& settings;
+};
+
 /// What the command line hands over.
 struct ServeRequest {
   store::StatePaths paths;
@@ -20,8 +27,8 @@ struct ServeRequest {
   std::map<std::string, std::string> environment;
   process::Launcher& launcher;
   ServeFlags flags;
-  /// Called once it listens, with "http://127.0.0.1:8080".
-  std::function<void(const std::string& url, const ServeSettings& settings)> listening;
+  /// Called once it listens.
+  std::function<void(const Listening& listening)> listening;
   /// Called now and then on a thread of the pool: removes what retention does not keep.
   std::function<void(store::Store& store)> housekeeping;
 };
