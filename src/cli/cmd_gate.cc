@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
-#include "base/text.h"
-#include "cli/agent_guard.h"
 #include "cli/commands.h"
 #include "cli/run_session.h"
 #include "cli/run_text.h"
 #include "cli/wait_for_run.h"
+#include "engine/gate_decision.h"
+#include "process/agent_guard.h"
 #include "store/owner_lock.h"
 
 namespace wave::cli {
@@ -32,73 +32,9 @@ Result<int> list_gates(Context& context, store::Store& store, const std::string&
   return 0;
 }
 
-/// The gate that is meant: the one named by id, the waiting one of the named step, or the only one.
-Result<flow::GateRow> find_gate(const store::RunDetails& details, const std::string& name) {
-  std::vector<flow::GateRow> waiting;
-  for (const flow::GateRow& gate : details.gates) {
-    if (gate.gate_id == name) return gate;
-    if (gate.resolved || (!name.empty() && gate.step != name)) continue;
-    waiting.push_back(gate);
-  }
-  const std::string& run_id = details.row.run_id;
-  if (waiting.size() == 1) {
-    // A step that asked before may have been answered in another tab a moment ago: a stale click
-    // must not decide its later visit (promise G3).
-    const auto visits =
-        std::ranges::count(details.gates, waiting.front().step, &flow::GateRow::step);
-    if (visits == 1) return waiting.front();
-    return fail(
-        Code::kGateAmbiguous,
-        fmt::format("step {} of run {} has asked {} times", waiting.front().step, run_id, visits),
-        "name the gate: " + waiting.front().gate_id);
-  }
-  if (waiting.empty()) {
-    const std::string where = name.empty() ? "" : " at '" + name + "'";
-    return fail(Code::kConflict, fmt::format("run {} waits at no gate{}", run_id, where),
-                "see: wave gate");
-  }
-  std::vector<std::string> ids;
-  for (const flow::GateRow& gate : waiting) ids.push_back(gate.gate_id);
-  return fail(Code::kGateAmbiguous, fmt::format("run {} waits at several gates", run_id),
-              "name one of: " + join(ids, ", "));
-}
-
-Status check_choice(const flow::GateRow& gate, const GateOptions& options) {
-  std::vector<std::string> keys;
-  for (const json::value& choice : gate.choices) {
-    if (choice.is_object()) keys.emplace_back(get_string(choice.get_object(), "key"));
-  }
-  const std::string known = keys.empty() ? "it has none" : "it has: " + join(keys, ", ");
-  if (options.choice.empty() && !keys.empty()) {
-    return fail(Code::kInvalidChoice, fmt::format("gate {} wants a choice", gate.gate_id),
-                known + "; say it with --choice KEY");
-  }
-  if (!options.choice.empty() && std::ranges::find(keys, options.choice) == keys.end()) {
-    return fail(Code::kInvalidChoice,
-                fmt::format("gate {} has no choice '{}'", gate.gate_id, options.choice), known);
-  }
-  if (!options.text.empty() && !gate.freeform) {
-    return fail(Code::kInvalidChoice, fmt::format("gate {} takes no text", gate.gate_id),
-                "leave --text out");
-  }
-  return {};
-}
-
-Error standing_decision(store::Store& store, const std::string& run_id, const flow::GateRow& gate) {
-  std::string by = gate.by, choice = gate.choice;
-  if (const auto command = store.gate_command(run_id, gate.gate_id); command && *command) {
-    by = (*command)->actor;
-    choice = get_string((*command)->payload, "choice");
-  }
-  return {Code::kGateDecided,
-          fmt::format("gate {} has been decided: {}{}", gate.gate_id,
-                      choice.empty() ? gate.outcome : choice, by.empty() ? "" : " by " + by),
-          "see: wave status " + run_id};
-}
-
 /// An agent does not approve its own work, nor that of its colleagues (promise G10).
 Status refuse_agents(const Context& context) {
-  const auto agent = calling_agent(context.environment());
+  const auto agent = process::calling_agent(context.environment());
   if (!agent) return {};
   return fail(Code::kGateSelfDecision,
               "this is called from inside an agent (" + *agent + "), which must not decide gates",
@@ -109,21 +45,17 @@ Result<int> decide(Context& context, store::Store& store, const store::RunDetail
                    const GateOptions& options) {
   WAVE_CHECK(refuse_agents(context));
   const std::string& run_id = details.row.run_id;
-  WAVE_TRY(const flow::GateRow gate, find_gate(details, options.gate));
-  if (gate.resolved) return std::unexpected(standing_decision(store, run_id, gate));
-  WAVE_CHECK(check_choice(gate, options));
-  store::Command command;
-  command.run_id = run_id;
-  command.kind = "gate";
-  command.gate_id = gate.gate_id;
-  command.payload = {{"choice", options.choice}, {"text", options.text}};
-  command.actor = context.actor();
-  command.via = "cli";
-  command.created_at = SystemClock().wall();
-  if (const auto submitted = store.submit_command(command); !submitted) {
-    if (submitted.error().code != Code::kGateDecided) return std::unexpected(submitted.error());
-    return std::unexpected(standing_decision(store, run_id, gate));
-  }
+  engine::GateDecision decision;
+  decision.choice = options.choice;
+  decision.text = options.text;
+  decision.actor = context.actor();
+  decision.via = "cli";
+  // People name the gate or its step; a step's name is no gate's id.
+  const bool is_id = std::ranges::find(details.gates, options.gate, &flow::GateRow::gate_id) !=
+                     details.gates.end();
+  (is_id ? decision.gate_id : decision.step) = options.gate;
+  WAVE_TRY(const flow::GateRow gate,
+           engine::decide_gate(store, details, decision, SystemClock().wall()));
   // The decision is stored. If nobody is there to carry it out, somebody is started who is.
   if (details.row.waiting_reason != "stopped" &&
       !store::OwnerLock::is_held(context.paths(), run_id)) {

@@ -7,8 +7,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "cli/agent_guard.h"
 #include "cli/error_printer.h"
+#include "process/agent_guard.h"
 #include "store/owner_lock.h"
 
 namespace wave::cli {
@@ -84,7 +84,7 @@ RunViewConfig RunSession::view_config(Showing showing) const {
   config.style.unicode = context_.unicode();
   config.with_activity = context_.global().verbosity > 0;
   const TerminalFacts facts = terminal_facts(context_.environment());
-  config.answers = facts.in_is_tty && !calling_agent(context_.environment());
+  config.answers = facts.in_is_tty && !process::calling_agent(context_.environment());
   config.actor = context_.actor();
   return config;
 }

@@ -75,6 +75,17 @@ flow::RunOptions inherit(flow::RunOptions origin, const flow::RunOptions& overri
   return origin;
 }
 
+/// The `state` of a run_forked event that takes nothing over.
+json::object from_nothing(const flow::Program& program) {
+  json::object state{{"steps", json::array{}}};
+  for (const model::Step& step : program.steps()) {
+    if (step.rework_only) continue;
+    state["from_step"] = step.id;
+    break;
+  }
+  return state;
+}
+
 }  // namespace
 
 struct Engine::Impl {
@@ -160,18 +171,24 @@ Result<std::string> Engine::fork(const ForkRequest& request) {
   Event forked;
   forked.kind = Kind::kRunForked;
   forked.actor = request.actor;
-  WAVE_TRY(json::object carried, flow::fork_state(run.program, old, request.from_step));
+  json::object carried = from_nothing(run.program);
+  if (!request.from_beginning) {
+    WAVE_TRY(carried, flow::fork_state(run.program, old, request.from_step));
+  }
   forked.data = {{"origin_run_id", request.origin},
                  {"origin_seq", origin.row.last_seq},
                  {"state", std::move(carried)}};
+  flow::RunOptions options = inherit(old.options, request.options);
+  if (request.from_beginning) {
+    options.steps = old.options.steps;
+    options.exclude = old.options.exclude;
+  }
   const WallTime now = impl_->loop.clock().wall();
   run.state = flow::initial_state(
       run.program, make_run_id(run.program.project.pipeline.name, now, impl_->random));
   WAVE_CHECK(add(run, std::move(forked), now));
-  WAVE_CHECK(add(run,
-                 run_queued(run.program, inherit(old.options, request.options), origin.snapshot,
-                            request.actor),
-                 now));
+  WAVE_CHECK(
+      add(run, run_queued(run.program, std::move(options), origin.snapshot, request.actor), now));
   return impl_->store_run(std::move(run), origin.snapshot, {});
 }
 
