@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/text.h"
-#include "cli/agent_guard.h"
+#include "process/agent_guard.h"
 #include "cli/commands.h"
 #include "cli/style.h"
 #include "model/project.h"
@@ -24,7 +24,7 @@ constexpr Millis kLinkLifetime = std::chrono::minutes(5);
 
 /// An agent does not make itself a credential (promise G10).
 Status refuse_agents(const Context& context) {
-  const auto agent = calling_agent(context.environment());
+  const auto agent = process::calling_agent(context.environment());
   if (!agent) return {};
   return fail(Code::kPermissionDenied,
               "this is called from inside an agent (" + *agent + "), which gets no credentials",

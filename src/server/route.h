@@ -104,6 +104,11 @@ void add_access_routes(RouteTable& table);     // access/: login, sessions, revo
 using BrowserCheck =
     std::function<Status(const http::Request&, const auth::Identity&, const Route&)>;
 
+/// What access/ has to say before anything is done: Host, Origin and Sec-Fetch-Site of browsers,
+/// CSRF tokens of sessions (promise A4). Asked for every request that matched a row.
+using BrowserCheck =
+    std::function<Status(const http::Request&, const auth::Identity&, const Route&)>;
+
 // --- answers ---
 
 http::Response json_response(const json::value& value, int status = 200);
