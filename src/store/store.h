@@ -64,7 +64,15 @@ struct StoredEvent {
   int64_t position = 0;  // commit order over all runs
   flow::Kind kind{};
   std::string run_id;
-  std::string line;  // the envelope, as encode() wrote it
+  std::string line;        // the envelope, as encode() wrote it
+  std::string pipeline{};  // the run's; events_since fills it in
+};
+
+/// How far a log has come.
+struct LogEnd {
+  int64_t epoch = 0;    // 0; raised each time the database turned out to be an older one put back
+  uint64_t last = 0;    // seq of the run's last event, or position of the last event of all runs
+  uint64_t pruned = 0;  // all runs: events up to this position have been removed with their runs
 };
 
 struct EventQuery {
@@ -220,6 +228,14 @@ class Store {
   using Changed = std::function<void(const std::string& run_id, uint64_t last_seq)>;
   virtual uint64_t subscribe(Changed changed) = 0;
   virtual void unsubscribe(uint64_t subscription) = 0;
+  /// The end of a run's log (kNotFound, kPruned), or with an empty id of the log over all runs.
+  virtual Result<LogEnd> log_end(const std::string& run_id);
+  /// Clients keep cursors beyond the life of this process. Notes, outside of the database, up to
+  /// where the log over all runs has been shown; not durable.
+  virtual void note_shown(uint64_t position);
+  /// Before anything is shown: raises the epoch when the database is behind what was noted, because
+  /// somebody has put a backup back.
+  virtual Status check_epoch();
 
   // --- blobs: content by hash, in files beside the database ---
   /// Stores the bytes durably and returns their sha256.
@@ -239,6 +255,8 @@ struct StatePaths {
   [[nodiscard]] std::filesystem::path state() const { return project / ".agents/state"; }
   [[nodiscard]] std::filesystem::path database() const { return state() / "wave.db"; }
   [[nodiscard]] std::filesystem::path doorbell() const { return state() / "doorbell"; }
+  /// How far event streams have shown the log: finds out backups that were put back.
+  [[nodiscard]] std::filesystem::path shown() const { return state() / "shown"; }
   [[nodiscard]] std::filesystem::path blobs() const { return state() / "blobs"; }
   [[nodiscard]] std::filesystem::path run(const std::string& run_id) const {
     return state() / "runs" / run_id;

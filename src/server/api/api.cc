@@ -13,6 +13,7 @@ RouteTable all_routes() {
   add_catalogue_routes(table);
   add_server_routes(table);
   add_webhook_routes(table);
+  add_stream_routes(table);
   add_retro_routes(table);
   add_metrics_routes(table);
   add_access_routes(table);
