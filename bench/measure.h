@@ -44,5 +44,6 @@ std::vector<Figure> bench_runs(const std::filesystem::path& scratch);
 std::vector<Figure> bench_store(const std::filesystem::path& scratch);
 std::vector<Figure> bench_model(const std::filesystem::path& scratch);
 std::vector<Figure> bench_access(const std::filesystem::path& scratch);
+std::vector<Figure> bench_http(const std::filesystem::path& scratch);
 
 }  // namespace wave::bench

@@ -12,6 +12,7 @@ RouteTable all_routes() {
   add_run_routes(table);
   add_catalogue_routes(table);
   add_server_routes(table);
+  add_queue_routes(table);
   add_webhook_routes(table);
   add_stream_routes(table);
   add_retro_routes(table);

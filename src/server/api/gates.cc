@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "engine/gate_decision.h"
 #include "server/api/handlers.h"
 #include "server/api/peer_guard.h"
