@@ -35,8 +35,10 @@ json::object cost_of(const store::RunDetails& details, const flow::Program* prog
     by_model[row.model.empty() ? "unknown" : row.model] += row.usage;
   }
   std::vector<std::pair<std::string, flow::Usage>> models(by_model.begin(), by_model.end());
-  std::ranges::stable_sort(
-      models, [](const auto& a, const auto& b) { return a.second.cost_usd > b.second.cost_usd; });
+  std::ranges::sort(models, [](const auto& a, const auto& b) {
+    if (a.second.cost_usd != b.second.cost_usd) return a.second.cost_usd > b.second.cost_usd;
+    return a.first < b.first;
+  });
   json::array list;
   for (const auto& [model, usage] : models) {
     list.push_back(json::object{{"model", model}, {"usage", flow::to_json(usage)}});

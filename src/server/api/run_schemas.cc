@@ -237,55 +237,55 @@ void add_requests(Schemas& schemas) {
           {"pipeline"}));
   schemas.add("Submitted",
               object("An accepted run.",
-                     {
-    {"run_id", text("names it")}, {"pipeline", text("the pipeline's name")},
-        {"pipeline_name", text("the same, as older scripts know it")},
-        {"status", named("RunStatus")},
-        {"queue_position", nullable(integer("place in the queue, from 1", 1))},
-        schemas.add("PlannedStep",
-                    object("A step as it would be run.",
-                           {{"step", text("its id")},
-                            {"kind", text("persona, command, gate ...")},
-                            {"persona", text("who does it; empty: nobody")},
-                            {"adapter", text("which agent; empty: none")},
-                            {"model", text("which model; empty: the agent's own")},
-                            {"workspace", text("where")},
-                            {"dependencies", list_of(text("a step"), "what comes before")},
-                            {"contracts", list_of(text("a type"), "what is checked after")},
-                            {"left_out", text("why it would not be run"), kSometimes}}));
-    schemas.add(
-        "Plan",
-        object("What a dry run says.",
-               {{"pipeline", text("the pipeline's name")},
-                {"waves",
-                 list_of(list_of(named("PlannedStep"), "may run at the same time"), "in order")},
-                {"on_demand", list_of(named("PlannedStep"), "run when other work needs repair")}}));
-    schemas.add("Cancel",
-                request("How to end a run.", {{"force", flag("without the grace period")},
-                                              {"reason", bounded_text("why; it is kept", 4096)}}));
-    schemas.add("Cancelled", object("What became of it.",
-                                    {{"run_id", text("the run")},
-                                     {"status", one_of("cancelling: its processes are being ended",
-                                                       {"cancelling", "cancelled"})}}));
-    const std::vector<Member> again{
-        {"from_step", bounded_text("where to begin; else the step that failed", kMostName)},
-        {"model", bounded_text("another model", kMostName)},
-        {"force_model", flag("`model` stands for those of all steps")},
-        {"adapter", bounded_text("another agent", kMostName)},
-        {"timeout_ms", step_timeout()},
-        {"tags", tags()},
-        {"force", flag("accepted for older scripts; changes nothing")}};
-    schemas.add("Resume", request("How to go on.", again));
-    schemas.add("Retry", request("How to try again.", again));
-    schemas.add("Resumed",
-                object("What goes on.",
-                       {{"run_id", text("the run that goes on: a new one if the origin had ended")},
-                        {"original_run_id", text("the run that was named")},
-                        {"pipeline", text("the pipeline's name")},
-                        {"pipeline_name", text("the same, as older scripts know it")},
-                        {"from_step", nullable(text("where it begins"))},
-                        {"status", named("RunStatus")},
-                        {"queue_position", nullable(integer("place in the queue, from 1", 1))}}));
+                     {{"run_id", text("names it")},
+                      {"pipeline", text("the pipeline's name")},
+                      {"pipeline_name", text("the same, as older scripts know it")},
+                      {"status", named("RunStatus")},
+                      {"queue_position", nullable(integer("place in the queue, from 1", 1))}}));
+  schemas.add("PlannedStep",
+              object("A step as it would be run.",
+                     {{"step", text("its id")},
+                      {"kind", text("persona, command, gate ...")},
+                      {"persona", text("who does it; empty: nobody")},
+                      {"adapter", text("which agent; empty: none")},
+                      {"model", text("which model; empty: the agent's own")},
+                      {"workspace", text("where")},
+                      {"dependencies", list_of(text("a step"), "what comes before")},
+                      {"contracts", list_of(text("a type"), "what is checked after")},
+                      {"left_out", text("why it would not be run"), kSometimes}}));
+  schemas.add(
+      "Plan",
+      object("What a dry run says.",
+             {{"pipeline", text("the pipeline's name")},
+              {"waves",
+               list_of(list_of(named("PlannedStep"), "may run at the same time"), "in order")},
+              {"on_demand", list_of(named("PlannedStep"), "run when other work needs repair")}}));
+  schemas.add("Cancel",
+              request("How to end a run.", {{"force", flag("without the grace period")},
+                                            {"reason", bounded_text("why; it is kept", 4096)}}));
+  schemas.add("Cancelled", object("What became of it.",
+                                  {{"run_id", text("the run")},
+                                   {"status", one_of("cancelling: its processes are being ended",
+                                                     {"cancelling", "cancelled"})}}));
+  const std::vector<Member> again{
+      {"from_step", bounded_text("where to begin; else the step that failed", kMostName)},
+      {"model", bounded_text("another model", kMostName)},
+      {"force_model", flag("`model` stands for those of all steps")},
+      {"adapter", bounded_text("another agent", kMostName)},
+      {"timeout_ms", step_timeout()},
+      {"tags", tags()},
+      {"force", flag("accepted for older scripts; changes nothing")}};
+  schemas.add("Resume", request("How to go on.", again));
+  schemas.add("Retry", request("How to try again.", again));
+  schemas.add("Resumed",
+              object("What goes on.",
+                     {{"run_id", text("the run that goes on: a new one if the origin had ended")},
+                      {"original_run_id", text("the run that was named")},
+                      {"pipeline", text("the pipeline's name")},
+                      {"pipeline_name", text("the same, as older scripts know it")},
+                      {"from_step", nullable(text("where it begins"))},
+                      {"status", named("RunStatus")},
+                      {"queue_position", nullable(integer("place in the queue, from 1", 1))}}));
 }
 
 }  // namespace
