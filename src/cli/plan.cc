@@ -30,7 +30,7 @@ std::string plan_text(const flow::Plan& plan) {
   const auto add_all = [&rows](const std::string& title,
                                const std::vector<flow::PlannedStep>& steps) {
     rows.push_back({title});
-    for (const PlannedStep& step : steps) rows.push_back(row_of(step));
+    for (const flow::PlannedStep& step : steps) rows.push_back(row_of(step));
   };
   for (size_t i = 0; i < plan.waves.size(); ++i) {
     add_all(fmt::format("wave {}", i + 1), plan.waves[i]);
