@@ -187,7 +187,7 @@ function StepFacts({ step, attempt, run, act }: { step: Step; attempt: AttemptVi
         {step.persona && <><dt>Persona</dt><dd><Link to="/personas/$name" params={{ name: step.persona }}>{step.persona}</Link></dd></>}
         {step.adapter && <><dt>Adapter</dt><dd>{step.adapter}{step.model && ` · ${step.model}`}</dd></>}
         {step.workspace && <><dt>Workspace</dt><dd><code>{step.workspace}</code></dd></>}
-        {attempt && <><dt>Attempt</dt><dd>{attempt.attempt} ({attempt.reason}) · {attempt.outcome ?? 'running'}{attempt.exitCode !== null && ` · exit ${attempt.exitCode}`}</dd></>}
+        {attempt && <><dt>Attempt</dt><dd>{attempt.attempt} ({attempt.reason}) · {(attempt.outcome ?? 'running').replaceAll('_', ' ')}{attempt.exitCode !== null && ` · exit ${attempt.exitCode}`}</dd></>}
         {attempt?.outBytes != null && <><dt>Printed</dt><dd>{bytes(attempt.outBytes)}</dd></>}
         <dt>Cost</dt><dd>{money(step.usage.cost_usd)} · {count(step.usage.tokens_in)} in, {count(step.usage.tokens_out)} out</dd>
         {step.interruptions > 0 && <><dt>Interrupted</dt><dd>{step.interruptions} times</dd></>}
@@ -220,7 +220,7 @@ function StepPanel({ step, view, rows, run, act }: { step: Step; view: RunView; 
         </div>
         {all.length > 1 && (
           <select className="select" aria-label="Attempt" value={attempt ? `${attempt.visit}.${attempt.attempt}` : ''} onChange={(event) => void navigate({ search: (old) => ({ ...old, attempt: event.target.value }), replace: true, resetScroll: false })}>
-            {all.map((one) => <option key={one.key} value={`${one.visit}.${one.attempt}`}>{all.some((other) => other.visit > 1) ? `Visit ${one.visit}, attempt ${one.attempt}` : `Attempt ${one.attempt}`} · {one.outcome ?? 'running'}</option>)}
+            {all.map((one) => <option key={one.key} value={`${one.visit}.${one.attempt}`}>{all.some((other) => other.visit > 1) ? `Visit ${one.visit}, attempt ${one.attempt}` : `Attempt ${one.attempt}`} · {(one.outcome ?? 'running').replaceAll('_', ' ')}</option>)}
           </select>
         )}
       </header>
