@@ -61,8 +61,8 @@ export const router = createRouter({
   defaultPreload: 'intent',
   defaultPendingMs: 150,
   defaultPendingComponent: () => <Bones rows={6} />,
-  defaultErrorComponent: ({ error, reset }) => <Trouble error={error} retry={reset} />,
-  defaultNotFoundComponent: () => <Trouble error={new Error('There is no page at this address.')} />,
+  defaultErrorComponent: ({ error, reset }) => <Trouble page error={error} retry={reset} />,
+  defaultNotFoundComponent: () => <Trouble page error={new Error('There is no page at this address.')} />,
   scrollRestoration: true,
 });
 

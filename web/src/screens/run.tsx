@@ -303,7 +303,7 @@ function RunPage({ runId }: { runId: string }) {
     if (view.error && !rows) document.title = 'Not found · wave';
   }, [view.error, rows]);
 
-  if (view.error && !rows) return <Trouble error={view.error} retry={() => runStore(runId).reload()} />;
+  if (view.error && !rows) return <Trouble page error={view.error} retry={() => runStore(runId).reload()} />;
   if (!rows || !run || !detail) return <><Bones rows={2} height={26} label="Loading the run" /><div className="run-body"><div className="card"><Bones rows={6} /></div><div className="card"><Bones rows={10} /></div></div></>;
   const step = rows.steps.find((one) => one.step === selected) ?? rows.steps[0];
   const tab = search.tab ?? 'steps';
@@ -343,7 +343,7 @@ function RunPage({ runId }: { runId: string }) {
             {step && <StepPanel step={step} view={view} rows={rows} run={run} act={setAction} />}
           </div>
         ) : (
-          <section className="card" style={{ marginTop: 'var(--s4)' }} aria-label={tabs.find(([key]) => key === tab)?.[1]}>
+          <div className="card" style={{ marginTop: 'var(--s4)' }}>
             <Suspense fallback={<Bones rows={8} />}>
               {tab === 'timeline' && (run.started_at ? <Timeline steps={rows.steps} attempts={view.attempts} start={run.started_at} end={run.finished_at} version={view.version} /> : <p className="quiet" style={{ padding: 'var(--s4)' }}>It has not started.</p>)}
               {tab === 'artifacts' && <Artifacts runId={runId} artifacts={rows.artifacts} selected={search.artifact} />}
@@ -352,7 +352,7 @@ function RunPage({ runId }: { runId: string }) {
               {tab === 'events' && <Events events={view.events} version={view.version} seq={search.seq ? Number(search.seq) : null} runId={runId} />}
               {tab === 'retro' && <RunRetro runId={runId} over={terminal.has(run.status)} />}
             </Suspense>
-          </section>
+          </div>
         )}
       </div>
       {action && <ActionDialog action={action} run={run} step={step?.step} onClose={() => setAction(null)} />}

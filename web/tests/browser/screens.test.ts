@@ -24,7 +24,7 @@ const screens: [string, () => string, string][] = [
   ['runs', () => '/', 'Waits for you'],
   ['runs-filtered', () => '/?status=%5B%22cancelled%22%5D', 'No run is like that'],
   ['run-live', () => `/runs/${runs.live}`, 'Activity'],
-  ['run-done', () => `/runs/${runs.done}?step=implement`, 'I add the option to greet'],
+  ['run-done', () => `/runs/${runs.done}?step=implement&attempt=1.1`, 'I add the option to greet'],
   ['run-gate', () => `/runs/${runs.gate}`, 'fit to be published'],
   ['run-failed', () => `/runs/${runs.failed}`, 'Retry from judge'],
   ['run-output', () => `/runs/${runs.shipped}?step=publish&view=output`, 'uploaded part 7 of 40'],
@@ -71,7 +71,9 @@ describe.each([
       await page.screenshot({ path: join(shots, `${screen}-${name}.png`) });
       const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       expect(sideways, 'sticks out sideways').toBeLessThanOrEqual(0);
-      expect(await look(page)).toEqual([]);
+      const found = await look(page);
+      if (found.length + complaints.length > 0) console.log(`${screen} ${name}:\n  ${[...found, ...complaints].join('\n  ')}`);
+      expect(found).toEqual([]);
       expect(complaints).toEqual([]);
     } finally {
       await context.close();
