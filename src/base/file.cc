@@ -53,7 +53,8 @@ Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
     return fail(Code::kUsage, fmt::format("{} is not a regular file", path.native()));
   }
   std::string bytes;
-  bytes.resize(static_cast<size_t>(info.st_size) + 1);
+  constexpr size_t kUnsaid = 4096;  // files of /proc have no size
+  bytes.resize(info.st_size > 0 ? static_cast<size_t>(info.st_size) + 1 : kUnsaid);
   size_t used = 0;
   while (true) {
     const ssize_t got = ::read(fd.get(), bytes.data() + used, bytes.size() - used);

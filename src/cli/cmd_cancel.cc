@@ -1,9 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
-#include "cli/run_session.h"
 #include "cli/wait_for_run.h"
-#include "store/owner_lock.h"
 
 namespace wave::cli {
 namespace {
@@ -11,19 +9,17 @@ namespace {
 /// Grace period, SIGKILL, and what a checkpoint may still take.
 constexpr Millis kPatience{60'000};
 
-Result<store::RunDetails> details_of(store::Store& store, const std::string& run_id) {
-  return store.run(run_id);
-}
-
 bool is_over(const store::RunDetails& details) {
   const auto status = flow::run_status_from_name(details.row.status);
   return status && flow::is_terminal(*status);
 }
 
-Result<std::string> wait_for_end(store::Store& store, const std::string& run_id) {
+Result<std::string> wait_for_end(RunAccess& runs, const store::RunDetails& before) {
+  const std::string& run_id = before.row.run_id;
   std::string status;
-  WAVE_TRY(const bool over, wait_until(store, kPatience, [&]() -> Result<bool> {
-             WAVE_TRY(const store::RunDetails details, details_of(store, run_id));
+  WAVE_TRY(const bool over,
+           wait_until(runs, run_id, before.row.last_seq, kPatience, [&]() -> Result<bool> {
+             WAVE_TRY(const store::RunDetails details, runs.run(run_id));
              status = details.row.status;
              return is_over(details);
            }));
@@ -38,36 +34,19 @@ Result<std::string> wait_for_end(store::Store& store, const std::string& run_id)
 }  // namespace
 
 Result<int> run_cancel(Context& context, const CancelOptions& options) {
-  WAVE_TRY(const std::string run_id, context.resolve_run(options.run));
-  WAVE_TRY(store::Store * store, context.open_store(false));
-  WAVE_TRY(const store::RunDetails details, details_of(*store, run_id));
+  WAVE_TRY(RunAccess * runs, context.runs(false));
+  WAVE_TRY(const std::string run_id, runs->resolve(options.run));
+  WAVE_TRY(const store::RunDetails details, runs->run(run_id));
   if (is_over(details)) {
     return fail(Code::kConflict,
                 fmt::format("run {} has ended already: {}", run_id, details.row.status),
                 "see: wave status " + run_id);
   }
-  store::Command command;
-  command.run_id = run_id;
-  command.kind = "cancel";
-  command.payload = {{"force", options.force}, {"reason", options.reason}};
-  command.actor = context.actor();
-  command.via = "cli";
-  command.created_at = SystemClock().wall();
-  WAVE_TRY([[maybe_unused]] const int64_t id, store->submit_command(command));
-
+  WAVE_CHECK(runs->cancel(run_id, options.force, options.reason));
+  WAVE_CHECK(runs->see_to(details, true));
   std::string status = "cancel requested";
-  if (!store::OwnerLock::is_held(context.paths(), run_id)) {
-    // Nobody is there to do it: its owner died, or it was stopped. Then we are its owner for so
-    // long.
-    WAVE_TRY(const auto session, RunSession::open(context));
-    const Result<int> driven = session->drive(run_id, Showing::kNothing);
-    // Somebody else took it in the same moment: then they do it.
-    if (!driven && driven.error().code != Code::kRunLocked) {
-      return std::unexpected(driven.error());
-    }
-  }
   if (!options.no_wait) {
-    WAVE_TRY(status, wait_for_end(*store, run_id));
+    WAVE_TRY(status, wait_for_end(*runs, details));
   }
   const bool cancelled = status == "cancelled" || options.no_wait;
   if (context.json()) {

@@ -176,10 +176,9 @@ class Doctor {
       return;
     }
     std::vector<std::string> orphans;
-    for (const std::string& run_id : *live) {
-      if (store::OwnerLock::is_held(context_.paths(), run_id)) continue;
-      const auto details = store_->run(run_id);
-      if (details && details->row.waiting_reason != "stopped") orphans.push_back(run_id);
+    for (const store::LiveRun& run : *live) {
+      if (store::OwnerLock::is_held(context_.paths(), run.run_id)) continue;
+      if (run.waiting_reason != "stopped") orphans.push_back(run.run_id);
     }
     if (orphans.empty()) {
       add("runs", "runs", "ok", fmt::format("{} live, none without an owner", live->size()));
@@ -191,12 +190,12 @@ class Doctor {
   }
 
   /// Processes that carry an agent's marker and belong to no live run.
-  void check_agents(const std::vector<std::string>& live) {
+  void check_agents(const std::vector<store::LiveRun>& live) {
     std::set<std::string> known;
-    for (const std::string& run_id : live) {
+    for (const store::LiveRun& run : live) {
       std::error_code error;
       for (const fs::directory_entry& attempt :
-           fs::directory_iterator(context_.paths().run(run_id), error)) {
+           fs::directory_iterator(context_.paths().run(run.run_id), error)) {
         if (!attempt.is_directory(error)) continue;
         if (const auto meta = process::read_meta(attempt.path())) known.insert(meta->agent_id);
       }

@@ -5,18 +5,16 @@
 #include "base/text.h"
 #include "cli/agent_guard.h"
 #include "cli/commands.h"
-#include "cli/run_session.h"
 #include "cli/run_text.h"
 #include "cli/wait_for_run.h"
-#include "store/owner_lock.h"
 
 namespace wave::cli {
 namespace {
 
 constexpr Millis kPatience{10'000};
 
-Result<int> list_gates(Context& context, store::Store& store, const std::string& run_id) {
-  WAVE_TRY(const auto waiting, store.waiting_gates());
+Result<int> list_gates(Context& context, RunAccess& runs, const std::string& run_id) {
+  WAVE_TRY(const auto waiting, runs.waiting_gates());
   json::array list;
   std::string text;
   for (const auto& [run, gate] : waiting) {
@@ -84,15 +82,11 @@ Status check_choice(const flow::GateRow& gate, const GateOptions& options) {
   return {};
 }
 
-Error standing_decision(store::Store& store, const std::string& run_id, const flow::GateRow& gate) {
-  std::string by = gate.by, choice = gate.choice;
-  if (const auto command = store.gate_command(run_id, gate.gate_id); command && *command) {
-    by = (*command)->actor;
-    choice = get_string((*command)->payload, "choice");
-  }
+Error standing_decision(const std::string& run_id, const flow::GateRow& gate) {
   return {Code::kGateDecided,
           fmt::format("gate {} has been decided: {}{}", gate.gate_id,
-                      choice.empty() ? gate.outcome : choice, by.empty() ? "" : " by " + by),
+                      gate.choice.empty() ? gate.outcome : gate.choice,
+                      gate.by.empty() ? "" : " by " + gate.by),
           "see: wave status " + run_id};
 }
 
@@ -105,32 +99,23 @@ Status refuse_agents(const Context& context) {
               "a person answers it, from a terminal of their own");
 }
 
-Result<int> decide(Context& context, store::Store& store, const store::RunDetails& details,
+Result<int> decide(Context& context, RunAccess& runs, const store::RunDetails& details,
                    const GateOptions& options) {
   WAVE_CHECK(refuse_agents(context));
   const std::string& run_id = details.row.run_id;
   WAVE_TRY(const flow::GateRow gate, find_gate(details, options.gate));
-  if (gate.resolved) return std::unexpected(standing_decision(store, run_id, gate));
+  if (gate.resolved) return std::unexpected(standing_decision(run_id, gate));
   WAVE_CHECK(check_choice(gate, options));
-  store::Command command;
-  command.run_id = run_id;
-  command.kind = "gate";
-  command.gate_id = gate.gate_id;
-  command.payload = {{"choice", options.choice}, {"text", options.text}};
-  command.actor = context.actor();
-  command.via = "cli";
-  command.created_at = SystemClock().wall();
-  if (const auto submitted = store.submit_command(command); !submitted) {
-    if (submitted.error().code != Code::kGateDecided) return std::unexpected(submitted.error());
-    return std::unexpected(standing_decision(store, run_id, gate));
-  }
+  WAVE_CHECK(runs.decide({.run_id = run_id,
+                          .step = gate.step,
+                          .gate_id = gate.gate_id,
+                          .choice = options.choice,
+                          .text = options.text}));
   // The decision is stored. If nobody is there to carry it out, somebody is started who is.
-  if (details.row.waiting_reason != "stopped" &&
-      !store::OwnerLock::is_held(context.paths(), run_id)) {
-    WAVE_CHECK(spawn_owner(context, run_id));
-  }
-  WAVE_TRY(const bool carried_out, wait_until(store, kPatience, [&]() -> Result<bool> {
-             WAVE_TRY(const store::RunDetails now, store.run(run_id));
+  WAVE_CHECK(runs.see_to(details, false));
+  WAVE_TRY(const bool carried_out,
+           wait_until(runs, run_id, details.row.last_seq, kPatience, [&]() -> Result<bool> {
+             WAVE_TRY(const store::RunDetails now, runs.run(run_id));
              return std::ranges::any_of(now.gates, [&gate](const flow::GateRow& row) {
                return row.gate_id == gate.gate_id && row.resolved;
              });
@@ -156,13 +141,13 @@ Result<int> decide(Context& context, store::Store& store, const store::RunDetail
 }  // namespace
 
 Result<int> run_gate(Context& context, const GateOptions& options) {
-  WAVE_TRY(store::Store * store, context.open_store(false));
-  if (options.run.empty()) return list_gates(context, *store, "");
-  WAVE_TRY(const std::string run_id, store->resolve_run(options.run));
-  WAVE_TRY(const store::RunDetails details, store->run(run_id));
+  WAVE_TRY(RunAccess * runs, context.runs(false));
+  if (options.run.empty()) return list_gates(context, *runs, "");
+  WAVE_TRY(const std::string run_id, runs->resolve(options.run));
+  WAVE_TRY(const store::RunDetails details, runs->run(run_id));
   const bool only_look = options.choice.empty() && options.text.empty() && options.gate.empty();
-  if (only_look) return list_gates(context, *store, run_id);
-  return decide(context, *store, details, options);
+  if (only_look) return list_gates(context, *runs, run_id);
+  return decide(context, *runs, details, options);
 }
 
 }  // namespace wave::cli

@@ -15,8 +15,8 @@ constexpr size_t kMostTail = 100'000;
 /// Reads a run's log in pages and shows what was asked for.
 class LogPrinter {
  public:
-  LogPrinter(Context& context, store::Store& store, const LogsOptions& options, std::string run_id)
-      : context_(context), store_(store), options_(options), run_id_(std::move(run_id)) {}
+  LogPrinter(Context& context, RunAccess& runs, const LogsOptions& options, std::string run_id)
+      : context_(context), runs_(runs), options_(options), run_id_(std::move(run_id)) {}
 
   Result<int> run() {
     if (options_.tail) {
@@ -43,7 +43,7 @@ class LogPrinter {
   Status each_new(Visit visit) {
     for (;;) {
       WAVE_TRY(const std::vector<store::StoredEvent> page,
-               store_.events(run_id_, {.after = after_, .limit = kPage, .step = options_.step}));
+               runs_.events(run_id_, {.after = after_, .limit = kPage, .step = options_.step}));
       for (const store::StoredEvent& event : page) {
         after_ = event.seq;
         if (wanted(event)) visit(event.line);
@@ -70,19 +70,20 @@ class LogPrinter {
   Status follow() {
     // Ctrl-C ends the following, not the run.
     constexpr Millis kForever = std::chrono::hours(24 * 365);
-    WAVE_TRY(
-        [[maybe_unused]] const bool over, wait_until(store_, kForever, [this]() -> Result<bool> {
-          WAVE_TRY(const store::RunDetails details, store_.run(run_id_));
-          WAVE_CHECK(read_on());
-          const auto status = flow::run_status_from_name(details.row.status);
-          // The status was read first: what belongs to the end has been printed by now.
-          return (status && flow::is_terminal(*status)) || details.row.waiting_reason == "stopped";
-        }));
+    WAVE_TRY([[maybe_unused]] const bool over,
+             wait_until(runs_, run_id_, after_, kForever, [this]() -> Result<bool> {
+               WAVE_TRY(const store::RunDetails details, runs_.run(run_id_));
+               WAVE_CHECK(read_on());
+               const auto status = flow::run_status_from_name(details.row.status);
+               // The status was read first: what belongs to the end has been printed by now.
+               return (status && flow::is_terminal(*status)) ||
+                      details.row.waiting_reason == "stopped";
+             }));
     return {};
   }
 
   Context& context_;
-  store::Store& store_;
+  RunAccess& runs_;
   const LogsOptions& options_;
   std::string run_id_;
   uint64_t after_ = 0;
@@ -102,11 +103,11 @@ Status check_step(const store::RunDetails& details, const std::string& step) {
 }  // namespace
 
 Result<int> run_logs(Context& context, const LogsOptions& options) {
-  WAVE_TRY(const std::string run_id, context.resolve_run(options.run));
-  WAVE_TRY(store::Store * store, context.open_store(false));
-  WAVE_TRY(const store::RunDetails details, store->run(run_id));
+  WAVE_TRY(RunAccess * runs, context.runs(false));
+  WAVE_TRY(const std::string run_id, runs->resolve(options.run));
+  WAVE_TRY(const store::RunDetails details, runs->run(run_id));
   WAVE_CHECK(check_step(details, options.step));
-  return LogPrinter(context, *store, options, run_id).run();
+  return LogPrinter(context, *runs, options, run_id).run();
 }
 
 }  // namespace wave::cli

@@ -53,13 +53,17 @@ Status check_pipeline_exists(const Context& context, const std::string& pipeline
 
 /// `--from-step` takes over what earlier steps made, so there has to be a run that made it.
 Result<std::string> run_to_begin_from(Context& context, const std::string& pipeline) {
-  WAVE_TRY(const model::Project project, load_for_run(context, context.files(), pipeline));
-  WAVE_TRY(store::Store * store, context.open_store(false));
+  std::string name = pipeline;
+  if (context.server().empty()) {
+    WAVE_TRY(const model::Project project, load_for_run(context, context.files(), pipeline));
+    name = project.pipeline.name;
+  }
+  WAVE_TRY(RunAccess * runs, context.runs(false));
   store::RunFilter filter;
-  filter.pipeline = project.pipeline.name;
+  filter.pipeline = name;
   filter.statuses = {"completed", "completed_empty", "failed", "rejected", "cancelled"};
   filter.limit = 1;
-  WAVE_TRY(const std::vector<flow::RunRow> rows, store->list_runs(filter));
+  WAVE_TRY(const std::vector<flow::RunRow> rows, runs->list(filter));
   if (!rows.empty()) return rows.front().run_id;
   return fail(Code::kNotFound,
               "no run of " + pipeline + " has ended yet whose earlier steps could be taken over",
@@ -77,17 +81,24 @@ Result<int> run_from_step(Context& context, const RunOptions& options,
   fork.options = request.options;
   fork.options.from_step.clear();
   fork.actor = request.actor;
-  return fork_run(context, fork, options.overrides.detach);
+  WAVE_TRY(RunAccess * runs, context.runs(true));
+  return runs->fork(fork, options.overrides.detach);
 }
 
 }  // namespace
 
 Result<int> run_run(Context& context, const RunOptions& options) {
   std::string pipeline = options.pipeline;
+  // A server knows its own pipelines, and says so when there is none of that name.
+  const bool local = context.server().empty();
+  if (pipeline.empty() && !local) {
+    return fail(Code::kUsage, "which of the server's pipelines is to be run?",
+                "name it: wave run PIPELINE");
+  }
   if (pipeline.empty()) {
     WAVE_TRY(pipeline, only_pipeline(context));
   }
-  WAVE_CHECK(check_pipeline_exists(context, pipeline));
+  if (local) WAVE_CHECK(check_pipeline_exists(context, pipeline));
   std::string input = options.input;
   if (input == "-") {
     WAVE_TRY(input, read_standard_input());
@@ -100,9 +111,14 @@ Result<int> run_run(Context& context, const RunOptions& options) {
   request.options.exclude = options.exclude;
   request.options.from_step = options.from_step;
   request.actor = context.actor();
+  if (options.dry_run && !local) {
+    return fail(Code::kUnsupported, "--dry-run shows what this project's files would do",
+                "leave --server away, or ask the server: POST /api/runs with \"dry_run\": true");
+  }
   if (options.dry_run) return dry_run(context, context.files(), pipeline, request.options);
   if (!options.from_step.empty()) return run_from_step(context, options, request);
-  return start_run(context, request, options.overrides.detach);
+  WAVE_TRY(RunAccess * runs, context.runs(true));
+  return runs->start(request, options.overrides.detach);
 }
 
 }  // namespace wave::cli

@@ -19,6 +19,7 @@ Result<int> run_artifacts(Context& context, const ArtifactsOptions& options);
 Result<int> run_list(Context& context, const ListOptions& options);
 Result<int> run_validate(Context& context, const ValidateOptions& options);
 Result<int> run_gate(Context& context, const GateOptions& options);
+Result<int> run_retro(Context& context, const RetroOptions& options);
 Result<int> run_doctor(Context& context, const DoctorOptions& options);
 Result<int> run_clean(Context& context, const CleanOptions& options);
 Result<int> run_version(Context& context, const VersionOptions& options);

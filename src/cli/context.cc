@@ -4,6 +4,8 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "cli/local_runs.h"
+#include "cli/remote/remote_runs.h"
 #include "cli/terminal.h"
 
 namespace wave::cli {
@@ -57,6 +59,8 @@ Context::Context(GlobalOptions global, ProjectPlace place,
   unicode_ = facts.unicode;
 }
 
+Context::~Context() = default;
+
 std::optional<std::string> Context::variable(const std::string& name) const {
   const auto found = environment_.find(name);
   if (found == environment_.end()) return std::nullopt;
@@ -89,6 +93,22 @@ Result<store::Store*> Context::open_store(bool create) {
   }
   WAVE_TRY(store_, store::open_store(paths()));
   return store_.get();
+}
+
+std::string Context::server() const {
+  if (!global_.server.empty()) return global_.server;
+  return variable("WAVE_SERVER").value_or("");
+}
+
+Result<RunAccess*> Context::runs(bool create) {
+  if (runs_) return runs_.get();
+  if (!server().empty()) {
+    WAVE_TRY(runs_, remote::connect(*this));
+    return runs_.get();
+  }
+  WAVE_TRY(store::Store * opened, open_store(create));
+  runs_ = std::make_unique<LocalRuns>(*this, *opened);
+  return runs_.get();
 }
 
 Result<std::string> Context::resolve_run(const std::string& run) {

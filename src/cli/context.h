@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "cli/options.h"
+#include "cli/run_access.h"
 #include "model/file_source.h"
 #include "process/launcher.h"
 #include "store/store.h"
@@ -30,6 +31,7 @@ Result<ProjectPlace> find_project(const GlobalOptions& global, const std::filesy
 class Context {
  public:
   Context(GlobalOptions global, ProjectPlace place, std::map<std::string, std::string> environment);
+  ~Context();
 
   [[nodiscard]] const GlobalOptions& global() const { return global_; }
   [[nodiscard]] const std::filesystem::path& project() const { return place_.root; }
@@ -62,6 +64,13 @@ class Context {
   [[nodiscard]] process::Launcher* launcher() const { return launcher_; }
   void set_launcher(process::Launcher* launcher) { launcher_ = launcher; }
 
+  /// The runs that commands are about: this project's, or those of the server that --server or
+  /// WAVE_SERVER names. Made once. kNotFound when the project has no store yet and `create` is
+  /// false.
+  Result<RunAccess*> runs(bool create);
+  /// The server's URL; empty: runs are local.
+  [[nodiscard]] std::string server() const;
+
   /// A run by its id, a unique prefix of it, or (empty) the newest one.
   Result<std::string> resolve_run(const std::string& run);
 
@@ -71,6 +80,7 @@ class Context {
   std::map<std::string, std::string> environment_;
   model::DiskSource files_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<RunAccess> runs_;
   process::Launcher* launcher_ = nullptr;
   bool colors_ = false;
   bool unicode_ = true;

@@ -25,6 +25,7 @@ Result<int> dispatch(Context& context, const CommandOptions& options) {
                         [&](const ListOptions& o) { return run_list(context, o); },
                         [&](const ValidateOptions& o) { return run_validate(context, o); },
                         [&](const GateOptions& o) { return run_gate(context, o); },
+                        [&](const RetroOptions& o) { return run_retro(context, o); },
                         [&](const DoctorOptions& o) { return run_doctor(context, o); },
                         [&](const CleanOptions& o) { return run_clean(context, o); },
                         [&](const VersionOptions& o) { return run_version(context, o); },

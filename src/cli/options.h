@@ -19,6 +19,8 @@ struct GlobalOptions {
   OutputMode output = OutputMode::kAuto;
   int verbosity = 0;  // -v: notes, -vv: debugging
   bool no_color = false;
+  std::string server;         // --server; empty: WAVE_SERVER, or none
+  std::string ca, cert, key;  // PEM files, for a server that speaks TLS
 };
 
 struct InitOptions {
@@ -101,6 +103,12 @@ struct GateOptions {
   std::string run;
   std::string gate;  // step or gate id
   std::string choice, text;
+};
+
+struct RetroOptions {
+  std::string what;  // a run (or the beginning of its id), "list" or "stats"; empty: the newest run
+  std::string pipeline, step, since;
+  int limit = 20;
 };
 
 struct DoctorOptions {};

@@ -226,6 +226,19 @@ void define(CLI::App& app, GateOptions& options) {
       ->type_name("TEXT");
 }
 
+void define(CLI::App& app, RetroOptions& options) {
+  app.add_option("what", options.what,
+                 "a run (default: the newest one), `list` for many runs, or `stats` for what they "
+                 "say together")
+      ->type_name("RUN");
+  app.add_option("--pipeline", options.pipeline, "of many: only this pipeline's")
+      ->type_name("PIPELINE");
+  app.add_option("--step", options.step, "of many: only runs with this step")->type_name("STEP");
+  app.add_option("--since", options.since, "of many: accepted since, such as 7d or a time")
+      ->type_name("TIME");
+  add_count(app, "--limit", options.limit, "of many: how many runs (20)");
+}
+
 void define(CLI::App&, DoctorOptions&) {}
 
 void define(CLI::App& app, CleanOptions& options) {
@@ -304,6 +317,13 @@ std::string contradiction(const GateOptions& options) {
   }
   return {};
 }
+std::string contradiction(const RetroOptions& options) {
+  const bool many = options.what == "list" || options.what == "stats";
+  if (!many && !(options.pipeline.empty() && options.step.empty() && options.since.empty())) {
+    return "--pipeline, --step and --since belong to `wave retro list` and `wave retro stats`";
+  }
+  return {};
+}
 std::string contradiction(const CleanOptions& options) {
   const bool selects = options.all || options.older_than || options.keep_last ||
                        !options.status.empty() || !options.pipeline.empty();
@@ -321,6 +341,7 @@ struct Command {
   std::vector<std::string> examples;
   bool executes_runs = false;
   bool hidden = false;
+  bool knows_servers = false;
   /// The options with their defaults: says which alternative of the variant this command fills.
   CommandOptions blank;
 };
@@ -332,6 +353,7 @@ const std::vector<Command>& commands() {
        {"wave init", "wave init --adapter scripted   # no account needed"},
        false,
        false,
+       false,
        InitOptions{}},
       {"run",
        "Runs a pipeline and shows how it goes",
@@ -339,11 +361,13 @@ const std::vector<Command>& commands() {
         "wave run nightly --detach --tag team=web", "wave run implement -o json < /dev/null"},
        true,
        false,
+       true,
        RunOptions{}},
       {"do",
        "Does one task with a pipeline made for it: look, then act",
        {"wave do \"fix the typo in the README\"", "wave do --dry-run rename the config module"},
        true,
+       false,
        false,
        DoOptions{}},
       {"resume",
@@ -351,28 +375,33 @@ const std::vector<Command>& commands() {
        {"wave resume", "wave resume implement-2026 --from-step review"},
        true,
        false,
+       true,
        ResumeOptions{}},
       {"cancel",
        "Ends a run and everything it started",
        {"wave cancel implement-2026", "wave cancel implement-2026 --force"},
        true,
        false,
+       true,
        CancelOptions{}},
       {"status",
        "Shows runs, or the steps of one run",
        {"wave status", "wave status implement-2026 --json"},
        false,
        false,
+       true,
        StatusOptions{}},
       {"logs",
        "Shows what happened in a run, and what its agents said",
        {"wave logs --follow", "wave logs implement-2026 --step review --errors"},
        false,
        false,
+       true,
        LogsOptions{}},
       {"artifacts",
        "Lists or copies what a run's steps produced",
        {"wave artifacts", "wave artifacts implement-2026 --export out"},
+       false,
        false,
        false,
        ArtifactsOptions{}},
@@ -381,10 +410,12 @@ const std::vector<Command>& commands() {
        {"wave list", "wave list pipelines --json", "wave list runs --run-status failed"},
        false,
        false,
+       false,
        ListOptions{}},
       {"validate",
        "Checks the project, or one pipeline, without running anything",
        {"wave validate", "wave validate implement --strict"},
+       false,
        false,
        false,
        ValidateOptions{}},
@@ -394,10 +425,19 @@ const std::vector<Command>& commands() {
         "wave gate implement-2026 review --choice rework --text \"name it clearly\""},
        true,
        false,
+       true,
        GateOptions{}},
+      {"retro",
+       "Looks back at runs: time, money, what was tried again and why",
+       {"wave retro", "wave retro list --since 7d", "wave retro stats --pipeline implement --json"},
+       false,
+       false,
+       false,
+       RetroOptions{}},
       {"doctor",
        "Looks for what could keep wave from working here",
        {"wave doctor", "wave doctor --json"},
+       false,
        false,
        false,
        DoctorOptions{}},
@@ -406,10 +446,12 @@ const std::vector<Command>& commands() {
        {"wave clean --older-than 7d --dry-run", "wave clean --keep-last 20 --force"},
        false,
        false,
+       false,
        CleanOptions{}},
       {"version",
        "Says which wave this is",
        {"wave version", "wave version --json"},
+       false,
        false,
        false,
        VersionOptions{}},
@@ -418,14 +460,16 @@ const std::vector<Command>& commands() {
        {"source <(wave completion bash)", "wave completion fish | source"},
        false,
        false,
+       false,
        CompletionOptions{}},
       {"__complete",
        "Prints candidates for a shell",
        {"wave __complete runs"},
        false,
        true,
+       false,
        CompleteOptions{}},
-      {"__own", "Drives a detached run", {"wave __own RUN"}, true, true, OwnOptions{}},
+      {"__own", "Drives a detached run", {"wave __own RUN"}, true, true, false, OwnOptions{}},
   };
   return table;
 }
@@ -447,6 +491,14 @@ void define_global(CLI::App& app, GlobalOptions& global, OutputFlags& flags) {
   app.add_flag("-q,--quiet", flags.quiet, "the same as -o quiet: only results and errors");
   app.add_flag("-v,--verbose", global.verbosity, "say more; twice: debugging");
   app.add_flag("--no-color", global.no_color, "no colours, as with NO_COLOR");
+  app.add_option("--server", global.server,
+                 "the runs of a server (default: WAVE_SERVER); WAVE_TOKEN says who you are")
+      ->type_name("URL");
+  app.add_option("--ca", global.ca, "authorities that the server's certificate may come from")
+      ->type_name("FILE");
+  app.add_option("--cert", global.cert, "your certificate, for a server that asks for one")
+      ->type_name("FILE");
+  app.add_option("--key", global.key, "its key")->type_name("FILE");
 }
 
 Status settle_output(const OutputFlags& flags, GlobalOptions& global) {
@@ -469,6 +521,22 @@ Status settle_output(const OutputFlags& flags, GlobalOptions& global) {
                   fmt::format("{} and {} contradict each other", asked.front().second, name));
     }
     global.output = mode;
+  }
+  return {};
+}
+
+/// Options of a server with a command that could not heed them.
+Status check_server_options(const Command& command, const GlobalOptions& global) {
+  if (global.server.empty() && global.ca.empty() && global.cert.empty() && global.key.empty()) {
+    return {};
+  }
+  if (!command.knows_servers) {
+    return fail(Code::kUsage,
+                fmt::format("wave {} works on this project only, not on a server", command.name),
+                "with --server there are: run, status, logs, cancel, gate and resume");
+  }
+  if (global.cert.empty() != global.key.empty()) {
+    return fail(Code::kUsage, "--cert and --key belong together");
   }
   return {};
 }
@@ -534,8 +602,9 @@ std::vector<std::string> visible_names() {
 /// Where the command's name stands: the first argument that is neither an option nor the value of a
 /// global one. `args.size()` when there is none.
 size_t find_command(const std::vector<std::string>& args) {
-  constexpr std::array<std::string_view, 7> kWithValue{"-C", "--project", "-m",      "--manifest",
-                                                       "-o", "--output",  "--format"};
+  constexpr std::array<std::string_view, 11> kWithValue{
+      "-C",       "--project", "-m",   "--manifest", "-o",   "--output",
+      "--format", "--server",  "--ca", "--cert",     "--key"};
   for (size_t i = 0; i < args.size(); ++i) {
     if (std::ranges::find(kWithValue, args[i]) != kWithValue.end()) {
       ++i;
@@ -601,6 +670,7 @@ Result<Invocation> parse_command(const Command& command, std::vector<std::string
     return std::unexpected(unknown_argument(app, invocation.command, extras.front()));
   }
   WAVE_CHECK(settle_output(flags, invocation.global));
+  WAVE_CHECK(check_server_options(command, invocation.global));
   const std::string wrong =
       std::visit([](const auto& concrete) { return contradiction(concrete); }, invocation.options);
   if (!wrong.empty()) return fail(Code::kUsage, wrong, help);

@@ -15,8 +15,8 @@ namespace wave::cli {
 using CommandOptions =
     std::variant<InitOptions, RunOptions, DoOptions, ResumeOptions, CancelOptions, StatusOptions,
                  LogsOptions, ArtifactsOptions, ListOptions, ValidateOptions, GateOptions,
-                 DoctorOptions, CleanOptions, VersionOptions, CompletionOptions, CompleteOptions,
-                 OwnOptions>;
+                 RetroOptions, DoctorOptions, CleanOptions, VersionOptions, CompletionOptions,
+                 CompleteOptions, OwnOptions>;
 
 /// One option or positional argument, as help and completion show it.
 struct OptionInfo {

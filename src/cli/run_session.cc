@@ -31,6 +31,40 @@ ViewMode view_mode(const Context& context) {
 
 }  // namespace
 
+ViewModel start_model(RunAccess& runs, const std::string& run_id) {
+  std::vector<std::pair<std::string, std::string>> steps;
+  const auto details = runs.run(run_id);
+  if (!details) return {run_id, {}, {}};
+  for (const flow::StepRow& step : details->steps) steps.emplace_back(step.step, step.persona);
+  ViewModel model(run_id, details->row.pipeline, steps);
+  model.planned_steps = static_cast<size_t>(std::max(0, details->row.steps_total));
+  return model;
+}
+
+RunViewConfig view_config(const Context& context, Showing showing) {
+  RunViewConfig config;
+  config.mode = showing == Showing::kNothing ? ViewMode::kSilent : view_mode(context);
+  config.style.colors = context.colors();
+  config.style.unicode = context.unicode();
+  config.with_activity = context.global().verbosity > 0;
+  const TerminalFacts facts = terminal_facts(context.environment());
+  config.answers = facts.in_is_tty && !calling_agent(context.environment());
+  return config;
+}
+
+void print_summary(const Context& context, const ViewModel& model, Showing showing, WallTime now) {
+  const ViewMode mode = showing == Showing::kNothing ? ViewMode::kSilent : view_mode(context);
+  if (mode == ViewMode::kLive || mode == ViewMode::kPlain) {
+    const RenderStyle style{.colors = context.colors(), .unicode = context.unicode()};
+    context.print("\n" + render_summary(model, now, style));
+  } else if (mode == ViewMode::kSilent && !model.error_message.empty()) {
+    (void)write_all(STDERR_FILENO,
+                    error_text({code_from_name(model.error_code).value_or(Code::kAgentFailed),
+                                model.error_message, "see: wave logs " + model.run_id},
+                               false));
+  }
+}
+
 int exit_code_of(flow::RunStatus status) {
   switch (status) {
     case flow::RunStatus::kCompleted:
@@ -63,37 +97,17 @@ RunSession::RunSession(Context& context, store::Store& store)
       store_(store),
       world_(*context.launcher(), loop_, context.paths()),
       engine_({.paths = context.paths(), .environment = context.environment()}, loop_, store,
-              world_, random_) {}
+              world_, random_),
+      runs_(store, context.actor()) {}
 
 RunSession::~RunSession() = default;
-
-ViewModel RunSession::start_model(const std::string& run_id) {
-  std::vector<std::pair<std::string, std::string>> steps;
-  const auto details = store_.run(run_id);
-  if (!details) return {run_id, {}, {}};
-  for (const flow::StepRow& step : details->steps) steps.emplace_back(step.step, step.persona);
-  ViewModel model(run_id, details->row.pipeline, steps);
-  model.planned_steps = static_cast<size_t>(std::max(0, details->row.steps_total));
-  return model;
-}
-
-RunViewConfig RunSession::view_config(Showing showing) const {
-  RunViewConfig config;
-  config.mode = showing == Showing::kNothing ? ViewMode::kSilent : view_mode(context_);
-  config.style.colors = context_.colors();
-  config.style.unicode = context_.unicode();
-  config.with_activity = context_.global().verbosity > 0;
-  const TerminalFacts facts = terminal_facts(context_.environment());
-  config.answers = facts.in_is_tty && !calling_agent(context_.environment());
-  config.actor = context_.actor();
-  return config;
-}
 
 Result<int> RunSession::drive(const std::string& run_id, Showing showing) {
   showing_ = showing;
   WAVE_CHECK(engine_.adopt(
       run_id, [this](const std::string&, const engine::Engine::Ended& ended) { on_end(ended); }));
-  view_ = std::make_unique<RunView>(loop_, store_, start_model(run_id), view_config(showing));
+  view_ = std::make_unique<RunView>(loop_, runs_, start_model(runs_, run_id),
+                                    view_config(context_, showing));
   // The store calls from a thread of its own, often: one post at a time is enough.
   auto posted = std::make_shared<std::atomic<bool>>(false);
   const uint64_t subscription = store_.subscribe([this, posted](const std::string&, uint64_t) {
@@ -179,16 +193,7 @@ Result<int> RunSession::conclude(const ViewModel& model) {
                 "the run cannot go on: " + full_message(ended_->quarantine.error()),
                 "its log is kept: wave logs " + model.run_id);
   }
-  const ViewMode mode = showing_ == Showing::kNothing ? ViewMode::kSilent : view_mode(context_);
-  if (mode == ViewMode::kLive || mode == ViewMode::kPlain) {
-    const RenderStyle style{.colors = context_.colors(), .unicode = context_.unicode()};
-    context_.print("\n" + render_summary(model, loop_.clock().wall(), style));
-  } else if (mode == ViewMode::kSilent && !model.error_message.empty()) {
-    (void)write_all(STDERR_FILENO,
-                    error_text({code_from_name(model.error_code).value_or(Code::kAgentFailed),
-                                model.error_message, "see: wave logs " + model.run_id},
-                               false));
-  }
+  print_summary(context_, model, showing_, loop_.clock().wall());
   return exit_code_of(ended_->status);
 }
 
@@ -225,13 +230,14 @@ Status spawn_owner(const Context& context, const std::string& run_id) {
 void adopt_orphans(Context& context, store::Store& store, const std::string& except_run) {
   const auto live = store.live_runs();
   if (!live) return;
-  for (const std::string& run_id : *live) {
-    if (run_id == except_run || store::OwnerLock::is_held(context.paths(), run_id)) continue;
-    const auto details = store.run(run_id);
+  for (const store::LiveRun& run : *live) {
     // Epoch 0: nobody ever owned it; whoever accepted it is about to.
-    if (!details || details->owner_epoch == 0 || details->row.waiting_reason == "stopped") continue;
-    if (!spawn_owner(context, run_id)) continue;
-    context.note("run " + run_id + " had lost its owner and goes on in the background\n");
+    if (run.run_id == except_run || run.owner_epoch == 0 || run.waiting_reason == "stopped") {
+      continue;
+    }
+    if (store::OwnerLock::is_held(context.paths(), run.run_id)) continue;
+    if (!spawn_owner(context, run.run_id)) continue;
+    context.note("run " + run.run_id + " had lost its owner and goes on in the background\n");
   }
 }
 

@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "cli/context.h"
+#include "cli/local_runs.h"
 #include "cli/run_view.h"
 #include "engine/engine.h"
 #include "engine/system_world.h"
@@ -34,8 +35,6 @@ class RunSession {
 
  private:
   RunSession(Context& context, store::Store& store);
-  ViewModel start_model(const std::string& run_id);
-  RunViewConfig view_config(Showing showing) const;
   void on_signal(int signal, const std::string& run_id);
   void submit(const std::string& run_id, const std::string& kind);
   void on_end(const engine::Engine::Ended& ended);
@@ -48,12 +47,20 @@ class RunSession {
   AsioLoop loop_;
   engine::SystemWorld world_;
   engine::Engine engine_;
+  StoreRuns runs_;
   std::unique_ptr<RunView> view_;
   std::optional<engine::Engine::Ended> ended_;
   Showing showing_ = Showing::kAsAsked;
   int interrupts_ = 0;
   bool let_go_ = false;
 };
+
+/// What is known of a run before its first event is shown.
+ViewModel start_model(RunAccess& runs, const std::string& run_id);
+/// How runs are shown here and now.
+RunViewConfig view_config(const Context& context, Showing showing);
+/// Says how a run ended, after its view.
+void print_summary(const Context& context, const ViewModel& model, Showing showing, WallTime now);
 
 /// The exit code of a run that ended, or is waiting, like this.
 int exit_code_of(flow::RunStatus status);

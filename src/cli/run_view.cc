@@ -23,8 +23,8 @@ struct RunView::Job {
   bool more = false;  // the page was full
 };
 
-RunView::RunView(Loop& loop, store::Store& store, ViewModel start, RunViewConfig config)
-    : loop_(loop), store_(store), config_(std::move(config)), model_(std::move(start)) {
+RunView::RunView(Loop& loop, RunAccess& runs, ViewModel start, RunViewConfig config)
+    : loop_(loop), runs_(runs), config_(std::move(config)), model_(std::move(start)) {
   if (config_.mode != ViewMode::kLive) return;
   config_.style.answers = config_.answers;
   if (!config_.answers) return;
@@ -132,7 +132,7 @@ void RunView::stop_keyboard() {
 
 void RunView::read_and_show(Job& job) {
   const auto page =
-      store_.events(model_.run_id, {.after = model_.last_seq, .limit = kPage, .step = {}});
+      runs_.events(model_.run_id, {.after = model_.last_seq, .limit = kPage, .step = {}});
   if (!page) {
     // Shown, not fatal: the run is the engine's business, and the next wake tries again.
     last_error_ = "the log cannot be read: " + full_message(page.error());
@@ -187,15 +187,13 @@ void RunView::write(std::string_view bytes) {
 }
 
 void RunView::answer(const GateAnswer& decided) {
-  store::Command command;
-  command.run_id = model_.run_id;
-  command.kind = "gate";
-  command.gate_id = decided.gate_id;
-  command.payload = {{"choice", decided.choice}, {"text", decided.text}};
-  command.actor = config_.actor;
-  command.via = "cli";
-  command.created_at = loop_.clock().wall();
-  if (const auto submitted = store_.submit_command(command); !submitted) {
+  const auto gate = std::ranges::find(model_.gates, decided.gate_id, &GateView::gate_id);
+  const Decision decision{.run_id = model_.run_id,
+                          .step = gate == model_.gates.end() ? "" : gate->step,
+                          .gate_id = decided.gate_id,
+                          .choice = decided.choice,
+                          .text = decided.text};
+  if (const auto submitted = runs_.decide(decision); !submitted) {
     model_.warnings = {full_message(submitted.error())};
   }
 }

@@ -1,4 +1,4 @@
-// Shows a run as it goes, read from the store after each commit, like every other viewer.
+// Shows a run as it goes, read after each commit, like every other viewer.
 #pragma once
 
 #include <atomic>
@@ -11,9 +11,9 @@
 #include "cli/gate_input.h"
 #include "cli/live_screen.h"
 #include "cli/render.h"
+#include "cli/run_access.h"
 #include "cli/terminal.h"
 #include "cli/view_model.h"
-#include "store/store.h"
 
 namespace wave::cli {
 
@@ -29,17 +29,16 @@ struct RunViewConfig {
   RenderStyle style;           // the size is asked of the terminal
   bool with_activity = false;  // kPlain: also what agents say and do
   bool answers = false;        // kLive: gates can be answered by key
-  std::string actor;
   int out_fd = 1, in_fd = 0;
 };
 
 /// Reading, folding, drawing and writing happen in one job on the loop's pool, one at a time, so
 /// that neither a slow disk nor a stopped terminal holds the run up. Thread: the loop's, unless
-/// said otherwise. The loop and the store must outlive it, and the loop must not run after it is
+/// said otherwise. The loop and the runs must outlive it, and the loop must not run after it is
 /// gone.
 class RunView {
  public:
-  RunView(Loop& loop, store::Store& store, ViewModel start, RunViewConfig config);
+  RunView(Loop& loop, RunAccess& runs, ViewModel start, RunViewConfig config);
   ~RunView();
   RunView(const RunView&) = delete;
   RunView& operator=(const RunView&) = delete;
@@ -72,7 +71,7 @@ class RunView {
   void answer(const GateAnswer& answer);
 
   Loop& loop_;
-  store::Store& store_;
+  RunAccess& runs_;
   RunViewConfig config_;
   ViewModel model_;
   LiveScreen screen_;

@@ -18,8 +18,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// A store that holds one run's log in memory and refuses everything else.
-class LogStore final : public store::Store {
+/// Holds one run's log in memory and refuses everything else.
+class LogRuns final : public RunAccess {
  public:
   void add(const std::string& kind, const std::string& fields = "") {
     const std::lock_guard lock(mutex_);
@@ -47,39 +47,26 @@ class LogStore final : public store::Store {
     return lines;
   }
 
-  Result<store::CreatedRun> create_run(const store::NewRun&) override { return refuse(); }
+  Result<std::string> resolve(const std::string&) override { return refuse(); }
   Result<store::RunDetails> run(const std::string&) override { return refuse(); }
-  Result<std::vector<flow::RunRow>> list_runs(const store::RunFilter&) override { return refuse(); }
-  Result<std::vector<std::string>> live_runs() override { return refuse(); }
-  Result<std::string> resolve_run(const std::string&) override { return refuse(); }
-  Status prune_run(const std::string&) override { return refuse(); }
-  void append(store::Append, Appended done) override { done(refuse()); }
-  Status append_and_wait(store::Append) override { return refuse(); }
-  Result<std::vector<store::StoredEvent>> events_since(int64_t, size_t) override {
-    return refuse();
-  }
-  Result<std::vector<store::SpoolMark>> spool_marks(const std::string&) override {
-    return refuse();
-  }
-  Result<int64_t> take_ownership(const std::string&) override { return refuse(); }
-  Result<int> note_fold(const std::string&, bool) override { return refuse(); }
-  Result<int64_t> submit_command(const store::Command&) override { return refuse(); }
-  Result<std::vector<store::Command>> pending_commands(const std::string&) override {
-    return refuse();
-  }
-  Result<std::optional<store::Command>> gate_command(const std::string&,
-                                                     const std::string&) override {
-    return refuse();
-  }
+  Result<std::vector<flow::RunRow>> list(const store::RunFilter&) override { return refuse(); }
   Result<std::vector<std::pair<std::string, flow::GateRow>>> waiting_gates() override {
     return refuse();
   }
-  uint64_t subscribe(Changed) override { return 0; }
-  void unsubscribe(uint64_t) override {}
-  Result<std::string> put_blob(std::string_view) override { return refuse(); }
-  Result<std::string> put_blob_file(const fs::path&) override { return refuse(); }
-  Result<std::string> blob(const std::string&) override { return refuse(); }
-  [[nodiscard]] fs::path blob_path(const std::string&) const override { return {}; }
+  std::unique_ptr<Watch> watch(const std::string&, uint64_t, std::function<void()>) override {
+    return nullptr;
+  }
+  Status cancel(const std::string&, bool, const std::string&) override { return refuse(); }
+  Status decide(const Decision& decision) override {
+    decided.push_back(decision);
+    return {};
+  }
+  Status see_to(const store::RunDetails&, bool) override { return refuse(); }
+  Result<int> start(const engine::RunRequest&, bool) override { return refuse(); }
+  Result<int> fork(const engine::ForkRequest&, bool) override { return refuse(); }
+  Result<int> go_on(const std::string&, bool) override { return refuse(); }
+
+  std::vector<Decision> decided;
 
  private:
   static std::unexpected<Error> refuse() { return fail(Code::kInternal, "not part of this test"); }
@@ -94,7 +81,7 @@ struct Viewed {
 };
 
 /// Shows the log until it is finished; `while_running` is called once on the loop, between.
-Viewed view(LogStore& store, RunViewConfig config,
+Viewed view(LogRuns& store, RunViewConfig config,
             const std::function<void(RunView&)>& while_running = {}) {
   const TestFolder folder;
   const fs::path file = folder.path() / "out";
@@ -118,7 +105,7 @@ RunViewConfig config_of(ViewMode mode) {
 }
 
 TEST(RunView, JsonIsTheLogByteForByte) {
-  LogStore store;
+  LogRuns store;
   for (int i = 0; i < 2500; ++i) {
     store.add("stream_activity", R"("step":"a","kind":"text","content":"é \u0001")");
   }
@@ -128,7 +115,7 @@ TEST(RunView, JsonIsTheLogByteForByte) {
 }
 
 TEST(RunView, FinishShowsWhatCameLast) {
-  LogStore store;
+  LogRuns store;
   store.add("run_started");
   const Viewed viewed = view(store, config_of(ViewMode::kPlain), [&store](RunView&) {
     store.add("step_started", R"("step":"a","attempt":1,"reason":"first")");
@@ -139,7 +126,7 @@ TEST(RunView, FinishShowsWhatCameLast) {
 }
 
 TEST(RunView, ALostTerminalEndsTheShowingOnly) {
-  LogStore store;
+  LogRuns store;
   store.add("run_started");
   const Viewed viewed = view(store, config_of(ViewMode::kJson), [&store](RunView& shown) {
     shown.detach();
@@ -151,7 +138,7 @@ TEST(RunView, ALostTerminalEndsTheShowingOnly) {
 
 TEST(RunView, AReaderThatGoesAwayDoesNoHarm) {
   ::signal(SIGPIPE, SIG_IGN);
-  LogStore store;
+  LogRuns store;
   for (int i = 0; i < 10; ++i) store.add("run_started");
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
@@ -167,7 +154,7 @@ TEST(RunView, AReaderThatGoesAwayDoesNoHarm) {
 }
 
 TEST(RunView, LiveDrawsInPlaceAndLeavesTheCursorVisible) {
-  LogStore store;
+  LogRuns store;
   store.add("run_started");
   store.add("step_started", R"("step":"a","attempt":1,"visit":1,"reason":"first")");
   const Viewed viewed = view(store, config_of(ViewMode::kLive));
@@ -176,7 +163,7 @@ TEST(RunView, LiveDrawsInPlaceAndLeavesTheCursorVisible) {
 }
 
 TEST(RunView, SilentWritesNothing) {
-  LogStore store;
+  LogRuns store;
   store.add("run_started");
   const Viewed viewed = view(store, config_of(ViewMode::kSilent));
   EXPECT_EQ(viewed.written, "");

@@ -5,12 +5,12 @@
 
 namespace wave::cli {
 
-Result<bool> wait_until(store::Store& store, Millis deadline,
+Result<bool> wait_until(RunAccess& runs, const std::string& run_id, uint64_t after, Millis deadline,
                         const std::function<Result<bool>()>& happened) {
   std::mutex mutex;
   std::condition_variable changed;
   uint64_t changes = 0;
-  const uint64_t subscription = store.subscribe([&](const std::string&, uint64_t) {
+  const std::unique_ptr<Watch> watch = runs.watch(run_id, after, [&] {
     {
       const std::lock_guard lock(mutex);
       ++changes;
@@ -18,19 +18,19 @@ Result<bool> wait_until(store::Store& store, Millis deadline,
     changed.notify_one();
   });
   const auto end = std::chrono::steady_clock::now() + deadline;
-  Result<bool> result = false;
   uint64_t seen = 0;
   for (;;) {
-    result = happened();
+    // Asked before looking: what came until it broke is still seen.
+    const Status broken = watch->broken();
+    WAVE_TRY(const bool done, happened());
     const auto now = std::chrono::steady_clock::now();
-    if (!result || *result || now >= end) break;
+    if (done || now >= end) return done;
+    if (!broken) return std::unexpected(broken.error());
     std::unique_lock lock(mutex);
     changed.wait_until(lock, std::min(end, now + std::chrono::seconds(2)),
                        [&] { return changes != seen; });
     seen = changes;
   }
-  store.unsubscribe(subscription);
-  return result;
 }
 
 }  // namespace wave::cli

@@ -2,8 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <mutex>
+
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/program_shelf.h"
 #include "engine/project_loading.h"
 #include "engine/quarantine.h"
 #include "engine/run_owner.h"
@@ -18,7 +21,7 @@ using flow::Kind;
 
 // A run that is about to be stored: its first events, folded.
 struct NewRun {
-  flow::Program program;
+  std::shared_ptr<const LoadedProgram> loaded;
   flow::RunState state;
   std::vector<Event> events;
 };
@@ -27,7 +30,7 @@ Status add(NewRun& run, Event event, WallTime now) {
   event.seq = run.state.last_seq + 1;
   event.run_id = run.state.run_id;
   event.ts = std::max(now, run.state.last_ts);
-  WAVE_CHECK(flow::apply(run.program, run.state, event));
+  WAVE_CHECK(flow::apply(run.loaded->program, run.state, event));
   run.events.push_back(std::move(event));
   return {};
 }
@@ -83,20 +86,59 @@ struct Engine::Impl {
   store::Store& store;
   World& world;
   Random& random;
+  const Redactor redactor;
+  ProgramShelf programs;
+  SlotSource* slots = nullptr;
   std::map<std::string, std::shared_ptr<RunOwner>> owners;
+  std::mutex claims_mutex;
+  std::map<std::string, store::OwnerLock> claims;  // of runs created here and not yet adopted
+
+  Impl(EngineConfig engine_config, Loop& its_loop, store::Store& its_store, World& its_world,
+       Random& its_random)
+      : config(std::move(engine_config)),
+        loop(its_loop),
+        store(its_store),
+        world(its_world),
+        random(its_random),
+        redactor(secret_values(config.environment)),
+        programs(store, config.max_steps) {}
+
+  // One of several runs on their way to an owner.
+  struct Adoption {
+    std::string run_id;
+    Status status;
+    std::optional<store::OwnerLock> lock;
+    store::RunDetails details;
+    int64_t epoch = 0;
+    std::shared_ptr<RunOwner> owner;
+
+    // A log that brings its reader down must not do so for ever. One that holds no more than the
+    // acceptance of the run cannot, and is spared the writes.
+    [[nodiscard]] bool may_be_poisoned() const { return details.row.last_seq > 2; }
+  };
 
   Result<flow::RunState> fold_log(const std::string& run_id, const flow::Program& program,
                                   uint64_t last_seq);
+  void name_run(NewRun& run, WallTime now);
   Result<std::string> store_run(NewRun run, const std::string& snapshot, const RunRequest& request);
+  Result<store::OwnerLock> lock_run(const std::string& run_id);
+  Status prepare(Adoption& adoption);
+  void take_ownership(std::span<Adoption> adoptions);
+  Status count_fold(const Adoption& adoption);
+  Status take_up(Adoption& adoption, const OnEnd& on_end);
   Result<std::shared_ptr<RunContext>> open_run(const store::RunDetails& details);
   Status quarantine(const store::RunDetails& details, int64_t epoch, const Error& error);
 };
 
 Engine::Engine(EngineConfig config, Loop& loop, store::Store& store, World& world, Random& random)
-    : impl_(new Impl{std::move(config), loop, store, world, random, {}}) {}
+    : impl_(new Impl(std::move(config), loop, store, world, random)) {}
 
 Engine::~Engine() {
   abandon();
+}
+
+void Engine::use_slots(SlotSource* slots) {
+  impl_->slots = slots;
 }
 
 Result<flow::RunState> Engine::Impl::fold_log(const std::string& run_id,
@@ -117,31 +159,49 @@ Result<flow::RunState> Engine::Impl::fold_log(const std::string& run_id,
   return state;
 }
 
+void Engine::Impl::name_run(NewRun& run, WallTime now) {
+  run.state = flow::initial_state(
+      run.loaded->program, make_run_id(run.loaded->program.project.pipeline.name, now, random));
+}
+
 Result<std::string> Engine::Impl::store_run(NewRun run, const std::string& snapshot,
                                             const RunRequest& request) {
   store::NewRun row;
   row.run_id = run.state.run_id;
-  row.pipeline = run.program.project.pipeline.name;
+  row.pipeline = run.loaded->program.project.pipeline.name;
   row.snapshot = snapshot;
-  row.projection = flow::project(run.program, run.state, 0);
+  row.projection = flow::project(run.loaded->program, run.state, 0);
   row.events = std::move(run.events);
   row.idempotency_key = request.idempotency_key;
   row.request_hash = request.request_hash;
-  WAVE_TRY(const store::CreatedRun created, store.create_run(row));
-  return created.run_id;
+  std::optional<store::OwnerLock> claimed;
+  if (request.claim) {
+    WAVE_TRY(claimed, store::OwnerLock::acquire(config.paths, row.run_id));
+  }
+  const auto created = store.create_run(row);
+  const bool is_new = created && !created->replayed;
+  if (claimed && is_new) {
+    const std::scoped_lock lock(claims_mutex);
+    claims.emplace(row.run_id, *std::move(claimed));
+  } else if (claimed) {
+    std::error_code ignored;
+    std::filesystem::remove_all(config.paths.run(row.run_id), ignored);
+  }
+  if (!created) return std::unexpected(created.error());
+  return created->run_id;
 }
 
 Result<std::string> Engine::create(const RunRequest& request) {
-  WAVE_TRY(LoadedProgram loaded, load_from_disk(impl_->config.paths, request.manifest_path,
-                                                request.pipeline, request.extra_files));
-  WAVE_CHECK(check_step_names(loaded.program, request.options));
-  WAVE_TRY(const std::string snapshot, store::save_snapshot(impl_->store, loaded.snapshot));
+  auto loaded = std::make_shared<LoadedProgram>();
+  WAVE_TRY(*loaded, load_from_disk(impl_->config.paths, request.manifest_path, request.pipeline,
+                                   request.extra_files));
+  WAVE_CHECK(check_step_names(loaded->program, request.options));
+  WAVE_TRY(const std::string snapshot, store::save_snapshot(impl_->store, loaded->snapshot));
   const WallTime now = impl_->loop.clock().wall();
-  NewRun run;
-  run.program = std::move(loaded.program);
-  run.state = flow::initial_state(
-      run.program, make_run_id(run.program.project.pipeline.name, now, impl_->random));
-  WAVE_CHECK(add(run, run_queued(run.program, request.options, snapshot, request.actor), now));
+  NewRun run{.loaded = std::move(loaded), .state = {}, .events = {}};
+  impl_->name_run(run, now);
+  WAVE_CHECK(
+      add(run, run_queued(run.loaded->program, request.options, snapshot, request.actor), now));
   return impl_->store_run(std::move(run), snapshot, request);
 }
 
@@ -152,46 +212,45 @@ Result<std::string> Engine::fork(const ForkRequest& request) {
     return fail(Code::kConflict, fmt::format("run {} is {}", request.origin, origin.row.status),
                 "a run that has not ended goes on by itself: wave resume " + request.origin);
   }
-  WAVE_TRY(const store::Snapshot snapshot, store::load_snapshot(impl_->store, origin.snapshot));
   NewRun run;
-  WAVE_TRY(run.program, load_from_snapshot(snapshot));
-  WAVE_TRY(const flow::RunState old,
-           impl_->fold_log(request.origin, run.program, origin.row.last_seq));
+  WAVE_TRY(run.loaded, impl_->programs.load(origin.snapshot));
+  const flow::Program& program = run.loaded->program;
+  WAVE_TRY(const flow::RunState old, impl_->fold_log(request.origin, program, origin.row.last_seq));
   Event forked;
   forked.kind = Kind::kRunForked;
   forked.actor = request.actor;
-  WAVE_TRY(json::object carried, flow::fork_state(run.program, old, request.from_step));
+  WAVE_TRY(json::object carried, flow::fork_state(program, old, request.from_step));
   forked.data = {{"origin_run_id", request.origin},
                  {"origin_seq", origin.row.last_seq},
                  {"state", std::move(carried)}};
   const WallTime now = impl_->loop.clock().wall();
-  run.state = flow::initial_state(
-      run.program, make_run_id(run.program.project.pipeline.name, now, impl_->random));
+  impl_->name_run(run, now);
   WAVE_CHECK(add(run, std::move(forked), now));
-  WAVE_CHECK(add(run,
-                 run_queued(run.program, inherit(old.options, request.options), origin.snapshot,
-                            request.actor),
-                 now));
-  return impl_->store_run(std::move(run), origin.snapshot, {});
+  WAVE_CHECK(add(
+      run,
+      run_queued(program, inherit(old.options, request.options), origin.snapshot, request.actor),
+      now));
+  RunRequest how;
+  how.claim = request.claim;
+  return impl_->store_run(std::move(run), origin.snapshot, how);
 }
 
 Result<std::shared_ptr<RunContext>> Engine::Impl::open_run(const store::RunDetails& details) {
-  WAVE_TRY(store::Snapshot snapshot, store::load_snapshot(store, details.snapshot));
-  WAVE_TRY(flow::Program program, load_from_snapshot(snapshot));
-  WAVE_TRY(flow::RunState state, fold_log(details.row.run_id, program, details.row.last_seq));
-  auto run = std::shared_ptr<RunContext>(
-      new RunContext{.loop = loop,
-                     .store = store,
-                     .world = world,
-                     .random = random,
-                     .paths = config.paths,
-                     .environment = config.environment,
-                     .run_id = details.row.run_id,
-                     .program = std::move(program),
-                     .snapshot = std::move(snapshot),
-                     .redactor = Redactor(secret_values(config.environment)),
-                     .state = std::move(state),
-                     .spool_marks = {}});
+  WAVE_TRY(std::shared_ptr<const LoadedProgram> loaded, programs.load(details.snapshot));
+  WAVE_TRY(flow::RunState state,
+           fold_log(details.row.run_id, loaded->program, details.row.last_seq));
+  auto run = std::shared_ptr<RunContext>(new RunContext{.loop = loop,
+                                                        .store = store,
+                                                        .world = world,
+                                                        .random = random,
+                                                        .paths = config.paths,
+                                                        .environment = config.environment,
+                                                        .run_id = details.row.run_id,
+                                                        .slots = slots,
+                                                        .loaded = std::move(loaded),
+                                                        .redactor = redactor,
+                                                        .state = std::move(state),
+                                                        .spool_marks = {}});
   WAVE_TRY(const auto marks, store.spool_marks(details.row.run_id));
   for (const store::SpoolMark& mark : marks) {
     const LaunchName name{mark.step, mark.visit, mark.attempt, mark.purpose};
@@ -218,50 +277,121 @@ Status Engine::Impl::quarantine(const store::RunDetails& details, int64_t epoch,
   return store.append_and_wait(std::move(append));
 }
 
-Status Engine::adopt(const std::string& run_id, OnEnd on_end) {
-  if (impl_->owners.contains(run_id)) {
+Result<store::OwnerLock> Engine::Impl::lock_run(const std::string& run_id) {
+  {
+    const std::scoped_lock guard(claims_mutex);
+    if (auto claim = claims.extract(run_id)) return std::move(claim.mapped());
+  }
+  return store::OwnerLock::acquire(config.paths, run_id);
+}
+
+Status Engine::Impl::prepare(Adoption& adoption) {
+  const std::string& run_id = adoption.run_id;
+  if (owners.contains(run_id)) {
     return fail(Code::kRunLocked, fmt::format("run {} is owned here already", run_id));
   }
-  WAVE_CHECK(make_directories(impl_->config.paths.run(run_id), 0700));
-  WAVE_TRY(store::OwnerLock lock, store::OwnerLock::acquire(impl_->config.paths, run_id));
-  WAVE_TRY(const store::RunDetails details, impl_->store.run(run_id));
-  const auto status = flow::run_status_from_name(details.row.status);
+  WAVE_TRY(adoption.lock, lock_run(run_id));
+  WAVE_TRY(adoption.details, store.run(run_id));
+  const std::string& name = adoption.details.row.status;
+  const auto status = flow::run_status_from_name(name);
   if (status && flow::is_terminal(*status)) {
-    return fail(Code::kConflict, fmt::format("run {} has ended: {}", run_id, details.row.status),
+    return fail(Code::kConflict, fmt::format("run {} has ended: {}", run_id, name),
                 "a new run can go on from it: wave resume " + run_id);
   }
-  WAVE_TRY(const int64_t epoch, impl_->store.take_ownership(run_id));
-  // A log that brings its reader down must not do so for ever. One that holds no more than the
-  // acceptance of the run cannot, and is spared the two writes.
-  const bool may_be_poisoned = details.row.last_seq > 2;
-  int crashes = 0;
-  if (may_be_poisoned) {
-    WAVE_TRY(crashes, impl_->store.note_fold(run_id, false));
+  return {};
+}
+
+// Many folds that begin are noted together; but one that has brought an owner down before is noted
+// and tried alone (count_fold), so that its next crash is not counted against the others.
+void Engine::Impl::take_ownership(std::span<Adoption> adoptions) {
+  std::vector<store::TakeOver> wanted;
+  for (const Adoption& adoption : adoptions) {
+    if (!adoption.status) continue;
+    const bool notes = adoption.may_be_poisoned() && adoption.details.crash_folds == 0;
+    wanted.push_back({.run_id = adoption.run_id, .note_fold = notes});
   }
-  auto run = crashes > kMaxCrashFolds
-                 ? fail(Code::kInternal,
-                        fmt::format("{} owners died while they took this run up", crashes - 1))
-                 : impl_->open_run(details);
+  if (wanted.empty()) return;
+  const auto epochs = store.take_ownership_of(wanted);
+  size_t next = 0;
+  for (Adoption& adoption : adoptions) {
+    if (!adoption.status) continue;
+    if (epochs) {
+      adoption.epoch = (*epochs)[next++];
+    } else {
+      adoption.status = fail(epochs.error());
+    }
+  }
+}
+
+Status Engine::Impl::count_fold(const Adoption& adoption) {
+  if (adoption.details.crash_folds == 0) return {};  // noted already, or need not be
+  WAVE_TRY(const int crashes, store.note_fold(adoption.run_id, false));
+  if (crashes <= kMaxCrashFolds) return {};
+  return fail(Code::kInternal,
+              fmt::format("{} owners died while they took this run up", crashes - 1));
+}
+
+Status Engine::Impl::take_up(Adoption& adoption, const OnEnd& on_end) {
+  const std::string& run_id = adoption.run_id;
+  auto run = [&]() -> Result<std::shared_ptr<RunContext>> {
+    WAVE_CHECK(count_fold(adoption));
+    return open_run(adoption.details);
+  }();
   if (!run) {
     log::error("run {} is quarantined: {}", run_id, full_message(run.error()));
-    WAVE_CHECK(impl_->quarantine(details, epoch, run.error()));
+    WAVE_CHECK(quarantine(adoption.details, adoption.epoch, run.error()));
     return fail(
         run.error().wrapped(fmt::format("run {} cannot go on and was ended as failed", run_id)));
   }
-  auto owner = std::make_shared<RunOwner>(
-      *std::move(run), std::move(lock), epoch, impl_->config.max_steps,
-      [this, on_end = std::move(on_end)](const std::string& id, const Ended& ended) {
-        // The owner is let go only after its own call has returned.
-        if (auto found = impl_->owners.find(id); found != impl_->owners.end()) {
-          impl_->loop.post([owner_kept = std::move(found->second)] {});
-          impl_->owners.erase(found);
-        }
-        if (on_end) on_end(id, ended);
-      });
-  impl_->owners.emplace(run_id, owner);
-  owner->begin();
-  if (may_be_poisoned) (void)impl_->store.note_fold(run_id, true);
+  adoption.owner =
+      std::make_shared<RunOwner>(*std::move(run), *std::move(adoption.lock), adoption.epoch,
+                                 [this, on_end](const std::string& id, const Ended& ended) {
+                                   // The owner is let go only after its own call has returned.
+                                   if (auto found = owners.find(id); found != owners.end()) {
+                                     loop.post([owner_kept = std::move(found->second)] {});
+                                     owners.erase(found);
+                                   }
+                                   if (on_end) on_end(id, ended);
+                                 });
+  owners.emplace(run_id, adoption.owner);
+  adoption.owner->begin();
+  if (adoption.details.crash_folds > 0) (void)store.note_fold(run_id, true);
   return {};
+}
+
+Status Engine::adopt(const std::string& run_id, OnEnd on_end) {
+  return adopt_all({&run_id, 1}, on_end).front();
+}
+
+std::vector<Status> Engine::adopt_all(std::span<const std::string> run_ids, const OnEnd& on_end) {
+  std::vector<Impl::Adoption> adoptions(run_ids.size());
+  for (size_t i = 0; i < run_ids.size(); ++i) {
+    adoptions[i].run_id = run_ids[i];
+    adoptions[i].status = impl_->prepare(adoptions[i]);
+  }
+  impl_->take_ownership(adoptions);
+  std::vector<std::string> folded;
+  for (Impl::Adoption& adoption : adoptions) {
+    if (!adoption.status) continue;
+    adoption.status = impl_->take_up(adoption, on_end);
+    const bool noted = adoption.may_be_poisoned() && adoption.details.crash_folds == 0;
+    if (adoption.status && noted) folded.push_back(adoption.run_id);
+  }
+  if (!folded.empty()) (void)impl_->store.note_folds_ended(folded);
+  std::vector<Status> outcomes;
+  for (Impl::Adoption& adoption : adoptions) outcomes.push_back(std::move(adoption.status));
+  return outcomes;
+}
+
+bool Engine::owns(const std::string& run_id) const {
+  return impl_->owners.contains(run_id);
+}
+
+void Engine::poll_commands(const std::string& run_id) {
+  const auto found = impl_->owners.find(run_id);
+  if (found == impl_->owners.end()) return;
+  const std::shared_ptr<RunOwner> owner = found->second;
+  owner->poll_commands();
 }
 
 void Engine::poll_commands() {

@@ -36,32 +36,12 @@ std::string OpenGate::prompt() const {
   return excerpt(run_->redactor.redact(words), kMaxPrompt);
 }
 
-// Slots belong to a queue; where there is none, a run that can go on goes on.
-class AcquireSlot final : public ActiveOperation {
- public:
-  using ActiveOperation::ActiveOperation;
-
-  void start() override {
-    const bool first = !run_->state.started_at.has_value();
-    flow::Event event;
-    event.kind = first ? flow::Kind::kRunStarted : flow::Kind::kRunResumed;
-    if (!first) event.data["reason"] = "ready";
-    report_end({std::move(event)});
-  }
-};
-
 }  // namespace
 
 std::shared_ptr<ActiveOperation> make_open_gate(std::shared_ptr<RunContext> run,
                                                 const flow::Operation& operation,
                                                 ActiveOperation::Reporter reporter) {
   return std::make_shared<OpenGate>(std::move(run), operation, std::move(reporter));
-}
-
-std::shared_ptr<ActiveOperation> make_acquire_slot(std::shared_ptr<RunContext> run,
-                                                   const flow::Operation& operation,
-                                                   ActiveOperation::Reporter reporter) {
-  return std::make_shared<AcquireSlot>(std::move(run), operation, std::move(reporter));
 }
 
 }  // namespace wave::engine

@@ -5,15 +5,9 @@
 #include <string>
 
 #include "engine/engine.h"
-#include "flow/program.h"
-#include "store/snapshot.h"
+#include "engine/loaded_program.h"
 
 namespace wave::engine {
-
-struct LoadedProgram {
-  flow::Program program;
-  store::Snapshot snapshot;
-};
 
 /// What keeps a pipeline from running, as one error: everything that is wrong; only if nothing is,
 /// everything that this version does not carry out (kUnsupported). The first finding is the error,

@@ -8,10 +8,10 @@
 #include "base/id.h"
 #include "base/loop.h"
 #include "base/redact.h"
+#include "engine/loaded_program.h"
+#include "engine/slots.h"
 #include "engine/world.h"
-#include "flow/program.h"
 #include "flow/state.h"
-#include "store/snapshot.h"
 #include "store/store.h"
 
 namespace wave::engine {
@@ -26,8 +26,10 @@ struct RunContext {
   store::StatePaths paths;
   std::map<std::string, std::string> environment;  // wave's own, to pick from
   std::string run_id;
-  flow::Program program;
-  store::Snapshot snapshot;
+  SlotSource* slots = nullptr;                  // null: a slot is there at once
+  std::shared_ptr<const LoadedProgram> loaded;  // shared with other runs
+  const flow::Program& program = loaded->program;
+  const store::Snapshot& snapshot = loaded->snapshot;
   Redactor redactor;
   flow::RunState state;  // live: only on the loop thread
   std::map<std::string, store::SpoolMark>

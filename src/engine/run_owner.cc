@@ -27,10 +27,9 @@ Millis jitter(Random& random, Millis delay) {
 }  // namespace
 
 RunOwner::RunOwner(std::shared_ptr<RunContext> run, store::OwnerLock lock, int64_t epoch,
-                   int max_steps, Engine::OnEnd on_end)
+                   Engine::OnEnd on_end)
     : run_(std::move(run)), lock_(std::move(lock)), epoch_(epoch), on_end_(std::move(on_end)) {
   committed_seq_ = run_->state.last_seq;
-  if (max_steps > 0) run_->program.project.manifest.runtime.max_concurrency = max_steps;
 }
 
 RunOwner::~RunOwner() {
@@ -38,17 +37,28 @@ RunOwner::~RunOwner() {
 }
 
 void RunOwner::begin() {
-  std::vector<Event> events;
   const flow::RunState& state = run_->state;
+  if (state.status == flow::RunStatus::kRunning && run_->slots != nullptr) {
+    run_->slots->occupy(run_->run_id);
+    holds_slot_ = true;
+  }
   // Somebody stopped it, or went away while it was stopping: whoever adopts it wants it to go on.
-  if (state.stop_requested || state.waiting_reason == "stopped") {
-    Event resumed;
-    resumed.kind = Kind::kRunResumed;
-    resumed.data["reason"] = "resume";
-    events.push_back(std::move(resumed));
+  const bool was_stopped = state.stop_requested || state.waiting_reason == "stopped";
+  // First what was asked meanwhile: a run that was cancelled in the queue does not start.
+  poll_commands();
+  if (over_ || quarantine_) return;
+  std::vector<Event> events;
+  if (was_stopped && !state.cancel_requested && !flow::is_terminal(state.status)) {
+    const bool wants_slot = run_->slots != nullptr && state.status == flow::RunStatus::kWaiting;
+    Event& resumed = events.emplace_back();
+    resumed.kind = wants_slot ? Kind::kRunQueued : Kind::kRunResumed;
+    if (wants_slot) {
+      resumed.data["resuming"] = true;
+    } else {
+      resumed.data["reason"] = "resume";
+    }
   }
   happen(std::move(events));
-  poll_commands();
 }
 
 void RunOwner::happen(std::vector<Event> events, std::vector<store::SpoolMark> marks,
@@ -199,6 +209,8 @@ void RunOwner::carry_out() {
   if (state.status == flow::RunStatus::kWaiting && state.waiting_reason == "stopped") {
     return end({.status = state.status, .waiting_reason = "stopped"});
   }
+  if (state.status != flow::RunStatus::kRunning) let_go_of_slot();
+  withdraw_slot_request();
   sync_timers();
   const std::vector<flow::Operation> wanted = wanted_;
   for (const flow::Operation& operation : wanted) {
@@ -210,6 +222,26 @@ void RunOwner::carry_out() {
       active->second->stop(operation.stop);
     }
   }
+}
+
+/// It waits, and somebody else may run meanwhile (promise Q3).
+void RunOwner::let_go_of_slot() {
+  if (!std::exchange(holds_slot_, false)) return;
+  run_->slots->release(run_->run_id);
+}
+
+void RunOwner::withdraw_slot_request() {
+  const auto wants_slot = [](const flow::Operation& operation) {
+    return operation.kind == flow::OperationKind::kAcquireSlot;
+  };
+  if (std::ranges::any_of(wanted_, wants_slot)) return;
+  const auto asked = std::ranges::find_if(
+      active_, [&](const auto& active) { return wants_slot(active.second->operation()); });
+  if (asked == active_.end()) return;
+  asked->second->detach();
+  run_->loop.post([keep = std::move(asked->second)] {});
+  active_.erase(asked);
+  if (run_->slots != nullptr) run_->slots->release(run_->run_id);
 }
 
 void RunOwner::start_operation(const flow::Operation& operation) {
@@ -229,6 +261,8 @@ void RunOwner::operation_reported(const std::string& key, Report report) {
   if (report.ended) {
     const auto active = active_.find(key);
     if (active != active_.end()) {
+      const bool is_slot = active->second->operation().kind == flow::OperationKind::kAcquireSlot;
+      if (is_slot && run_->slots != nullptr) holds_slot_ = true;
       run_->loop.post([keep = std::move(active->second)] {});
       active_.erase(active);
     }
@@ -360,6 +394,8 @@ void RunOwner::write_quarantine() {
 
 void RunOwner::end(Engine::Ended ended) {
   if (std::exchange(over_, true)) return;
+  holds_slot_ = false;
+  if (run_->slots != nullptr) run_->slots->release(run_->run_id);
   for (const auto& [key, operation] : active_) operation->detach();
   active_.clear();
   for (const auto& [id, timer] : armed_) run_->loop.cancel_timer(timer);

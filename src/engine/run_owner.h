@@ -18,7 +18,7 @@ namespace wave::engine {
 /// shared_ptr that callbacks hold weakly.
 class RunOwner : public std::enable_shared_from_this<RunOwner> {
  public:
-  RunOwner(std::shared_ptr<RunContext> run, store::OwnerLock lock, int64_t epoch, int max_steps,
+  RunOwner(std::shared_ptr<RunContext> run, store::OwnerLock lock, int64_t epoch,
            Engine::OnEnd on_end);
   ~RunOwner();
 
@@ -38,6 +38,8 @@ class RunOwner : public std::enable_shared_from_this<RunOwner> {
   void flush();
   void flushed(const Status& status, uint64_t seq, std::vector<std::function<void()>> committed);
   void carry_out();
+  void let_go_of_slot();
+  void withdraw_slot_request();
   void start_operation(const flow::Operation& operation);
   void operation_reported(const std::string& key, Report report);
   void sync_timers();
@@ -68,6 +70,7 @@ class RunOwner : public std::enable_shared_from_this<RunOwner> {
   std::vector<int64_t> taken_commands_;  // read from the store, not yet consumed there
   Loop::TimerId retry_timer_ = 0;
   std::optional<Error> quarantine_;  // what is wrong with the run
+  bool holds_slot_ = false;
   bool over_ = false;
 };
 

@@ -75,7 +75,7 @@ Event gate_resolved(const GateState& gate, const std::string& step, int visit, s
                     std::string choice, std::string text, std::string by, std::string via);
 /// What kOpenGate answers with, once the prompt is rendered. `operation` is decide's.
 Event gate_waiting(const Program& program, const RunState& state, const Operation& operation,
-                   std::string prompt);
+                   const std::string& prompt);
 Event timer_fired(const TimerState& timer);
 Event run_cancel_requested(std::string by, std::string reason, bool force);
 Event run_stop_requested(std::string by);

@@ -94,7 +94,7 @@ std::string interrupt_gate_id_of(const StepState& step) {
 }
 
 Event gate_waiting(const Program& program, const RunState& state, const Operation& operation,
-                   std::string prompt) {
+                   const std::string& prompt) {
   const auto index = static_cast<size_t>(program.index_of(operation.step));
   const StepState& step = state.steps[index];
   const auto& gate = program.steps()[index].gate;
@@ -102,7 +102,7 @@ Event gate_waiting(const Program& program, const RunState& state, const Operatio
   json::object fields = operation.purpose == "interrupt" || !gate
                             ? interrupt_gate_fields(step, approval)
                             : gate_fields(*gate, step, approval);
-  fields["prompt"] = std::move(prompt);
+  fields["prompt"] = prompt;
   return step_event(Kind::kGateWaiting, program, state, index, std::move(fields));
 }
 

@@ -17,7 +17,10 @@ constexpr size_t kPullBudget = 64 << 10;
 constexpr size_t kFilePiece = 64 << 10;
 constexpr size_t kMaxLingerBytes = 1 << 20;
 constexpr Millis kLingerTime{2'000};
-constexpr size_t kMaxPieces = 64;  // of one write
+constexpr size_t kMaxPieces = 256;  // of one write
+// What one connection may write before others have their turn.
+constexpr size_t kTurnBytes = 1 << 20;
+constexpr size_t kLeastOfTurn = 4 << 10;  // what looking for more counts as
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 Frame as_frame(std::string text) {
@@ -37,8 +40,7 @@ Connection::Connection(Shard& shard, uint64_t id, Transport transport, Peer peer
     : shard_(shard),
       id_(id),
       transport_(std::move(transport)),
-      peer_(std::make_unique<Peer>(std::move(peer))),
-      inbound_(std::make_unique<Inbound>(shard.limits())) {}
+      peer_(std::make_unique<Peer>(std::move(peer))) {}
 
 Connection::~Connection() = default;
 
@@ -79,13 +81,13 @@ void Connection::advance() {
         break;
       case State::kWriting:
         write();
-        if (state_ == State::kWriting && writable_) before = State::kClosed;
         break;
       case State::kStream:
         if (readable_) drain_input();
         if (state_ == State::kStream) write();
         break;
       case State::kLinger:
+        finish_writing();
         drain_input();
         break;
       case State::kClosed:
@@ -124,7 +126,8 @@ void Connection::read_some() {
     const IoResult result = transport_.read(room);
     switch (result.kind) {
       case IoResult::Kind::kDone:
-        if (input_.empty() && !inbound_->parser.started()) {
+        if (!inbound_) {
+          inbound_ = std::make_unique<Inbound>(shard_.limits());
           set_deadline(shard_.limits().header_timeout);
         }
         input_.append(room.data(), result.bytes);
@@ -143,6 +146,7 @@ void Connection::read_some() {
 
 // Whether it took something in or changed the state.
 bool Connection::parse() {
+  if (!inbound_) inbound_ = std::make_unique<Inbound>(shard_.limits());
   RequestParser& parser = inbound_->parser;
   const auto before = parser.state();
   const auto taken = parser.feed(input_);
@@ -212,10 +216,17 @@ void Connection::dispatch() {
 
 void Connection::refuse(const Refusal& refusal) {
   ++shard_.state().malformed;
-  const HeadFacts facts{.close = true, .common = &shard_.state().options.common_headers};
-  input_.clear();
+  const Request& request = inbound_->parser.request();
+  const std::string id = request.id.empty() ? request_id_of(request) : request.id;
+  const HeadFacts facts{.is_head_request = request.method == "HEAD",
+                        .close = true,
+                        .request_id = id,
+                        .common = &shard_.state().options.common_headers};
+  Answer refused = render_answer(refusal_response(refusal.status, refusal.reason, id), facts);
+  input_ = {};
+  inbound_.reset();
   state_ = State::kHandling;
-  answer(render_answer(refusal_response(refusal.status, refusal.reason, {}), facts));
+  answer(std::move(refused));
 }
 
 void Connection::answer(Answer answer) {
@@ -228,6 +239,8 @@ void Connection::answer(Answer answer) {
   outbound_->file = std::move(answer.file);
   outbound_->close_after = answer.close;
   state_ = State::kWriting;
+  (void)load_file_piece();  // the head goes out with the first piece
+  if (state_ != State::kWriting) return;
   set_deadline(shard_.limits().write_timeout);
   advance();
 }
@@ -235,6 +248,7 @@ void Connection::answer(Answer answer) {
 void Connection::become_stream(Answer head, StreamOptions options, Responder::MakeSource make) {
   if (state_ != State::kHandling) return;
   ++shard_.state().streams;
+  is_stream_ = true;
   state_ = State::kStream;
   input_ = {};
   inbound_.reset();
@@ -252,9 +266,10 @@ void Connection::become_stream(Answer head, StreamOptions options, Responder::Ma
 }
 
 void Connection::pull() {
-  if (state_ == State::kStream) advance();
+  if (state_ == State::kStream || state_ == State::kWriting) advance();
 }
 
+// The next piece of the answer's file, behind the frames that are there; false: there is none.
 bool Connection::load_file_piece() {
   FileBody& file = outbound_->file;
   if (!file.file || file.length == 0) return false;
@@ -269,8 +284,7 @@ bool Connection::load_file_piece() {
   piece.resize(static_cast<size_t>(got));
   file.offset += piece.size();
   file.length -= piece.size();
-  outbound_->frames.assign(1, as_frame(std::move(piece)));
-  outbound_->next = 0;
+  outbound_->frames.push_back(as_frame(std::move(piece)));
   return true;
 }
 
@@ -296,6 +310,7 @@ bool Connection::write_frames() {
       return false;
     }
     shard_.state().bytes_out += result.bytes;
+    turn_ += result.bytes;
     set_deadline(streaming_ ? streaming_->options.stall_limit : shard_.limits().write_timeout);
     size_t left = result.bytes;
     while (left > 0) {
@@ -317,34 +332,44 @@ bool Connection::write_frames() {
 }
 
 void Connection::write() {
-  while (true) {
+  for (turn_ = 0; turn_ < kTurnBytes; turn_ += kLeastOfTurn) {
     if (outbound_ && !write_frames()) return;
-    if (state_ == State::kClosed) return;
-    if (state_ == State::kWriting) {
-      if (load_file_piece()) continue;
-      if (state_ == State::kWriting) written();
-      return;
-    }
-    if (streaming_->ended) {
-      outbound_.reset();
-      return linger();
-    }
-    if (!outbound_) outbound_ = std::make_unique<Outbound>();
-    outbound_->frames.clear();
-    outbound_->next = 0;
-    const auto next = streaming_->source->pull(kPullBudget, outbound_->frames);
-    if (next == StreamSource::Next::kEnded) streaming_->ended = true;
-    if (outbound_->frames.empty() && next == StreamSource::Next::kWait) {
-      outbound_.reset();  // a stream that waits holds nothing
-      deadline_ = MonoTime::max();
-      return;
-    }
-    if (!outbound_->frames.empty()) {
-      streaming_->next_heartbeat =
-          std::chrono::steady_clock::now() + streaming_->options.heartbeat_every;
-      if (deadline_ == MonoTime::max()) set_deadline(streaming_->options.stall_limit);
-    }
+    if (!refill()) return;
   }
+  shard_.reactor().wake_stream(id_);  // goes on when the others have had their turn
+}
+
+// More to write; false: nothing now, or never.
+bool Connection::refill() {
+  if (state_ == State::kStream) return pull_frames();
+  if (state_ != State::kWriting) return false;
+  outbound_->frames.clear();
+  outbound_->next = 0;
+  if (load_file_piece()) return true;
+  if (state_ == State::kWriting) written();
+  return false;
+}
+
+bool Connection::pull_frames() {
+  if (streaming_->ended) {
+    linger();
+    return false;
+  }
+  if (!outbound_) outbound_ = std::make_unique<Outbound>();
+  outbound_->frames.clear();
+  outbound_->next = 0;
+  const auto next = streaming_->source->pull(kPullBudget, outbound_->frames);
+  if (next == StreamSource::Next::kEnded) streaming_->ended = true;
+  if (outbound_->frames.empty() && next == StreamSource::Next::kWait) {
+    outbound_.reset();  // a stream that waits holds nothing
+    deadline_ = MonoTime::max();
+    return false;
+  }
+  if (outbound_->frames.empty()) return true;
+  streaming_->next_heartbeat =
+      std::chrono::steady_clock::now() + streaming_->options.heartbeat_every;
+  if (deadline_ == MonoTime::max()) set_deadline(streaming_->options.stall_limit);
+  return true;
 }
 
 void Connection::written() {
@@ -356,19 +381,29 @@ void Connection::written() {
 
 void Connection::next_request() {
   state_ = State::kReading;
-  inbound_ = std::make_unique<Inbound>(shard_.limits());
   if (input_.empty()) input_ = {};
   set_deadline(input_.empty() ? shard_.limits().idle_timeout : shard_.limits().header_timeout);
 }
 
 // Closing while the client still sends would reset the connection and take the answer along.
 void Connection::linger() {
-  transport_.shut_down_writing();
-  if (input_ended_) return close();
+  outbound_.reset();
+  streaming_.reset();
+  if (input_ended_) {
+    finish_writing();
+    return close();
+  }
   state_ = State::kLinger;
-  input_.clear();
+  input_ = {};
   readable_ = true;
-  set_deadline(kLingerTime);
+  finish_writing();
+}
+
+// TLS says goodbye with bytes of its own, which may have to wait for a slow client.
+void Connection::finish_writing() {
+  if (writing_ended_) return;
+  writing_ended_ = transport_.shut_down_writing();
+  set_deadline(writing_ended_ ? kLingerTime : shard_.limits().write_timeout);
 }
 
 // What a client sends although nobody listens: thrown away. Its end is the end.
@@ -390,7 +425,7 @@ void Connection::tick(MonoTime now) {
   if (state_ == State::kClosed) return;
   if (now >= deadline_) {
     // A request that was begun is told why; everything else just ends.
-    if (state_ == State::kReading && inbound_->parser.started()) {
+    if (state_ == State::kReading && inbound_) {
       refuse({408, "the request did not arrive in time"});
       return;
     }
@@ -406,8 +441,8 @@ void Connection::tick(MonoTime now) {
 }
 
 void Connection::wind_down() {
-  const bool idle = state_ == State::kHandshake ||
-                    (state_ == State::kReading && !inbound_->parser.started() && input_.empty());
+  const bool idle =
+      state_ == State::kHandshake || (state_ == State::kReading && !inbound_ && input_.empty());
   if (idle) close();
 }
 
@@ -415,12 +450,11 @@ void Connection::close() {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
   shard_.reactor().remove(transport_.fd());
-  const bool was_stream = streaming_ != nullptr;
   streaming_.reset();
   outbound_.reset();
   inbound_.reset();
   transport_.close();
-  shard_.retire(id_, peer_->address, was_stream);
+  shard_.retire(id_, peer_->address, is_stream_);
 }
 
 }  // namespace wave::http

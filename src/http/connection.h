@@ -64,11 +64,14 @@ class Connection final : public Pollable {
   void dispatch();
   void refuse(const Refusal& refusal);
   void write();
+  bool refill();
+  bool pull_frames();
   bool write_frames();
   bool load_file_piece();
   void written();
   void next_request();
   void linger();
+  void finish_writing();
   void drain_input();
   void close();
   void set_deadline(Millis patience);
@@ -79,10 +82,13 @@ class Connection final : public Pollable {
   State state_ = State::kReading;
   bool readable_ = true, writable_ = true, input_ended_ = false;
   bool advancing_ = false;
+  bool is_stream_ = false;      // was one, until it is closed
+  bool writing_ended_ = false;  // the other side has been told that nothing more comes
+  size_t turn_ = 0;             // bytes written since others had theirs
   MonoTime deadline_;
   std::unique_ptr<Peer> peer_;
-  std::unique_ptr<Inbound> inbound_;
-  std::string input_;  // read, not yet parsed
+  std::unique_ptr<Inbound> inbound_;  // from the first byte of a request to its end
+  std::string input_;                 // read, not yet parsed
   std::unique_ptr<Outbound> outbound_;
   std::unique_ptr<Streaming> streaming_;
 };

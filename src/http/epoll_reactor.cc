@@ -12,6 +12,9 @@ namespace {
 
 constexpr Millis kTick{250};
 
+/// The reactor whose thread this is: what it posts to itself needs no bell.
+thread_local const EpollReactor* this_reactor = nullptr;
+
 }  // namespace
 
 Result<std::shared_ptr<EpollReactor>> EpollReactor::create(size_t index) {
@@ -51,6 +54,7 @@ void EpollReactor::post(std::move_only_function<void()> work) {
     posted_.push_back(std::move(work));
     if (posted_.size() > 1) return;  // somebody woke the thread already
   }
+  if (this_reactor == this) return;  // it looks before it waits again
   const uint64_t one = 1;
   (void)!::write(wake_.get(), &one, sizeof one);
 }
@@ -74,14 +78,22 @@ void EpollReactor::run_posted() {
   for (auto& work : posted) work();
 }
 
+// One round only: a stream that wakes itself lets others have their turn.
 void EpollReactor::pull_woken() {
-  while (!woken_.empty()) {
-    const std::vector<uint64_t> woken = std::exchange(woken_, {});
-    for (const uint64_t stream : woken) hooks_.pull(stream);
-  }
+  const std::vector<uint64_t> woken = std::exchange(woken_, {});
+  for (const uint64_t stream : woken) hooks_.pull(stream);
+}
+
+Millis EpollReactor::patience(MonoTime next_tick) {
+  if (!woken_.empty()) return Millis(0);
+  const std::scoped_lock lock(mutex_);
+  if (!posted_.empty()) return Millis(0);
+  const auto left = std::chrono::ceil<Millis>(next_tick - std::chrono::steady_clock::now());
+  return std::max(left, Millis(0));
 }
 
 void EpollReactor::run() {
+  this_reactor = this;
   std::array<epoll_event, 256> events;
   MonoTime next_tick = std::chrono::steady_clock::now() + kTick;
   while (true) {
@@ -94,9 +106,8 @@ void EpollReactor::run() {
       hooks_.tick(now);
       next_tick = now + kTick;
     }
-    const auto wait = std::chrono::ceil<Millis>(next_tick - now);
     const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(),
-                                   static_cast<int>(std::max(wait, Millis(0)).count()));
+                                   static_cast<int>(patience(next_tick).count()));
     for (int at = 0; at < count; ++at) {
       const epoll_event& event = events[static_cast<size_t>(at)];
       if (event.data.ptr == nullptr) {

@@ -51,6 +51,7 @@ class EpollReactor final : public Reactor {
   void run();
   void run_posted();
   void pull_woken();
+  Millis patience(MonoTime next_tick);
 
   const size_t index_;
   const UniqueFd epoll_, wake_;

@@ -18,6 +18,9 @@ struct RequestParser::Impl {
 
 namespace {
 
+constexpr size_t kMaxChunkLine = 4 << 10;
+constexpr size_t kMaxMethodAndVersion = 64;
+
 Refusal refusal_of(const boost::system::error_code& error) {
   if (error == beast::error::header_limit) return {431, "the header fields are too large"};
   if (error == beast::error::body_limit) return {413, "the body is too large"};
@@ -51,18 +54,17 @@ RequestParser::~RequestParser() = default;
 std::expected<size_t, Refusal> RequestParser::feed(std::string_view bytes) {
   if (bytes.empty() || state_ == State::kDone) return 0;
   started_ = true;
-  boost::system::error_code error;
   const bool in_head = state_ == State::kHead;
+  if (in_head) {
+    if (const auto refusal = check_lines(bytes)) return std::unexpected(*refusal);
+  }
+  boost::system::error_code error;
   impl_->parser.eager(!in_head);
   const size_t taken = impl_->parser.put(asio::const_buffer(bytes.data(), bytes.size()), error);
-  if (in_head && !error && !impl_->parser.is_header_done() &&
-      bytes.size() > limits_.max_header_bytes) {
-    return std::unexpected(Refusal{431, "the header fields are too large"});
-  }
   if (error == beast::error::need_more) {
-    if (in_head && taken == 0 && bytes.size() >= limits_.max_header_bytes) {
-      return std::unexpected(Refusal{431, "the header fields are too large"});
-    }
+    // What waits in a body is the line of a chunk's size, or trailers: nobody needs long ones.
+    if (!in_head && bytes.size() - taken > kMaxChunkLine)
+      return std::unexpected(Refusal{400, "a chunk is malformed"});
     return taken;
   }
   if (error) return std::unexpected(refusal_of(error));
@@ -75,55 +77,71 @@ std::expected<size_t, Refusal> RequestParser::feed(std::string_view bytes) {
   return taken;
 }
 
+// What Beast is lenient about: it unfolds obsolete folding (RFC 9112 section 5.2), and waits for
+// more when lines end with a bare LF. The parser takes nothing of a head before all of it is there.
+std::optional<Refusal> RequestParser::check_lines(std::string_view head) {
+  for (; checked_ < head.size() && !lines_ended_; ++checked_) {
+    const char c = head[checked_];
+    const char last = checked_ == 0 ? '\0' : head[checked_ - 1];
+    if (c == '\0') return Refusal{400, "there is a NUL in the head"};
+    if ((c == '\n') != (last == '\r')) return Refusal{400, "a line does not end with CR LF"};
+    if (last == '\n' && (c == ' ' || c == '\t')) return Refusal{400, "a header field is folded"};
+    lines_ended_ = c == '\n' && head.substr(0, checked_ + 1).ends_with("\r\n\r\n");
+  }
+  const size_t line = std::min(head.find('\r'), head.size());
+  if (line > limits_.max_target_bytes + kMaxMethodAndVersion)
+    return Refusal{414, "the target is too long"};
+  if (!lines_ended_ && head.size() > limits_.max_header_bytes)
+    return Refusal{431, "the header fields are too large"};
+  return std::nullopt;
+}
+
 std::optional<Refusal> RequestParser::take_head() {
   const auto& message = impl_->parser.get();
   request_.method = std::string(message.method_string());
   request_.target = std::string(message.target());
-  if (message.version() != 10 && message.version() != 11) {
-    return Refusal{505, "only HTTP/1.1 and HTTP/1.0 are spoken"};
-  }
-  if (request_.target.size() > limits_.max_target_bytes) {
+  if (request_.target.size() > limits_.max_target_bytes)
     return Refusal{414, "the target is too long"};
-  }
-  size_t hosts = 0;
   for (const auto& field : message) {
-    if (request_.headers.fields().size() == limits_.max_headers) {
+    if (request_.headers.fields().size() == limits_.max_headers)
       return Refusal{431, "there are too many header fields"};
-    }
-    const std::string_view value(field.value().data(), field.value().size());
-    if (value.contains('\r') || value.contains('\n') || value.contains('\0')) {
-      return Refusal{400, "a header field is folded or has control characters"};
-    }
-    if (field.name() == beast::field::host && ++hosts > 1) {
-      return Refusal{400, "there is more than one Host"};
-    }
-    request_.headers.add(std::string(field.name_string()), std::string(value));
+    request_.headers.add(std::string(field.name_string()), std::string(field.value()));
   }
-  // RFC 9112 section 3.2: exactly one Host in HTTP/1.1.
-  const auto host = request_.headers.find("Host");
-  if (message.version() == 11 && !host) return Refusal{400, "there is no Host"};
-  if (host && !is_host(*host)) return Refusal{400, "Host is malformed"};
-  // RFC 9112 section 6.1: both lengths at once is how requests are smuggled.
-  if (request_.headers.find("Transfer-Encoding")) {
-    if (request_.headers.find("Content-Length")) {
-      return Refusal{400, "both Content-Length and Transfer-Encoding are given"};
-    }
-    if (!message.chunked() || message.version() == 10 ||
-        request_.headers.all("Transfer-Encoding").size() > 1) {
-      return Refusal{501, "this transfer coding is not understood"};
-    }
-  }
-  if (request_.headers.all("Content-Length").size() > 1) {
-    return Refusal{400, "there is more than one Content-Length"};
-  }
-  if (request_.method == "CONNECT" || request_.method == "TRACE") {
+  if (const auto refusal = check_framing()) return refusal;
+  if (request_.method == "CONNECT" || request_.method == "TRACE")
     return Refusal{501, "this method is not understood"};
-  }
   if (request_.target == "*" && request_.method == "OPTIONS") {
     request_.path = "*";
     return std::nullopt;
   }
-  if (!parse_target(request_.target, request_)) return Refusal{400, "the target is malformed"};
+  if (!parse_target(request_)) return Refusal{400, "the target is malformed"};
+  const auto host = request_.headers.find("Host");
+  if (host && !is_host(*host)) return Refusal{400, "Host is malformed"};
+  return std::nullopt;
+}
+
+std::optional<Refusal> RequestParser::check_framing() const {
+  const auto& message = impl_->parser.get();
+  const Headers& headers = request_.headers;
+  // RFC 9112 section 3.2: exactly one Host in HTTP/1.1.
+  const size_t hosts = headers.all("Host").size();
+  if (hosts > 1) return Refusal{400, "there is more than one Host"};
+  if (message.version() == 11 && hosts == 0) return Refusal{400, "there is no Host"};
+  const size_t codings = headers.all("Transfer-Encoding").size();
+  const size_t lengths = headers.all("Content-Length").size();
+  // RFC 9112 section 6.1: both at once is how requests are smuggled.
+  if (codings > 0 && lengths > 0)
+    return Refusal{400, "both Content-Length and Transfer-Encoding are given"};
+  if (lengths > 1) return Refusal{400, "there is more than one Content-Length"};
+  // "3, 3" is a list that section 6.3 lets a server mend; peers may mend it otherwise.
+  const std::string_view length = headers.find("Content-Length").value_or("0");
+  if (length.find_first_not_of("0123456789") != std::string_view::npos)
+    return Refusal{400, "Content-Length is malformed"};
+  if (codings == 0) return std::nullopt;
+  if (message.version() == 10) return Refusal{400, "HTTP/1.0 knows no Transfer-Encoding"};
+  const bool is_chunked =
+      codings == 1 && boost::beast::iequals(message["Transfer-Encoding"], "chunked");
+  if (!is_chunked) return Refusal{501, "this transfer coding is not understood"};
   return std::nullopt;
 }
 

@@ -44,13 +44,17 @@ class RequestParser {
 
  private:
   struct Impl;
+  std::optional<Refusal> check_lines(std::string_view head);
   std::optional<Refusal> take_head();
+  std::optional<Refusal> check_framing() const;
 
   const Limits limits_;
   std::unique_ptr<Impl> impl_;
   State state_ = State::kHead;
   Request request_;
   bool started_ = false;
+  size_t checked_ = 0;  // bytes of the head that check_lines has seen
+  bool lines_ended_ = false;
 };
 
 }  // namespace wave::http

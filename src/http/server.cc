@@ -106,6 +106,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler han
     impl->shards.push_back(
         std::make_unique<Shard>(std::move(reactor), impl->state, impl->listener.socket.get()));
   }
+  for (const auto& shard : impl->shards) shard->know_others(impl->shards);
   std::unique_ptr<Server> server(new Server(std::move(impl)));
   for (const auto& shard : server->impl_->shards) WAVE_CHECK(shard->start());
   return server;
@@ -144,6 +145,8 @@ void Server::replace_tls(std::shared_ptr<TlsContext> tls) {
 void Server::stop_accepting() {
   impl_->state->closing = true;
   for (const auto& shard : impl_->shards) shard->stop_accepting();
+  // The kernel would go on to complete handshakes for a listener that nobody accepts from.
+  (void)::shutdown(impl_->listener.socket.get(), SHUT_RD);
 }
 
 bool Server::drain(Millis patience) {

@@ -88,6 +88,7 @@ void Shard::retire(uint64_t id, const std::string& address, bool was_stream) {
   retired_.push_back(std::move(slots_[at].connection));
   ++slots_[at].generation;
   free_.push_back(at);
+  --load_;
   if (was_stream) --state_->streams;
   const std::scoped_lock lock(state_->mutex);
   if (const auto found = state_->per_address.find(address);
@@ -109,14 +110,38 @@ void Shard::accept_some() {
     UniqueFd socket(::accept4(listener_, reinterpret_cast<sockaddr*>(&address), &size,
                               SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket.valid()) {
-      if (errno == EMFILE || errno == ENFILE) {
-        log::warning("no connection can be accepted: too many open files");
-        std::this_thread::sleep_for(Millis(1));  // the listener stays readable
-      }
+      if (errno == EMFILE || errno == ENFILE) wait_for_descriptors();
       return;
     }
-    take(std::move(socket), peer_of(address));
+    hand_out(std::move(socket), peer_of(address));
   }
+}
+
+// The listener stays readable: without a pause this would spin.
+void Shard::wait_for_descriptors() {
+  std::this_thread::sleep_for(Millis(1));
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_complaint_) return;
+  next_complaint_ = now + std::chrono::seconds(10);
+  log::warning("no connection can be accepted: too many open files");
+}
+
+// The kernel wakes the same reactor again and again; long-lived streams would all be its own.
+void Shard::hand_out(UniqueFd socket, Peer peer) {
+  if (!admit(peer)) {
+    ++state_->refused;
+    return;
+  }
+  ++state_->accepted;
+  Shard* least = this;
+  for (const auto& shard : *all_) {
+    if (shard->load_ < least->load_) least = shard.get();
+  }
+  ++least->load_;
+  if (least == this) return take(std::move(socket), std::move(peer));
+  least->reactor_->post([least, socket = std::move(socket), peer = std::move(peer)]() mutable {
+    least->take(std::move(socket), std::move(peer));
+  });
 }
 
 bool Shard::admit(const Peer& peer) {
@@ -131,11 +156,6 @@ bool Shard::admit(const Peer& peer) {
 }
 
 void Shard::take(UniqueFd socket, Peer peer) {
-  if (!admit(peer)) {
-    ++state_->refused;
-    return;
-  }
-  ++state_->accepted;
   const int on = 1;
   (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (free_.empty()) {
@@ -157,6 +177,7 @@ void Shard::take(UniqueFd socket, Peer peer) {
   if (!reactor_->add(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, connection)) {
     return connection.wind_down();
   }
+  if (state_->closing) return connection.wind_down();
   connection.begin();
 }
 

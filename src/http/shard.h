@@ -14,6 +14,8 @@ class Shard final : public Pollable {
  public:
   Shard(std::shared_ptr<EpollReactor> reactor, std::shared_ptr<SharedState> state, int listener);
 
+  /// Among whom connections are shared out; the vector outlives all threads. Before start.
+  void know_others(const std::vector<std::unique_ptr<Shard>>& all) { all_ = &all; }
   /// Accepts from the listener until told otherwise. Thread: any, once.
   Status start();
   /// Ends the reactor, and with it all connections. Thread: any but the reactor's.
@@ -38,7 +40,9 @@ class Shard final : public Pollable {
 
  private:
   void accept_some();
+  void hand_out(UniqueFd socket, Peer peer);
   void take(UniqueFd socket, Peer peer);
+  void wait_for_descriptors();
   bool admit(const Peer& peer);
 
   struct Slot {
@@ -50,6 +54,9 @@ class Shard final : public Pollable {
   std::shared_ptr<SharedState> state_;
   int listener_;
   bool listening_ = false;
+  const std::vector<std::unique_ptr<Shard>>* all_ = nullptr;
+  std::atomic<size_t> load_ = 0;  // connections here, and those on their way
+  MonoTime next_complaint_{};
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;
   std::vector<std::unique_ptr<Connection>> retired_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace wave::http {
 namespace {
 
@@ -40,33 +42,35 @@ bool parse_query(std::string_view query, std::vector<std::pair<std::string, std:
   return true;
 }
 
-/// "http://host/path" -> "/path", and the host.
-std::optional<std::pair<std::string_view, std::string_view>> split_absolute(
-    std::string_view target) {
-  const size_t scheme = target.find("://");
-  if (scheme == std::string_view::npos) return std::nullopt;
-  const std::string_view name = target.substr(0, scheme);
-  if (name != "http" && name != "https") return std::nullopt;
-  const std::string_view rest = target.substr(scheme + 3);
-  const size_t slash = rest.find_first_of("/?");
-  const std::string_view authority = rest.substr(0, slash);
-  if (authority.empty() || authority.contains('@')) return std::nullopt;
-  return std::pair(authority,
-                   slash == std::string_view::npos ? std::string_view("/") : rest.substr(slash));
+/// "http://host/path" -> "/path", and the host into Host.
+bool make_origin_form(Request& request) {
+  const std::string_view target = request.target;
+  size_t scheme = 0;
+  for (const std::string_view name : {"http://", "https://"}) {
+    if (to_lower(target.substr(0, name.size())) == name) scheme = name.size();
+  }
+  if (scheme == 0) return false;
+  const size_t path = std::min(target.find_first_of("/?", scheme), target.size());
+  const std::string_view authority = target.substr(scheme, path - scheme);
+  if (authority.empty() || authority.contains('@')) return false;
+  request.headers.set("Host", std::string(authority));
+  std::string origin(target.substr(path));
+  if (!origin.starts_with('/')) origin.insert(0, "/");
+  request.target = std::move(origin);
+  return true;
+}
+
+bool is_target_byte(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte > 0x20 && byte < 0x7f && c != '#';
 }
 
 }  // namespace
 
-bool parse_target(std::string_view target, Request& request) {
-  if (!target.starts_with('/')) {
-    const auto absolute = split_absolute(target);
-    if (!absolute) return false;
-    request.headers.set("Host", std::string(absolute->first));
-    target = absolute->second;
-  }
-  if (std::ranges::any_of(target, [](char c) { return c <= ' ' || c == '\x7f' || c == '#'; })) {
-    return false;
-  }
+bool parse_target(Request& request) {
+  if (!std::ranges::all_of(request.target, is_target_byte)) return false;
+  if (!request.target.starts_with('/') && !make_origin_form(request)) return false;
+  const std::string_view target = request.target;
   const size_t question = target.find('?');
   request.path = std::string(target.substr(0, question));
   if (!parse_path(request.path, request.segments)) return false;

@@ -111,12 +111,14 @@ void Transport::close() {
   socket_.reset();
 }
 
-void Transport::shut_down_writing() {
+bool Transport::shut_down_writing() {
   if (ssl_) {
     ERR_clear_error();
-    (void)SSL_shutdown(ssl_.get());
+    const int code = SSL_shutdown(ssl_.get());
+    if (code < 0 && ssl_result(code).kind == IoResult::Kind::kAgain) return false;
   }
-  ::shutdown(socket_.get(), SHUT_WR);
+  (void)::shutdown(socket_.get(), SHUT_WR);
+  return true;
 }
 
 }  // namespace wave::http

@@ -42,7 +42,8 @@ class Transport {
   /// Writes as much as fits now. Through TLS the pieces become one record where they are small.
   IoResult write(std::span<const iovec> pieces);
   /// Tells the other side that nothing more comes.
-  void shut_down_writing();
+  /// False: TLS could not say so yet; call again when the socket takes bytes.
+  bool shut_down_writing();
   void close();
   [[nodiscard]] int fd() const { return socket_.get(); }
 

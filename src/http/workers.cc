@@ -1,16 +1,31 @@
 #include "http/workers.h"
 
+#include <system_error>
+
+#include "base/log.h"
+
 namespace wave::http {
 
 bool Workers::submit(std::move_only_function<void()>& work) {
   const std::scoped_lock lock(mutex_);
   if (stopping_ || queue_.size() >= max_queued_) return false;
-  queue_.push_back(std::move(work));
-  if (queue_.size() > idle_ && threads_.size() < max_threads_) {
-    threads_.emplace_back([this] { run(); });
+  if (queue_.size() >= idle_ && threads_.size() < max_threads_ && !start_thread() &&
+      threads_.empty()) {
+    return false;
   }
+  queue_.push_back(std::move(work));
   arrived_.notify_one();
   return true;
+}
+
+bool Workers::start_thread() {
+  try {
+    threads_.emplace_back([this] { run(); });
+    return true;
+  } catch (const std::system_error& error) {
+    log::warning("no further thread for requests: {}", error.what());
+    return false;
+  }
 }
 
 void Workers::stop() {
@@ -34,7 +49,12 @@ void Workers::run() {
     auto work = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
-    work();
+    try {
+      work();
+    } catch (const std::exception& error) {
+      // A request that ran out of memory, say, is answered with 500 by its Responder.
+      log::error("a handler of requests failed: {}", error.what());
+    }
     work = nullptr;
     lock.lock();
   }

@@ -23,6 +23,7 @@ class Workers {
   void stop();
 
  private:
+  bool start_thread();  // with the mutex held
   void run();
 
   const size_t max_threads_, max_queued_;

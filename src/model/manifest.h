@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "model/access_config.h"
+#include "model/webhook.h"
 
 namespace wave::model {
 
@@ -218,6 +219,8 @@ struct ServerConfig {
   bool tls_enabled = false;
   std::string tls_cert, tls_key, tls_ca;
   AccessConfig access;
+  std::string metrics = "viewer";  // who may read /metrics: viewer, open
+  std::vector<Webhook> webhooks;
 };
 
 struct EvolutionConfig {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "model/manifest_tables.h"
+#include "model/webhook_tables.h"
 
 namespace wave::model {
 namespace {
@@ -70,6 +71,9 @@ class Reader {
     scope_ = project_scope(out_.manifest);
     for (auto& [name, persona] : out_.manifest.personas) finish_persona(persona);
     check_runtime();
+    if (out_.manifest.server) {
+      check_webhooks(out_.manifest.server->webhooks, document_, files_, out_.diagnostics);
+    }
     return std::move(out_);
   }
 

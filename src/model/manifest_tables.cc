@@ -5,6 +5,7 @@
 #include <set>
 
 #include "model/access_tables.h"
+#include "model/webhook_tables.h"
 
 namespace wave::model {
 namespace {
@@ -514,6 +515,10 @@ const KeyTable<ServerConfig>& server_keys() {
           trusted_proxies_key(),
           allowed_hosts_key(),
           allowed_origins_key(),
+          key("metrics", &T::metrics, "who may read /metrics: callers with the role viewer, or all")
+              .fallback("viewer")
+              .one_of({"viewer", "open"}),
+          list<webhook_keys>("webhooks", &T::webhooks, "what may start runs from outside"),
       });
   return table;
 }

@@ -27,6 +27,9 @@ class Supervisor;
 namespace stream {
 class Hub;
 }
+namespace metrics {
+class ServerMetrics;
+}
 
 /// Who a request comes from: an identity, or an error that says why it is nobody (401), with its
 /// reason code. Implemented by access/; mode none answers "anonymous" with role admin.
@@ -63,6 +66,7 @@ struct Services {
 
   std::atomic<std::shared_ptr<const Settings>> settings;
   http::Server* http = nullptr;  // set once the server listens
+  metrics::ServerMetrics* metrics = nullptr;  // null: nothing is counted
 };
 
 }  // namespace wave::server

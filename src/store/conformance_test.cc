@@ -15,6 +15,7 @@ namespace wave::store {
 namespace {
 
 using testing::ElementsAre;
+using testing::Field;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -280,7 +281,11 @@ TEST_P(StoreConformance, LiveRunsAreThoseWithoutAnEndOldestFirst) {
   ASSERT_OK(store_->append_and_wait(end_of("a", 2)));
   const auto live = store_->live_runs();
   ASSERT_OK(live);
-  EXPECT_THAT(*live, ElementsAre("b", "c"));
+  EXPECT_THAT(*live, ElementsAre(Field(&LiveRun::run_id, "b"), Field(&LiveRun::run_id, "c")));
+  EXPECT_EQ(live->front().status, "queued");
+  const auto later = store_->live_runs(live->front().id);
+  ASSERT_OK(later);
+  EXPECT_THAT(*later, ElementsAre(Field(&LiveRun::run_id, "c")));
 }
 
 TEST_P(StoreConformance, PrefixNamesOneRun) {

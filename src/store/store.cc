@@ -13,6 +13,29 @@ Result<std::vector<std::string>> Store::put_blobs(std::span<const std::string_vi
   return hashes;
 }
 
+Result<std::vector<int64_t>> Store::take_ownership_of(std::span<const TakeOver> runs) {
+  std::vector<int64_t> epochs;
+  for (const TakeOver& run : runs) {
+    WAVE_TRY(const int64_t epoch, take_ownership(run.run_id));
+    if (run.note_fold) {
+      WAVE_TRY([[maybe_unused]] const int folds, note_fold(run.run_id, false));
+    }
+    epochs.push_back(epoch);
+  }
+  return epochs;
+}
+
+Status Store::note_folds_ended(std::span<const std::string> run_ids) {
+  for (const std::string& run_id : run_ids) {
+    WAVE_TRY([[maybe_unused]] const int folds, note_fold(run_id, true));
+  }
+  return {};
+}
+
+Result<Figures> Store::figures() {
+  return fail(Code::kUnsupported, "this store does not count");
+}
+
 std::filesystem::path StatePaths::attempt(const std::string& run_id, const std::string& step,
                                           int visit, int attempt_number,
                                           const std::string& purpose) const {

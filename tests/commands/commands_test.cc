@@ -165,6 +165,40 @@ TEST(Doctor, TellsOfRunsWithoutAnOwner) {
   EXPECT_EQ(finding(doctor, "runs"), "warning") << doctor.out;
 }
 
+// --- what keeps a pipeline from running ---
+
+TEST(Run, TellsOfEverythingThatIsWrongOnce) {
+  const Project project;
+  project.pipeline("wrong",
+                   "  - {id: a, type: command, script: \"true\", dependencies: [nobody]}\n"
+                   "  - {id: b, type: command, scirpt: \"true\"}\n");
+  for (const char* flag : {"--detach", "--dry-run"}) {
+    const Exit exit = wave(project, {"run", "wrong", flag});
+    EXPECT_EQ(exit.code, 3) << flag << exit.err;
+    for (const char* wanted : {"nobody", "scirpt"}) {
+      EXPECT_TRUE(exit.err.contains(wanted)) << flag << exit.err;
+    }
+    EXPECT_EQ(exit.err.find("wrong.yaml:5:59"), exit.err.rfind("wrong.yaml:5:59"))
+        << flag << exit.err;
+    const Exit machine = wave(project, {"run", "wrong", flag, "--json"});
+    const json::value error = parsed(machine.err);
+    EXPECT_FALSE(get_array(get_object(error.as_object(), "error"), "errors").empty()) << flag;
+  }
+  EXPECT_FALSE(newest_run(project).has_value());
+}
+
+TEST(Run, WhatIsNotCarriedOutYetIsSaidAsThat) {
+  const Project project;
+  project.pipeline("well", "  - {id: a, type: command, script: \"true\"}\n");
+  project.pipeline("later", "  - {id: a, pipeline: well}\n");
+  for (const char* flag : {"--detach", "--dry-run"}) {
+    const Exit exit = wave(project, {"run", "later", flag, "--json"});
+    EXPECT_EQ(exit.code, 3) << flag;
+    const json::value error = parsed(exit.err);
+    EXPECT_EQ(get_string(get_object(error.as_object(), "error"), "code"), "unsupported") << flag;
+  }
+}
+
 // --- exit codes ---
 
 TEST(ExitCodes, EachSaysWhatHappened) {

@@ -36,7 +36,10 @@ class SimStore final : public store::Store {
   Result<std::vector<flow::RunRow>> list_runs(const store::RunFilter& f) override {
     return inner_->list_runs(f);
   }
-  Result<std::vector<std::string>> live_runs() override { return inner_->live_runs(); }
+  Result<std::vector<store::LiveRun>> live_runs(int64_t after) override {
+    return inner_->live_runs(after);
+  }
+  Result<std::vector<store::Asked>> asked_runs() override { return inner_->asked_runs(); }
   Result<std::string> resolve_run(const std::string& p) override { return inner_->resolve_run(p); }
   Status prune_run(const std::string& id) override { return inner_->prune_run(id); }
   Result<std::vector<store::StoredEvent>> events(const std::string& id,
@@ -68,6 +71,7 @@ class SimStore final : public store::Store {
   Result<std::vector<std::pair<std::string, flow::GateRow>>> waiting_gates() override {
     return inner_->waiting_gates();
   }
+  Result<store::Figures> figures() override { return inner_->figures(); }
   uint64_t subscribe(Changed changed) override { return inner_->subscribe(std::move(changed)); }
   void unsubscribe(uint64_t s) override { inner_->unsubscribe(s); }
   Result<std::string> put_blob(std::string_view b) override { return inner_->put_blob(b); }

@@ -1,6 +1,8 @@
 #include "server/api/api.h"
 
 #include "server/api/event_schemas.h"
+#include "server/retro/retro_schemas.h"
+#include "server/webhook/webhook_schemas.h"
 
 namespace wave::server {
 
@@ -9,6 +11,9 @@ RouteTable all_routes() {
   add_run_routes(table);
   add_catalogue_routes(table);
   add_server_routes(table);
+  add_webhook_routes(table);
+  add_retro_routes(table);
+  add_metrics_routes(table);
   return table;
 }
 
@@ -16,6 +21,8 @@ Schemas all_schemas() {
   Schemas schemas;
   add_api_schemas(schemas);
   add_event_schemas(schemas);
+  add_webhook_schemas(schemas);
+  add_retro_schemas(schemas);
   return schemas;
 }
 

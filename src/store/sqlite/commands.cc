@@ -130,6 +130,20 @@ Result<std::vector<Command>> pending_commands(Database& database, const std::str
   }
 }
 
+Result<std::vector<Asked>> asked_runs(Database& database) {
+  WAVE_TRY(Query query, database.query("SELECT run_id, max(kind = 'cancel')"
+                                       " FROM command INDEXED BY command_unanswered"
+                                       " JOIN run ON run.id = command.run"
+                                       " WHERE consumed = 0 GROUP BY command.run"));
+  query.restart();
+  std::vector<Asked> asked;
+  while (true) {
+    WAVE_TRY(const bool more, query.next());
+    if (!more) return asked;
+    asked.push_back({.run_id = query.string(0), .cancel = query.integer(1) != 0});
+  }
+}
+
 Result<std::optional<Command>> gate_command(Database& database, const std::string& run_id,
                                             const std::string& gate_id) {
   WAVE_TRY(const ReadTransaction transaction, ReadTransaction::begin(database));

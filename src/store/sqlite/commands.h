@@ -14,6 +14,7 @@ namespace wave::store::sqlite {
 
 Result<int64_t> submit_command(Batch& batch, const Command& command);
 Result<std::vector<Command>> pending_commands(Database& database, const std::string& run_id);
+Result<std::vector<Asked>> asked_runs(Database& database);
 Result<std::optional<Command>> gate_command(Database& database, const std::string& run_id,
                                             const std::string& gate_id);
 Result<std::vector<std::pair<std::string, flow::GateRow>>> waiting_gates(Database& database);

@@ -164,16 +164,27 @@ Result<std::vector<flow::RunRow>> list_runs(Database& database, const RunFilter&
   return rows;
 }
 
-Result<std::vector<std::string>> live_runs(Database& database) {
-  WAVE_TRY(Query query, database.query("SELECT id, run_id FROM run WHERE status IN (?1, ?2, ?3)"
-                                       " ORDER BY id"));
+Result<std::vector<LiveRun>> live_runs(Database& database, int64_t after) {
+  WAVE_TRY(Query query,
+           database.query("SELECT id, run_id, pipeline, actor, status, waiting_reason, resuming,"
+                          " owner_epoch, queued_at FROM run"
+                          " WHERE status IN (?1, ?2, ?3) AND id > ?4 ORDER BY id"));
   const std::vector<std::string> live = live_statuses();
-  query.bind(live[0], live[1], live[2]);
-  std::vector<std::string> ids;
+  query.bind(live[0], live[1], live[2], after);
+  std::vector<LiveRun> runs;
   while (true) {
     WAVE_TRY(const bool more, query.next());
-    if (!more) return ids;
-    ids.push_back(query.string(1));
+    if (!more) return runs;
+    LiveRun& run = runs.emplace_back();
+    run.id = query.integer(0);
+    run.run_id = query.string(1);
+    run.pipeline = query.string(2);
+    run.actor = query.string(3);
+    run.status = query.string(4);
+    run.waiting_reason = query.string(5);
+    run.resuming = query.integer(6) != 0;
+    run.owner_epoch = query.integer(7);
+    run.queued_at = query.optional_time(8);
   }
 }
 

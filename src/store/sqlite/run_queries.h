@@ -18,7 +18,7 @@ Result<int64_t> find_run_id(Database& database, const std::string& run_id);
 
 Result<RunDetails> run_details(Database& database, const std::string& run_id);
 Result<std::vector<flow::RunRow>> list_runs(Database& database, const RunFilter& filter);
-Result<std::vector<std::string>> live_runs(Database& database);
+Result<std::vector<LiveRun>> live_runs(Database& database, int64_t after);
 Result<std::string> resolve_run(Database& database, const std::string& prefix);
 
 }  // namespace wave::store::sqlite

@@ -3,6 +3,8 @@
 #include <array>
 
 #include "store/sqlite/access_schema.h"
+#include "store/sqlite/queue_schema.h"
+#include "store/sqlite/webhook_schema.h"
 
 namespace wave::store::sqlite {
 namespace {
@@ -189,7 +191,8 @@ CREATE TABLE pruned(
 CREATE INDEX pruned_unfinished ON pruned(run) WHERE finished = 0;
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kAccessSchema}};
+constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kAccessSchema},
+                                 Migration{3, kQueueSchema}, Migration{4, kWebhookSchema}};
 
 }  // namespace
 

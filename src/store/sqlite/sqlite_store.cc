@@ -6,9 +6,11 @@
 #include "store/snapshot_format.h"
 #include "store/sqlite/commands.h"
 #include "store/sqlite/event_queries.h"
+#include "store/sqlite/figures.h"
 #include "store/sqlite/prune.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/run_queries.h"
+#include "store/sqlite/webhook_rows.h"
 
 namespace wave::store::sqlite {
 namespace {
@@ -57,6 +59,18 @@ Status insert_idempotency(Database& database, int64_t run, const NewRun& request
   WAVE_TRY(Query insert,
            database.query("INSERT INTO idempotency(key, hash, run) VALUES(?1, ?2, ?3)"));
   return insert.bind(request.idempotency_key, request.request_hash, run).run();
+}
+
+/// The count after it.
+Result<int> write_fold_note(Batch& batch, const std::string& run_id, bool finished) {
+  WAVE_TRY(const RunEntry* const entry, batch.run(run_id));
+  WAVE_TRY(Query note, batch.database().query("UPDATE run SET crash_folds ="
+                                              " CASE ?2 WHEN 1 THEN 0 ELSE crash_folds + 1 END"
+                                              " WHERE id = ?1 RETURNING crash_folds"));
+  WAVE_CHECK(note.bind(entry->id, finished).next());
+  const int count = static_cast<int>(note.integer(0));
+  WAVE_CHECK(note.run());
+  return count;
 }
 
 }  // namespace
@@ -157,9 +171,9 @@ Result<std::vector<flow::RunRow>> SqliteStore::list_runs(const RunFilter& filter
   return sqlite::list_runs(*reader, filter);
 }
 
-Result<std::vector<std::string>> SqliteStore::live_runs() {
+Result<std::vector<LiveRun>> SqliteStore::live_runs(int64_t after) {
   WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::live_runs(*reader);
+  return sqlite::live_runs(*reader, after);
 }
 
 Result<std::string> SqliteStore::resolve_run(const std::string& prefix) {
@@ -266,30 +280,45 @@ Result<std::vector<SpoolMark>> SqliteStore::spool_marks(const std::string& run_i
 // --- ownership ---
 
 Result<int64_t> SqliteStore::take_ownership(const std::string& run_id) {
-  int64_t epoch = 0;
+  const TakeOver run{.run_id = run_id, .note_fold = false};
+  WAVE_TRY(const std::vector<int64_t> epochs, take_ownership_of({&run, 1}));
+  return epochs.front();
+}
+
+Result<std::vector<int64_t>> SqliteStore::take_ownership_of(std::span<const TakeOver> runs) {
+  std::vector<int64_t> epochs;
   WAVE_CHECK(write([&](Batch& batch) -> Status {
-    WAVE_TRY(const RunEntry* const entry, batch.run(run_id));
-    epoch = entry->owner_epoch + 1;
-    WAVE_TRY(Query raise, batch.database().query("UPDATE run SET owner_epoch = ?2 WHERE id = ?1"));
-    WAVE_CHECK(raise.bind(entry->id, epoch).run());
-    batch.forget(run_id);
+    for (const TakeOver& run : runs) {
+      WAVE_TRY(const RunEntry* const entry, batch.run(run.run_id));
+      epochs.push_back(entry->owner_epoch + 1);
+      WAVE_TRY(Query raise,
+               batch.database().query("UPDATE run SET owner_epoch = ?2,"
+                                      " crash_folds = crash_folds + ?3 WHERE id = ?1"));
+      WAVE_CHECK(raise.bind(entry->id, epochs.back(), run.note_fold).run());
+    }
+    // Only now: what fails is rolled back as a whole.
+    for (const TakeOver& run : runs) batch.forget(run.run_id);
     return {};
   }));
-  return epoch;
+  return epochs;
 }
 
 Result<int> SqliteStore::note_fold(const std::string& run_id, bool finished) {
   int count = 0;
   WAVE_CHECK(write([&](Batch& batch) -> Status {
-    WAVE_TRY(const RunEntry* const entry, batch.run(run_id));
-    WAVE_TRY(Query note, batch.database().query("UPDATE run SET crash_folds ="
-                                                " CASE ?2 WHEN 1 THEN 0 ELSE crash_folds + 1 END"
-                                                " WHERE id = ?1 RETURNING crash_folds"));
-    WAVE_CHECK(note.bind(entry->id, finished).next());
-    count = static_cast<int>(note.integer(0));
-    return note.run();
+    WAVE_TRY(count, write_fold_note(batch, run_id, finished));
+    return {};
   }));
   return count;
+}
+
+Status SqliteStore::note_folds_ended(std::span<const std::string> run_ids) {
+  return write([&](Batch& batch) -> Status {
+    for (const std::string& run_id : run_ids) {
+      WAVE_CHECK(write_fold_note(batch, run_id, true));
+    }
+    return {};
+  });
 }
 
 // --- commands ---
@@ -308,6 +337,11 @@ Result<std::vector<Command>> SqliteStore::pending_commands(const std::string& ru
   return sqlite::pending_commands(*reader, run_id);
 }
 
+Result<std::vector<Asked>> SqliteStore::asked_runs() {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return sqlite::asked_runs(*reader);
+}
+
 Result<std::optional<Command>> SqliteStore::gate_command(const std::string& run_id,
                                                          const std::string& gate_id) {
   WAVE_TRY(const auto reader, readers_.borrow());
@@ -317,6 +351,36 @@ Result<std::optional<Command>> SqliteStore::gate_command(const std::string& run_
 Result<std::vector<std::pair<std::string, flow::GateRow>>> SqliteStore::waiting_gates() {
   WAVE_TRY(const auto reader, readers_.borrow());
   return sqlite::waiting_gates(*reader);
+}
+
+Result<Figures> SqliteStore::figures() {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return read_figures(*reader);
+}
+
+// --- webhooks ---
+
+Result<WebhookStore::Begun> SqliteStore::begin_delivery(const WebhookDelivery& delivery,
+                                                        Millis same_body_for, Millis keep) {
+  Begun begun;
+  WAVE_CHECK(write([&](Batch& batch) -> Status {
+    WAVE_TRY(begun, sqlite::begin_delivery(batch.database(), delivery, same_body_for, keep));
+    return {};
+  }));
+  return begun;
+}
+
+Status SqliteStore::end_delivery(int64_t id, const std::string& outcome, const std::string& run_id,
+                                 const std::string& detail) {
+  return write([&](Batch& batch) {
+    return sqlite::end_delivery(batch.database(), id, outcome, run_id, detail);
+  });
+}
+
+Result<std::vector<WebhookDelivery>> SqliteStore::deliveries(const std::string& webhook,
+                                                             int64_t before, size_t limit) {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return list_deliveries(*reader, webhook, before, limit);
 }
 
 // --- following ---

@@ -15,7 +15,7 @@
 
 namespace wave::store::sqlite {
 
-class SqliteStore final : public Store, public AccessStore {
+class SqliteStore final : public Store, public AccessStore, public WebhookStore {
  public:
   static Result<std::unique_ptr<Store>> open(const StatePaths& paths, const OpenOptions& options,
                                              const OpenRules& rules = {});
@@ -24,7 +24,7 @@ class SqliteStore final : public Store, public AccessStore {
   Result<CreatedRun> create_run(const NewRun& run) override;
   Result<RunDetails> run(const std::string& run_id) override;
   Result<std::vector<flow::RunRow>> list_runs(const RunFilter& filter) override;
-  Result<std::vector<std::string>> live_runs() override;
+  Result<std::vector<LiveRun>> live_runs(int64_t after) override;
   Result<std::string> resolve_run(const std::string& prefix) override;
   Status prune_run(const std::string& run_id) override;
 
@@ -36,6 +36,9 @@ class SqliteStore final : public Store, public AccessStore {
   Result<std::vector<SpoolMark>> spool_marks(const std::string& run_id) override;
 
   Result<int64_t> take_ownership(const std::string& run_id) override;
+  Result<std::vector<int64_t>> take_ownership_of(std::span<const TakeOver> runs) override;
+  Status note_folds_ended(std::span<const std::string> run_ids) override;
+  Result<std::vector<Asked>> asked_runs() override;
   Result<int> note_fold(const std::string& run_id, bool finished) override;
 
   Result<int64_t> submit_command(const Command& command) override;
@@ -57,6 +60,16 @@ class SqliteStore final : public Store, public AccessStore {
   Result<AuditEntry> append_audit(AuditEntry entry) override;
   Result<std::vector<AuditEntry>> audit(const AuditFilter& filter) override;
   Result<AuditCheck> verify_audit() override;
+
+  Result<Figures> figures() override;
+
+  WebhookStore* webhooks() override { return this; }
+  Result<Begun> begin_delivery(const WebhookDelivery& delivery, Millis same_body_for,
+                               Millis keep) override;
+  Status end_delivery(int64_t id, const std::string& outcome, const std::string& run_id,
+                      const std::string& detail) override;
+  Result<std::vector<WebhookDelivery>> deliveries(const std::string& webhook, int64_t before,
+                                                  size_t limit) override;
 
   uint64_t subscribe(Changed changed) override;
   void unsubscribe(uint64_t subscription) override;

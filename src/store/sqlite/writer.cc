@@ -171,7 +171,7 @@ void Writer::finish(size_t count, const Status& commit) {
     Job job = std::move(taken_.front());
     taken_.pop_front();
     bytes += job.bytes;
-    job.done(job.outcome ? commit : std::move(job.outcome));
+    job.done(job.outcome ? commit : job.outcome);
   }
   const std::scoped_lock lock(mutex_);
   queued_bytes_ -= bytes;
