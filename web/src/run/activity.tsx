@@ -61,7 +61,7 @@ const Row = memo(function Row({ item, here }: { item: Item; here: boolean }) {
         {at}<span className="icon"><Icon name={event.event.startsWith('gate') ? 'gate' : event.event === 'artifact_created' ? 'file' : event.event.startsWith('contract') ? 'contract' : 'right'} size={15} /></span>
         <div className="said">
           {sentence(event)}
-          {Array.isArray(event.errors) && event.errors.length > 0 && <ul style={{ listStyle: 'disc', paddingLeft: '1.2em', fontWeight: 400 }}>{event.errors.slice(0, 20).map((one, i) => <li key={i}>{String(one)}</li>)}</ul>}
+          {event.event !== 'step_retrying' && event.event !== 'step_reworking' && Array.isArray(event.errors) && event.errors.length > 0 && <ul style={{ listStyle: 'disc', paddingLeft: '1.2em', fontWeight: 400 }}>{event.errors.slice(0, 20).map((one, i) => <li key={i}>{String(one)}</li>)}</ul>}
         </div>
       </div>
     );

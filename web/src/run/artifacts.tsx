@@ -40,7 +40,7 @@ export function Artifacts({ runId, artifacts, selected }: { runId: string; artif
       <ul aria-label="Artifacts">
         {artifacts.map((one) => (
           <li key={`${one.step}/${one.name}`}>
-            <Link to="." search={(old: object) => ({ ...old, artifact: `${one.step}/${one.name}` })} replace resetScroll={false} aria-current={one === chosen ? 'true' : undefined}>
+            <Link to="." search={(old: object) => ({ ...old, artifact: `${one.step}/${one.name}` })} replace resetScroll={false} aria-current={one === chosen ? 'true' : undefined} data-here={one === chosen || undefined}>
               <span style={{ minWidth: 0 }}><span className="truncate" style={{ display: 'block', fontWeight: 560 }}>{one.name}</span><span className="quiet small">{one.step}</span></span>
               <span className="quiet small tabular">{bytes(one.size)}</span>
             </Link>

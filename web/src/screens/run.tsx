@@ -153,7 +153,7 @@ function FailureCallout({ run, rows, view, act }: { run: Run; rows: Rows; view: 
 
 const StepItem = memo(function StepItem({ step, selected, last }: { step: Step; selected: boolean; last: RunEvent | undefined }) {
   return (
-    <Link to="." search={(old: object) => ({ ...old, tab: undefined, step: step.step, attempt: undefined, seq: undefined, line: undefined })} resetScroll={false} aria-current={selected ? 'true' : undefined}>
+    <Link to="." search={(old: object) => ({ ...old, tab: undefined, step: step.step, attempt: undefined, seq: undefined, line: undefined })} resetScroll={false} aria-current={selected ? 'true' : undefined} data-here={selected || undefined}>
       <Glyph status={step.status} />
       <span style={{ minWidth: 0 }}>
         <span className="name truncate" style={{ display: 'block' }}>{step.step}<span className="sr-only">, {wordOf(step.status)}</span></span>

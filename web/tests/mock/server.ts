@@ -28,7 +28,7 @@ class Played {
 export class MockServer {
   private readonly runs = new Map<string, Played>();
   private readonly streams = new Set<{ response: ServerResponse; run: string | null }>();
-  private position = 0;
+  private readonly history: RunEvent[] = [];
   private readonly server = createServer((request, response) => void this.answer(request, response));
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
   loggedIn = true;
@@ -45,6 +45,9 @@ export class MockServer {
     for (const timer of this.timers) clearTimeout(timer);
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
+  }
+  openStreams(): number {
+    return [...this.streams].filter((stream) => stream.run === null).length;
   }
   /** Ends every stream, as a restart does. */
   cut(): void {
@@ -98,9 +101,9 @@ export class MockServer {
   private emit(played: Played, event: RunEvent): void {
     played.log.push(event);
     fold(played.state, event);
-    this.position += 1;
+    this.history.push(event);
     for (const { response, run } of this.streams) {
-      if (run === null) response.write(this.frame(event, `1.${this.position}`));
+      if (run === null) response.write(this.frame(event, `1.${this.history.length}`));
       else if (run === played.id) {
         response.write(this.frame(event, String(event.seq)));
         if (/^run_(completed|failed|rejected|cancelled)$/.test(event.event)) response.end();
@@ -228,6 +231,7 @@ export class MockServer {
     }
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
     response.write('retry: 500\n\n: here\n\n');
+    if (!run && cursor.startsWith('1.')) this.history.slice(after).forEach((event, i) => response.write(this.frame(event, `1.${after + i + 1}`)));
     if (run) {
       for (const event of run.log) if (!(event.seq <= after)) response.write(this.frame(event, String(event.seq)));
       if (/completed|failed|rejected|cancelled/.test(run.state.run.status)) return void response.end();
