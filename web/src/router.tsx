@@ -53,7 +53,27 @@ const login = createRoute({
   validateSearch: (search: Record<string, unknown>): { next?: string | undefined } => ({ next: text(search.next) }),
 });
 
+// Plain addresses: `?status=failed&status=rejected&line=12`, nothing quoted.
+function parseSearch(search: string): Record<string, unknown> {
+  const values: Record<string, string | string[]> = {};
+  for (const [name, value] of new URLSearchParams(search)) {
+    const before = values[name];
+    values[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
+  }
+  return values;
+}
+function stringifySearch(search: Record<string, unknown>): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(search)) {
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined && one !== null && one !== '') params.append(name, String(one));
+  }
+  const text = params.toString();
+  return text ? `?${text}` : '';
+}
+
 export const router = createRouter({
+  parseSearch,
+  stringifySearch,
   routeTree: root.addChildren([
     app.addChildren([runs, newRun, run, pipelines, pipeline, personas, persona, contracts, contract, adapters, retros, activity, server]),
     login,

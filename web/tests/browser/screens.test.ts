@@ -22,7 +22,7 @@ afterAll(async () => {
 
 const screens: [string, () => string, string][] = [
   ['runs', () => '/', 'Waits for you'],
-  ['runs-filtered', () => '/?status=%5B%22cancelled%22%5D', 'No run is like that'],
+  ['runs-filtered', () => '/?status=cancelled', 'No run is like that'],
   ['run-live', () => `/runs/${runs.live}`, 'Activity'],
   ['run-done', () => `/runs/${runs.done}?step=implement&attempt=1.1`, 'I add the option to greet'],
   ['run-gate', () => `/runs/${runs.gate}`, 'fit to be published'],

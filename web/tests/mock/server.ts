@@ -49,6 +49,11 @@ export class MockServer {
   openStreams(): number {
     return [...this.streams].filter((stream) => stream.run === null).length;
   }
+  /** One more event of a long run, as if it were live. */
+  say(id: string, content: string): void {
+    const run = this.runs.get(id)!;
+    this.emit(run, { v: 1, seq: run.state.run.last_seq + 1, run_id: id, ts: new Date().toISOString(), event: 'stream_activity', step: 'measure', visit: 1, attempt: 1, kind: 'text', content });
+  }
   /** Ends every stream, as a restart does. */
   cut(): void {
     for (const stream of this.streams) stream.response.destroy();
@@ -79,6 +84,22 @@ export class MockServer {
     for (const event of moved.slice(0, stop + 1)) this.emit(played, event);
     played.rest = moved.slice(stop + 1);
     if (options.speed) this.goOn(played, options.speed);
+    return id;
+  }
+
+  /** A run whose one step said a great deal. */
+  playLong(count: number): string {
+    const id = 'fragile-20260101-120000-long000000';
+    const played = new Played(id, graphs.fragile!, 'fragile');
+    this.runs.set(id, played);
+    const ts = new Date(Date.now() - 60_000).toISOString();
+    const event = (kind: string, more: object): RunEvent => ({ v: 1, seq: played.log.length + 1, run_id: id, ts, event: kind, ...more });
+    this.emit(played, event('run_queued', { pipeline: 'fragile', options: { input: 'Say a great deal' } }));
+    this.emit(played, event('run_started', {}));
+    this.emit(played, event('step_started', { step: 'measure', visit: 1, attempt: 1, reason: 'first', kind: 'persona', adapter: 'scripted' }));
+    while (played.log.length < count) {
+      this.emit(played, event('stream_activity', { step: 'measure', visit: 1, attempt: 1, kind: 'text', content: `Thought number ${played.log.length}, which is as long as thoughts are.`, launch: 'measure.1.1' }));
+    }
     return id;
   }
 
@@ -199,10 +220,12 @@ export class MockServer {
       }
       case 'diff': return this.json(response, this.diff(parts.slice(4).join('/')));
       case 'steps': {
-        const text = run.state.run.pipeline === 'fragile' ? 'comparing with the last release\nwarming up\n\u001b[31merror:\u001b[0m p99 is 180 ms, at most 50 ms are allowed\n'
+        const text = run.state.run.pipeline === 'fragile' && !run.id.endsWith('long000000') ? 'comparing with the last release\nwarming up\n\u001b[31merror:\u001b[0m p99 is 180 ms, at most 50 ms are allowed\n'
+          : run.id.endsWith('long000000') ? Array.from({ length: 100_000 }, (_, i) => `${i + 1} the quick brown fox jumps over the lazy dog`).join('\n') + '\nerror: line 100001 is different\n'
           : Array.from({ length: 40 }, (_, i) => `\u001b[32m[${String(i + 1).padStart(2, '0')}]\u001b[0m uploaded part ${i + 1} of 40`).join('\n') + '\n\u001b[1mpublished\u001b[0m\n';
         response.writeHead(200, { 'Content-Type': 'text/plain' });
-        return void response.end(text.slice(Number(url.searchParams.get('offset') ?? 0)));
+        const from = Number(url.searchParams.get('offset') ?? 0);
+        return void response.end(text.slice(from, from + Number(url.searchParams.get('length') ?? 1 << 20)));
       }
       case 'retro': return this.json(response, { outcome: run.state.run.status, smoothness: 'bumpy', total_ms: 9_800, queued_ms: 10, working_ms: 7_600, waiting_ms: 2_100, usage: run.state.run.usage, retries: 1, reworks: 1, interruptions: 0, friction: [{ kind: 'retry', step: 'implement', attempt: 1, failure_class: 'test_failure', message: 'sh tests/run.sh: exit code 1', at: '' }, { kind: 'rework', step: 'implement', attempt: 2, failure_class: 'contract_failure', message: 'An unknown language is not tested.', at: '' }], failed_contracts: [], gates: [], files: ['bin/greet', 'tests/cases'], comparison: { earlier_runs: 6, duration_ms: { value: 9800, compared: 6, p50: 9900, p90: 12000 }, cost_usd: { value: 0.135, compared: 6, p50: 0.13, p90: 0.2 } } });
       default: return this.problem(response, 404, 'not_found', 'There is no such route.');
