@@ -85,9 +85,9 @@ Result<int> dry_run(Context& context, const model::FileSource& files, const std:
                     const flow::RunOptions& options) {
   WAVE_TRY(model::Project project, load_for_run(context, files, pipeline));
   const flow::Program program(std::move(project));
-  WAVE_TRY(const Plan plan, make_plan(program, options));
+  WAVE_TRY(const flow::Plan plan, flow::make_plan(program, options));
   if (context.json()) {
-    context.print_json(plan_json(plan));
+    context.print_json(flow::plan_json(plan));
   } else {
     context.print(plan_text(plan));
   }

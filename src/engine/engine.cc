@@ -78,6 +78,17 @@ flow::RunOptions inherit(flow::RunOptions origin, const flow::RunOptions& overri
   return origin;
 }
 
+/// The `state` of a run_forked event that takes nothing over.
+json::object from_nothing(const flow::Program& program) {
+  json::object state{{"steps", json::array{}}};
+  for (const model::Step& step : program.steps()) {
+    if (step.rework_only) continue;
+    state["from_step"] = step.id;
+    break;
+  }
+  return state;
+}
+
 }  // namespace
 
 struct Engine::Impl {
@@ -219,17 +230,23 @@ Result<std::string> Engine::fork(const ForkRequest& request) {
   Event forked;
   forked.kind = Kind::kRunForked;
   forked.actor = request.actor;
-  WAVE_TRY(json::object carried, flow::fork_state(program, old, request.from_step));
+  json::object carried = from_nothing(program);
+  if (!request.from_beginning) {
+    WAVE_TRY(carried, flow::fork_state(program, old, request.from_step));
+  }
   forked.data = {{"origin_run_id", request.origin},
                  {"origin_seq", origin.row.last_seq},
                  {"state", std::move(carried)}};
+  flow::RunOptions options = inherit(old.options, request.options);
+  if (request.from_beginning) {
+    options.steps = old.options.steps;
+    options.exclude = old.options.exclude;
+  }
   const WallTime now = impl_->loop.clock().wall();
   impl_->name_run(run, now);
   WAVE_CHECK(add(run, std::move(forked), now));
-  WAVE_CHECK(add(
-      run,
-      run_queued(program, inherit(old.options, request.options), origin.snapshot, request.actor),
-      now));
+  WAVE_CHECK(
+      add(run, run_queued(program, std::move(options), origin.snapshot, request.actor), now));
   RunRequest how;
   how.claim = request.claim;
   return impl_->store_run(std::move(run), origin.snapshot, how);

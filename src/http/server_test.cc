@@ -7,6 +7,7 @@
 #include <future>
 
 #include "base/json.h"
+#include "http/client.h"
 #include "http/test_support.h"
 
 namespace wave::http {
@@ -483,6 +484,17 @@ TEST_F(HttpServer, ManyClientsAtOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(right, 800);
+}
+
+TEST(HttpServerStart, ListensOnIpv6) {
+  auto server = Server::start({.host = "::1"}, [](const Request& request, Responder responder) {
+    responder.send({.body = request.peer.address});
+  });
+  if (!server) GTEST_SKIP() << "this machine has no ::1";
+  const auto answer =
+      fetch({.url = "http://[::1]:" + std::to_string((*server)->address().second) + "/"});
+  ASSERT_TRUE(answer) << full_message(answer.error());
+  EXPECT_EQ(std::get<std::string>(answer->body), "::1");
 }
 
 TEST(HttpServerStart, SaysWhyItCannotListen) {

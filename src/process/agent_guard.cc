@@ -1,4 +1,4 @@
-#include "cli/agent_guard.h"
+#include "process/agent_guard.h"
 
 #include <unistd.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 
-namespace wave::cli {
+namespace wave::process {
 namespace {
 
 constexpr std::string_view kMarker = "WAVE_AGENT=";
@@ -61,4 +61,4 @@ std::optional<std::string> calling_agent(const std::map<std::string, std::string
   return agent_above(::getppid());
 }
 
-}  // namespace wave::cli
+}  // namespace wave::process

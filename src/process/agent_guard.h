@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace wave::cli {
+namespace wave::process {
 
 /// The agent we are called from: WAVE_AGENT in our own environment, or in that of a process above
 /// us as far as /proc shows it. An agent that clears its environment and leaves its process tree (a
@@ -18,4 +18,4 @@ std::optional<std::string> agent_mark(int pid, const std::string& proc = "/proc"
 /// The same for an explicit chain: looks at `pid` and its ancestors below `proc`. For tests.
 std::optional<std::string> agent_above(int pid, const std::string& proc = "/proc");
 
-}  // namespace wave::cli
+}  // namespace wave::process

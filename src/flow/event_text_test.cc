@@ -1,11 +1,11 @@
-#include "cli/event_filter.h"
+#include "flow/event_text.h"
 
 #include <gtest/gtest.h>
 
-namespace wave::cli {
+namespace wave::flow {
 namespace {
 
-TEST(EventFilter, KnowsWhatWentWrong) {
+TEST(EventText, KnowsWhatWentWrong) {
   for (const char* line : {R"({"event":"step_failed"})", R"({"event":"contract_failed"})",
                            R"({"event":"agent_exited","succeeded":false})",
                            R"({"event":"stream_activity","kind":"tool_result","is_error":true})"}) {
@@ -19,4 +19,4 @@ TEST(EventFilter, KnowsWhatWentWrong) {
 }
 
 }  // namespace
-}  // namespace wave::cli
+}  // namespace wave::flow
