@@ -5,6 +5,7 @@
 #include "server/access/doorkeeper.h"
 #include "server/access/login_page.h"
 #include "server/route.h"
+#include "server/web/assets.h"
 
 namespace wave::server {
 namespace {
@@ -293,7 +294,8 @@ void add_access_routes(RouteTable& table) {
   add_login_rows(table);
   add_session_rows(table);
   add_audit_rows(table);
-  access::add_login_page(table);
+  // The browser application has a page of its own.
+  if (!web::has_application()) access::add_login_page(table);
 }
 
 }  // namespace wave::server
