@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
-#include "cli/event_filter.h"
 #include "cli/render.h"
 #include "cli/wait_for_run.h"
 
@@ -30,7 +29,7 @@ class LogPrinter {
 
  private:
   [[nodiscard]] bool wanted(const store::StoredEvent& event) const {
-    if (options_.errors && !is_error_event(event.line)) return false;
+    if (options_.errors && !flow::is_error_event(event.line)) return false;
     return context_.json() || !plain_line(event.line, true).empty();
   }
 

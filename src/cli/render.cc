@@ -240,97 +240,6 @@ std::string ending(const ViewModel& model) {
   return replace_all(model.status, "_empty", ", nothing to do");
 }
 
-std::string clock_of(std::string_view ts) {
-  return ts.size() >= 19 ? std::string(ts.substr(11, 8)) : "";
-}
-
-std::string gate_plain(const json::object& event) {
-  const GateView gate = gate_from_event(event);
-  if (gate.type == "timer") {
-    return gate.deadline ? "waits until " + format_time(*gate.deadline) : "waits for its timer";
-  }
-  std::string keys;
-  for (const GateChoiceView& choice : gate.choices) {
-    keys += fmt::format("{}{} ({})", keys.empty() ? "" : ", ", choice.key, choice.label);
-  }
-  std::string text = fmt::format("waits at its gate: {}", trim(gate.prompt));
-  if (!keys.empty()) text += fmt::format("; choices: {}", keys);
-  return text + fmt::format("; answer: wave gate {} {}{}", get_string(event, "run_id"), gate.step,
-                            gate.choices.empty() ? "" : " --choice KEY");
-}
-
-std::string step_plain(std::string_view kind, const json::object& event) {
-  const std::string_view message = get_string(event, "message");
-  const int64_t attempt = get_int(event, "attempt");
-  if (kind == "step_started") {
-    const std::string_view reason = get_string(event, "reason", "first");
-    std::string text = "started";
-    if (const auto persona = get_string(event, "persona"); !persona.empty()) {
-      text += fmt::format(" by {}", persona);
-    }
-    if (attempt > 1 || reason != "first") text += fmt::format(" (attempt {}, {})", attempt, reason);
-    return text;
-  }
-  if (kind == "step_completed") {
-    return get_string(event, "status") == "empty" ? "completed, nothing to do" : "completed";
-  }
-  if (kind == "step_failed") {
-    return fmt::format("failed: {}{}", message,
-                       get_bool(event, "tolerated") ? " (the run goes on)" : "");
-  }
-  if (kind == "step_retrying")
-    return fmt::format("attempt {} failed: {}; tries again", attempt, message);
-  if (kind == "step_skipped") return fmt::format("skipped: {}", get_string(event, "reason"));
-  if (kind == "steps_reset") return "run again: " + join(get_strings(event, "steps"), ", ");
-  std::string text(kind.substr(kind.starts_with("step_") ? 5 : 0));
-  if (!message.empty()) text += fmt::format(": {}", message);
-  return text;
-}
-
-std::string detail_plain(std::string_view kind, const json::object& event, bool with_activity) {
-  if (kind == "stream_activity") {
-    const std::string line = with_activity ? activity_line(event) : std::string();
-    return line.empty() ? line : "| " + line;
-  }
-  if (kind == "contract_passed") return fmt::format("contract {} holds", get_string(event, "type"));
-  if (kind == "contract_failed") {
-    return fmt::format("contract {} does not hold: {}", get_string(event, "type"),
-                       get_string(event, "message"));
-  }
-  if (kind == "artifact_created") {
-    return fmt::format("made {} ({})", get_string(event, "name"),
-                       format_size(get_int(event, "size")));
-  }
-  if (kind == "gate_waiting") return gate_plain(event);
-  if (kind == "gate_resolved") {
-    std::string text = fmt::format("gate: {}", get_string(event, "outcome"));
-    if (const auto choice = get_string(event, "choice"); !choice.empty()) {
-      text += fmt::format(", {}", choice);
-    }
-    if (const auto by = get_string(event, "by"); !by.empty()) text += fmt::format(", by {}", by);
-    return text;
-  }
-  if (kind == "budget_warning") return "warning: " + budget_text(event);
-  if (kind == "hook_failed" || kind == "warning_raised") {
-    return fmt::format("warning: {}", get_string(event, "message", kind));
-  }
-  return {};
-}
-
-std::string run_plain(std::string_view kind, const json::object& event) {
-  std::string text = "run " + replace_all(std::string(kind.substr(4)), "_", " ");
-  if (kind == "run_completed" && get_string(event, "status") == "empty") text += ", nothing to do";
-  if (const auto step = get_string(event, "step"); !step.empty())
-    text += fmt::format(" at {}", step);
-  if (const auto reason = get_string(event, "reason"); !reason.empty()) {
-    text += fmt::format(" ({})", reason);
-  }
-  if (const auto message = get_string(event, "message"); !message.empty()) {
-    text += fmt::format(": {}", message);
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string status_sign(std::string_view status, bool unicode) {
@@ -385,26 +294,6 @@ std::string render_summary(const ViewModel& model, WallTime now, const RenderSty
   text +=
       fmt::format("  look:    wave status {0}, or wave logs, or wave artifacts\n", model.run_id);
   return text;
-}
-
-std::string plain_line(std::string_view event_line, bool with_activity) {
-  const Result<json::value> parsed = parse_json(event_line);
-  if (!parsed || !parsed->is_object()) return {};
-  const json::object& event = parsed->get_object();
-  const std::string_view kind = get_string(event, "event");
-  const std::string_view step = get_string(event, "step");
-  std::string text;
-  if (kind.starts_with("run_")) {
-    text = run_plain(kind, event);
-  } else if (kind.starts_with("step")) {
-    text = step_plain(kind, event);
-  } else {
-    text = detail_plain(kind, event, with_activity);
-  }
-  if (text.empty()) return {};
-  const bool of_run = step.empty() || kind.starts_with("run_");
-  const std::string subject = of_run ? "" : fmt::format("{}: ", step);
-  return fmt::format("{} {}", clock_of(get_string(event, "ts")), printable(subject + text));
 }
 
 }  // namespace wave::cli

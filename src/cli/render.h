@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "cli/gate_input.h"
 #include "cli/view_model.h"
+#include "flow/event_text.h"
 
 namespace wave::cli {
 
@@ -25,9 +26,7 @@ std::vector<std::string> render(const ViewModel& model, const GateInput& input, 
 /// The last lines of `wave run`: how it ended, what it made, what to type next.
 std::string render_summary(const ViewModel& model, WallTime now, const RenderStyle& style);
 
-/// One event as a plain line with a time, for pipes and logs: "12:00:03 build: started (attempt
-/// 2)". Empty for events that are not worth a line.
-std::string plain_line(std::string_view event_line, bool with_activity);
+using flow::plain_line;
 
 /// The sign of a step's or run's status: "✓", or "+" without unicode.
 std::string status_sign(std::string_view status, bool unicode);

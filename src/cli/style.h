@@ -1,9 +1,11 @@
-// Colours, safe text and its width on a terminal.
+// Colours, and the width of text on a terminal.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/printable.h"
 
 namespace wave::cli {
 
@@ -20,13 +22,6 @@ class Style {
   bool colors_;
 };
 
-/// `text` as one harmless line: valid UTF-8, line breaks and tabs become spaces, other control
-/// characters are dropped. What agents, files and other people wrote passes through here before it
-/// reaches a terminal.
-std::string printable(std::string_view text);
-/// The same, but line breaks stay.
-std::string printable_lines(std::string_view text);
-
 /// Columns that `text` takes: combining characters none, East Asian wide ones and emoji two. Colour
 /// codes count nothing.
 int display_width(std::string_view text);
@@ -39,12 +34,5 @@ std::string fit_padded(std::string_view text, int width, bool unicode = true);
 /// Rows in columns, two spaces apart, each line ending with a newline. The last column is not
 /// padded.
 std::string table(const std::vector<std::vector<std::string>>& rows);
-
-/// "812", "4.5k", "1.2M": for people.
-std::string format_count(int64_t count);
-/// "$0.0123" below a dollar, "$12.34" above; "" for nothing.
-std::string format_cost(double usd);
-/// "12.3 KB"
-std::string format_size(int64_t bytes);
 
 }  // namespace wave::cli

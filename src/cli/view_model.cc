@@ -4,11 +4,15 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
 #include "base/text.h"
-#include "cli/style.h"
+#include "flow/event_text.h"
 
 namespace wave::cli {
 namespace {
+
+using flow::activity_line;
+using flow::budget_text;
 
 constexpr size_t kMaxLine = 400;  // bytes kept of any one text
 
@@ -268,26 +272,6 @@ GateView gate_from_event(const json::object& event) {
         {.key = key, .label = std::string(get_string(choice.get_object(), "label", key))});
   }
   return gate;
-}
-
-std::string budget_text(const json::object& event) {
-  std::string text = fmt::format("the run has cost {}", format_cost(get_double(event, "cost_usd")));
-  if (const double ceiling = get_double(event, "ceiling"); ceiling > 0) {
-    text += fmt::format(" of {}", format_cost(ceiling));
-  }
-  return text;
-}
-
-std::string activity_line(const json::object& event) {
-  const std::string_view kind = get_string(event, "kind");
-  const std::string tool(get_string(event, "tool_name"));
-  if (kind == "tool_use" && !tool.empty()) {
-    return one_line(fmt::format("{} {}", tool, get_string(event, "tool_target")));
-  }
-  if (kind == "tool_result") return {};
-  const std::string content = one_line(get_string(event, "content"));
-  if (kind == "thinking" && !content.empty()) return "thinks: " + content;
-  return content;
 }
 
 }  // namespace wave::cli

@@ -88,9 +88,5 @@ class ViewModel {
 
 /// A gate's record as its event tells it.
 GateView gate_from_event(const json::object& event);
-/// What a budget_warning says.
-std::string budget_text(const json::object& event);
-/// What a stream_activity says in one line: "Edit src/main.c", "says: ..."
-std::string activity_line(const json::object& event);
 
 }  // namespace wave::cli

@@ -36,6 +36,23 @@ Result<Figures> Store::figures() {
   return fail(Code::kUnsupported, "this store does not count");
 }
 
+Result<LogEnd> Store::log_end(const std::string& run_id) {
+  LogEnd end;
+  while (true) {
+    WAVE_TRY(const std::vector<StoredEvent> page,
+             run_id.empty() ? events_since(static_cast<int64_t>(end.last), 1000)
+                            : events(run_id, {.after = end.last}));
+    if (page.empty()) return end;
+    end.last = run_id.empty() ? static_cast<uint64_t>(page.back().position) : page.back().seq;
+  }
+}
+
+void Store::note_shown(uint64_t /*position*/) {}
+
+Status Store::check_epoch() {
+  return {};
+}
+
 std::filesystem::path StatePaths::attempt(const std::string& run_id, const std::string& step,
                                           int visit, int attempt_number,
                                           const std::string& purpose) const {

@@ -64,7 +64,15 @@ struct StoredEvent {
   int64_t position = 0;  // commit order over all runs
   flow::Kind kind{};
   std::string run_id;
-  std::string line;  // the envelope, as encode() wrote it
+  std::string line;        // the envelope, as encode() wrote it
+  std::string pipeline{};  // the run's; events_since fills it in
+};
+
+/// How far a log has come.
+struct LogEnd {
+  int64_t epoch = 0;    // 0; raised each time the database turned out to be an older one put back
+  uint64_t last = 0;    // seq of the run's last event, or position of the last event of all runs
+  uint64_t pruned = 0;  // all runs: events up to this position have been removed with their runs
 };
 
 struct EventQuery {
@@ -121,10 +129,14 @@ struct RunFilter {
   std::vector<std::string> statuses;  // empty: all
   std::string pipeline;
   std::string tag_key, tag_value;
-  std::string text;  // in run id and input
+  bool any_tag_value = false;  // tag_value does not count
+  std::string actor;
+  std::string origin;  // runs made from this one; its full id
+  std::string text;    // in run id and input
   std::optional<WallTime> since, until;
   std::string after;  // cursor: the last run id of the page before
   size_t limit = 100;
+  bool oldest_first = false;
 };
 
 /// How much there is of what, for metrics.
@@ -151,7 +163,7 @@ class Store {
   /// with another hash kIdempotencyMismatch.
   virtual Result<CreatedRun> create_run(const NewRun& run) = 0;
   virtual Result<RunDetails> run(const std::string& run_id) = 0;
-  /// Newest first.
+  /// By when they were accepted; newest first unless the filter says otherwise.
   virtual Result<std::vector<flow::RunRow>> list_runs(const RunFilter& filter) = 0;
   /// Runs whose status is not terminal, oldest accepted first; only those with an id above `after`.
   virtual Result<std::vector<LiveRun>> live_runs(int64_t after = 0) = 0;
@@ -216,6 +228,14 @@ class Store {
   using Changed = std::function<void(const std::string& run_id, uint64_t last_seq)>;
   virtual uint64_t subscribe(Changed changed) = 0;
   virtual void unsubscribe(uint64_t subscription) = 0;
+  /// The end of a run's log (kNotFound, kPruned), or with an empty id of the log over all runs.
+  virtual Result<LogEnd> log_end(const std::string& run_id);
+  /// Clients keep cursors beyond the life of this process. Notes, outside of the database, up to
+  /// where the log over all runs has been shown; not durable.
+  virtual void note_shown(uint64_t position);
+  /// Before anything is shown: raises the epoch when the database is behind what was noted, because
+  /// somebody has put a backup back.
+  virtual Status check_epoch();
 
   // --- blobs: content by hash, in files beside the database ---
   /// Stores the bytes durably and returns their sha256.
@@ -235,6 +255,8 @@ struct StatePaths {
   [[nodiscard]] std::filesystem::path state() const { return project / ".agents/state"; }
   [[nodiscard]] std::filesystem::path database() const { return state() / "wave.db"; }
   [[nodiscard]] std::filesystem::path doorbell() const { return state() / "doorbell"; }
+  /// How far event streams have shown the log: finds out backups that were put back.
+  [[nodiscard]] std::filesystem::path shown() const { return state() / "shown"; }
   [[nodiscard]] std::filesystem::path blobs() const { return state() / "blobs"; }
   [[nodiscard]] std::filesystem::path run(const std::string& run_id) const {
     return state() / "runs" / run_id;

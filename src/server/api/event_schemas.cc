@@ -3,31 +3,18 @@
 #include <fmt/core.h>
 
 #include "server/api/schema_words.h"
+#include "server/stream/control_frames.h"
 
 namespace wave::server {
 namespace {
 
 using namespace words;
 
-json::object constant(std::string_view value) {
-  return {{"const", value}};
-}
-
 void add_frames(Schemas& schemas) {
-  schemas.add("ResetFrame",
-              object("The cursor that was given cannot be served: forget what is known.",
-                     {{"event", constant("reset")},
-                      {"reason", text("why: epoch, future, pruned, malformed ...")}}));
-  schemas.add("QueuePositionFrame",
-              object("The place of a run that waits for a slot; not part of its log.",
-                     {{"event", constant("queue_position")},
-                      {"run_id", text("the run")},
-                      {"queue_position", nullable(integer("from 1; null: it waits no more", 1))}}));
-  schemas.add("BusyFrame",
-              object("Too many streams are open: try again later.", {{"event", constant("busy")}}));
-  schemas.add("UnauthorizedFrame",
-              object("The credential of the stream is not good any more; the stream ends.",
-                     {{"event", constant("unauthorized")}, {"reason", text("why")}}));
+  for (stream::ControlSchema& control : stream::control_schemas()) {
+    control.schema.erase("$schema");
+    schemas.add(std::string(control.name), std::move(control.schema));
+  }
 }
 
 }  // namespace

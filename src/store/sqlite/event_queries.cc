@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "store/sqlite/batch.h"
 #include "store/sqlite/run_queries.h"
 
 namespace wave::store::sqlite {
@@ -80,7 +81,8 @@ Result<std::vector<StoredEvent>> events(Database& database, const std::string& r
 
 Result<std::vector<StoredEvent>> events_since(Database& database, int64_t position, size_t limit) {
   WAVE_TRY(Query query,
-           database.query("SELECT event.seq, event.position, event.kind, event.line, run.run_id"
+           database.query("SELECT event.seq, event.position, event.kind, event.line, run.run_id,"
+                          " run.pipeline"
                           " FROM event CROSS JOIN run ON run.id = event.run"
                           " WHERE event.position > ?1 ORDER BY event.position LIMIT ?2"));
   query.bind(position, std::min(limit, kMaxPage));
@@ -89,8 +91,32 @@ Result<std::vector<StoredEvent>> events_since(Database& database, int64_t positi
     WAVE_TRY(const bool more, query.next());
     if (!more) return found;
     WAVE_TRY(StoredEvent event, read_event(query, query.string(4)));
+    event.pipeline = query.string(5);
     found.push_back(std::move(event));
   }
+}
+
+Result<LogEnd> log_end(Database& database, const std::string& run_id) {
+  WAVE_TRY(const ReadTransaction transaction, ReadTransaction::begin(database));
+  LogEnd end;
+  WAVE_TRY(end.epoch,
+           database.integer("SELECT ifnull(max(value), 0) FROM meta WHERE key = 'stream_epoch'"));
+  if (run_id.empty()) {
+    WAVE_TRY(const Mark mark, read_mark(database));
+    end.last = static_cast<uint64_t>(mark.position);
+    WAVE_TRY(
+        const int64_t pruned,
+        database.integer("SELECT ifnull(max(value), 0) FROM meta WHERE key = 'pruned_position'"));
+    end.pruned = static_cast<uint64_t>(pruned);
+    return end;
+  }
+  WAVE_TRY(const int64_t run, find_run_id(database, run_id));
+  WAVE_TRY(Query query,
+           database.query("SELECT seq FROM event INDEXED BY event_by_seq WHERE run = ?1"
+                          " ORDER BY seq DESC LIMIT 1"));
+  WAVE_TRY(const bool row, query.bind(run).next());
+  if (row) end.last = static_cast<uint64_t>(query.integer(0));
+  return end;
 }
 
 }  // namespace wave::store::sqlite

@@ -67,6 +67,13 @@ Result<PruneWork> prune_rows(Batch& batch, const std::string& run_id, WallTime n
   WAVE_TRY(Query floor, database.query("UPDATE meta SET value = max(value, ?1)"
                                        " WHERE key = 'position_floor'"));
   WAVE_CHECK(floor.bind(batch.after().position).run());
+  // Who follows all runs from before this position would miss events without knowing.
+  WAVE_TRY(Query pruned,
+           database.query("INSERT INTO meta(key, value) SELECT 'pruned_position', position"
+                          " FROM event INDEXED BY event_by_seq WHERE run = ?1"
+                          " ORDER BY seq DESC LIMIT 1"
+                          " ON CONFLICT(key) DO UPDATE SET value = max(value, excluded.value)"));
+  WAVE_CHECK(pruned.bind(run.id).run());
   WAVE_TRY(Query tombstone,
            database.query("INSERT INTO pruned(run_id, run, accepted_at, pruned_at, finished)"
                           " SELECT run_id, id, accepted_at, ?2, 0 FROM run WHERE id = ?1"));

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <charconv>
+
 #include "base/text.h"
 #include "store/snapshot_format.h"
 #include "store/sqlite/commands.h"
@@ -397,6 +399,45 @@ uint64_t SqliteStore::subscribe(Changed changed) {
 
 void SqliteStore::unsubscribe(uint64_t subscription) {
   subscribers_.remove(subscription);
+}
+
+Result<LogEnd> SqliteStore::log_end(const std::string& run_id) {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return sqlite::log_end(*reader, run_id);
+}
+
+void SqliteStore::note_shown(uint64_t position) {
+  // Renamed into its place, so that a reader sees the old note or the new one. It only ever says
+  // less than the database if the machine goes down: then nothing is found, and nothing is wrong.
+  const fs::path path = paths_.shown();
+  const fs::path next = path.native() + ".new";
+  if (!write_file(next, fmt::format("{} {}\n", epoch_.load(), position), 0600)) return;
+  std::error_code ignored;
+  fs::rename(next, path, ignored);
+}
+
+Status SqliteStore::check_epoch() {
+  WAVE_TRY(const LogEnd end, log_end({}));
+  epoch_ = end.epoch;
+  const auto note = read_file(paths_.shown(), 100);
+  if (!note) return {};  // nothing was shown yet
+  int64_t epoch = 0;
+  uint64_t position = 0;
+  const char* const stop = note->data() + note->size();
+  const auto [rest, first] = std::from_chars(note->data(), stop, epoch);
+  if (first != std::errc() || rest == stop) return {};
+  if (std::from_chars(rest + 1, stop, position).ec != std::errc()) return {};
+  const bool is_older = epoch > end.epoch || (epoch == end.epoch && position > end.last);
+  if (!is_older) return {};
+  const int64_t next = std::max(epoch, end.epoch) + 1;
+  WAVE_CHECK(write([&](Batch& batch) -> Status {
+    WAVE_TRY(Query raise,
+             batch.database().query("INSERT INTO meta(key, value) VALUES('stream_epoch', ?1)"
+                                    " ON CONFLICT(key) DO UPDATE SET value = excluded.value"));
+    return raise.bind(next).run();
+  }));
+  epoch_ = next;
+  return {};
 }
 
 /// On the writer's thread, after a commit.

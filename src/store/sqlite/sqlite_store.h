@@ -1,6 +1,7 @@
 // The store on SQLite: one writer thread, a few readers, a doorbell.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -51,6 +52,8 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
   Status add_session(const Session& session) override;
   Result<std::optional<Session>> session(const std::string& secret_hash, WallTime now) override;
   Result<std::vector<Session>> sessions(WallTime now) override;
+  Result<bool> has_session(const std::string& id, WallTime now) override;
+  Result<int64_t> revocation_mark() override;
   Status remove_session(const std::string& id) override;
   Status add_login_code(const LoginCode& code, WallTime now) override;
   Result<std::optional<LoginCode>> take_login_code(const std::string& code_hash,
@@ -73,6 +76,9 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
 
   uint64_t subscribe(Changed changed) override;
   void unsubscribe(uint64_t subscription) override;
+  Result<LogEnd> log_end(const std::string& run_id) override;
+  void note_shown(uint64_t position) override;
+  Status check_epoch() override;
 
   Result<std::string> put_blob(std::string_view bytes) override;
   Result<std::vector<std::string>> put_blobs(std::span<const std::string_view> contents) override;
@@ -103,6 +109,8 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
 
   std::mutex mark_mutex_;
   Mark announced_;  // what subscribers have been told of; guarded by mark_mutex_
+
+  std::atomic<int64_t> epoch_ = 0;  // as check_epoch left it
 
   std::mutex sweep_mutex_;
   std::optional<MonoTime> swept_;  // guarded by sweep_mutex_
