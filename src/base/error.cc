@@ -55,6 +55,9 @@ constexpr std::array kCodes{
     CodeRow{Code::kTemplate, "template_error", 422, 3, false},
     CodeRow{Code::kGit, "git_error", 500, 1, true},
     CodeRow{Code::kServerUnreachable, "server_unreachable", 502, 7, true},
+    CodeRow{Code::kMethodNotAllowed, "method_not_allowed", 405, 2, false},
+    CodeRow{Code::kRange, "range_not_satisfiable", 416, 2, false},
+    CodeRow{Code::kMediaType, "unsupported_media_type", 415, 2, false},
     CodeRow{Code::kUnauthorized, "unauthorized", 401, 5, false},
 };
 

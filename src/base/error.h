@@ -49,6 +49,9 @@ enum class Code {
   kTemplate,             // a template names something that does not exist
   kGit,                  // a git command failed
   kServerUnreachable,    // --server was given and does not answer
+  kMethodNotAllowed,     // the path is known, with other methods
+  kRange,                // a range of bytes that is not there
+  kMediaType,            // a body of a type that is not understood
   kUnauthorized,         // nobody knows who calls: no credential, or a bad one; see Error::reason
 };
 

@@ -1,4 +1,4 @@
-#include "cli/agent_guard.h"
+#include "process/agent_guard.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -31,26 +31,26 @@ class Proc {
 };
 
 TEST(Promises, G10_TheMarkInTheOwnEnvironmentIsSeen) {
-  EXPECT_EQ(calling_agent({{"WAVE_AGENT", "run/step"}}), "run/step");
+  EXPECT_EQ(process::calling_agent({{"WAVE_AGENT", "run/step"}}), "run/step");
 }
 
 TEST(Promises, G10_TheMarkOfAnAncestorIsSeen) {
   const Proc proc;
-  EXPECT_FALSE(agent_above(10, proc.path()).has_value());
+  EXPECT_FALSE(process::agent_above(10, proc.path()).has_value());
   proc.add(30, "(wave) S 1 1 1", "HOME=/\0WAVE_AGENT=run/step\0"s);
-  EXPECT_EQ(agent_above(10, proc.path()), "run/step");
+  EXPECT_EQ(process::agent_above(10, proc.path()), "run/step");
 }
 
 TEST(AgentGuard, ALongerNameIsAnotherVariable) {
   const Proc proc;
   proc.add(10, "(sh) S 1 1 1", "NOT_WAVE_AGENT=x\0WAVE_AGENTS=y\0"s);
-  EXPECT_FALSE(agent_above(10, proc.path()).has_value());
+  EXPECT_FALSE(process::agent_above(10, proc.path()).has_value());
 }
 
 TEST(AgentGuard, ACircleOfParentsEnds) {
   const Proc proc;
   proc.add(30, "(wave) S 10 1 1", "");
-  EXPECT_FALSE(agent_above(10, proc.path()).has_value());
+  EXPECT_FALSE(process::agent_above(10, proc.path()).has_value());
 }
 
 TEST(AgentGuard, ARealProcessIsSeen) {
@@ -70,7 +70,7 @@ TEST(AgentGuard, ARealProcessIsSeen) {
   }
   char up = 0;
   EXPECT_EQ(::read(ready[0], &up, 1), 1);
-  EXPECT_EQ(agent_above(child), "test-run/step.1.1");
+  EXPECT_EQ(process::agent_above(child), "test-run/step.1.1");
   const auto marked = marked_processes();
   const auto found = marked.find("test-run/step.1.1");
   ASSERT_NE(found, marked.end());

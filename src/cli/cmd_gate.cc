@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/agent_guard.h"
 #include "cli/commands.h"
 #include "cli/run_text.h"
 #include "cli/wait_for_run.h"
+#include "process/agent_guard.h"
 
 namespace wave::cli {
 namespace {
@@ -92,7 +92,7 @@ Error standing_decision(const std::string& run_id, const flow::GateRow& gate) {
 
 /// An agent does not approve its own work, nor that of its colleagues (promise G10).
 Status refuse_agents(const Context& context) {
-  const auto agent = calling_agent(context.environment());
+  const auto agent = process::calling_agent(context.environment());
   if (!agent) return {};
   return fail(Code::kGateSelfDecision,
               "this is called from inside an agent (" + *agent + "), which must not decide gates",

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "cli/commands.h"
 #include "base/version.h"
+#include "cli/commands.h"
 
 namespace wave::cli {
 

@@ -115,7 +115,7 @@ TEST(Plan, ShowsWavesAndWhatIsLeftOut) {
   const flow::Program program(std::move(project.value));
   flow::RunOptions options;
   options.exclude = {"implement"};
-  const auto plan = make_plan(program, options);
+  const auto plan = flow::make_plan(program, options);
   ASSERT_TRUE(plan.has_value());
   ASSERT_EQ(plan->waves.size(), 2u);
   EXPECT_EQ(plan->waves[0][0].id, "plan");
@@ -124,7 +124,7 @@ TEST(Plan, ShowsWavesAndWhatIsLeftOut) {
   EXPECT_EQ(plan->on_demand[0].id, "repair");
   EXPECT_THAT(plan_text(*plan), HasSubstr("left out: excluded"));
   options.exclude = {"implemet"};
-  const auto typo = make_plan(program, options);
+  const auto typo = flow::make_plan(program, options);
   ASSERT_FALSE(typo.has_value());
   EXPECT_THAT(typo.error().hint, HasSubstr("implement"));
 }

@@ -4,6 +4,7 @@
 
 #include "cli/run_session.h"
 #include "cli/start_run.h"
+#include "engine/gate_decision.h"
 #include "store/owner_lock.h"
 
 namespace wave::cli {
@@ -23,17 +24,6 @@ class StoreWatch final : public Watch {
   store::Store& store_;
   uint64_t subscription_;
 };
-
-Error standing_decision(store::Store& store, const Decision& decision, Error error) {
-  const auto command = store.gate_command(decision.run_id, decision.gate_id);
-  if (!command || !*command) return error;
-  const std::string choice(get_string((*command)->payload, "choice"));
-  return {Code::kGateDecided,
-          fmt::format("gate {} has been decided: {}{}", decision.gate_id,
-                      choice.empty() ? "by its free text" : choice,
-                      (*command)->actor.empty() ? "" : " by " + (*command)->actor),
-          "see: wave status " + decision.run_id};
-}
 
 }  // namespace
 
@@ -64,18 +54,17 @@ Status StoreRuns::cancel(const std::string& run_id, bool force, const std::strin
 }
 
 Status StoreRuns::decide(const Decision& decision) {
-  store::Command command;
-  command.run_id = decision.run_id;
-  command.kind = "gate";
-  command.gate_id = decision.gate_id;
-  command.payload = {{"choice", decision.choice}, {"text", decision.text}};
-  command.actor = actor_;
-  command.via = "cli";
-  command.created_at = SystemClock().wall();
-  const auto submitted = store_.submit_command(command);
-  if (submitted) return {};
-  if (submitted.error().code != Code::kGateDecided) return std::unexpected(submitted.error());
-  return std::unexpected(standing_decision(store_, decision, submitted.error()));
+  WAVE_TRY(const store::RunDetails details, store_.run(decision.run_id));
+  engine::GateDecision made;
+  made.step = decision.step;
+  made.gate_id = decision.gate_id;
+  made.choice = decision.choice;
+  made.text = decision.text;
+  made.actor = actor_;
+  made.via = "cli";
+  WAVE_TRY([[maybe_unused]] const flow::GateRow gate,
+           engine::decide_gate(store_, details, made, SystemClock().wall()));
+  return {};
 }
 
 Status LocalRuns::see_to(const store::RunDetails& details, bool wait) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "server/serve/serve_options.h"
 
 namespace wave::cli {
 
@@ -105,10 +106,36 @@ struct GateOptions {
   std::string choice, text;
 };
 
+struct ServeOptions {
+  server::ServeFlags flags;
+  std::string log_format = "text";  // or json
+};
+
 struct RetroOptions {
   std::string what;  // a run (or the beginning of its id), "list" or "stats"; empty: the newest run
   std::string pipeline, step, since;
   int limit = 20;
+};
+
+struct TokenOptions {
+  std::string what;     // create, inspect, revoke, keygen, login-link
+  std::string subject;  // of inspect and revoke: the token, or its id
+  std::string named_subject, role, algorithm, key, out, reason, url, id;
+  std::optional<Millis> expires;
+};
+
+struct CertOptions {
+  std::string what;  // init
+  std::string folder, client;
+  std::vector<std::string> hosts;
+  int days = 365;
+  bool force = false;
+};
+
+struct AuditOptions {
+  std::string what;  // "" lists, or verify
+  std::string actor, action, outcome;
+  int limit = 50;
 };
 
 struct DoctorOptions {};

@@ -226,6 +226,34 @@ void define(CLI::App& app, GateOptions& options) {
       ->type_name("TEXT");
 }
 
+void define(CLI::App& app, ServeOptions& options) {
+  server::ServeFlags& flags = options.flags;
+  app.add_option_function<std::string>(
+         "--bind", [&flags](const std::string& value) { flags.bind = value; },
+         "address to listen on, with or without a port (127.0.0.1:8080)")
+      ->type_name("HOST[:PORT]");
+  const auto number = [&app](const char* name, std::optional<int>& target, const char* help) {
+    app.add_option_function<std::string>(
+           name,
+           [&target, name](const std::string& value) { target = checked(name, count_from(value)); },
+           help)
+        ->type_name("N");
+  };
+  number("--port", flags.port, "port to listen on; 0: any free one");
+  number("--max-concurrent", flags.max_concurrent, "runs at a time (5)");
+  app.add_option_function<std::string>(
+         "--drain-timeout",
+         [&flags](const std::string& value) {
+           flags.drain_timeout = checked("--drain-timeout", parse_duration(value));
+         },
+         "on shutdown, let running steps end first, for at most so long")
+      ->type_name("TIME");
+  app.add_flag("--stop-agents", flags.stop_agents,
+               "on shutdown, stop agents instead of leaving them at work");
+  add_choice(app, "--log-format", options.log_format, {"text", "json"}, "form of the log");
+  app.add_flag("--open", flags.open, "open the browser");
+}
+
 void define(CLI::App& app, RetroOptions& options) {
   app.add_option("what", options.what,
                  "a run (default: the newest one), `list` for many runs, or `stats` for what they "
@@ -237,6 +265,61 @@ void define(CLI::App& app, RetroOptions& options) {
   app.add_option("--since", options.since, "of many: accepted since, such as 7d or a time")
       ->type_name("TIME");
   add_count(app, "--limit", options.limit, "of many: how many runs (20)");
+}
+
+void define(CLI::App& app, TokenOptions& options) {
+  add_choice(app, "what", options.what, {"create", "inspect", "revoke", "keygen", "login-link"},
+             "what to do")
+      ->required();
+  app.add_option("token", options.subject,
+                 "inspect: the token (default: standard input); revoke: a token, or its id (jti), "
+                 "or a certificate's fingerprint")
+      ->type_name("TOKEN");
+  app.add_option("--subject", options.named_subject, "create, login-link: who it is for")
+      ->type_name("NAME");
+  add_choice(app, "--role", options.role, {"viewer", "operator", "admin"},
+             "create, login-link: what they may do");
+  app.add_option_function<std::string>(
+         "--expires",
+         [&options](const std::string& value) {
+           options.expires = checked("--expires", parse_duration(value));
+         },
+         "create: how long it is good (12h)")
+      ->type_name("TIME");
+  app.add_option("--key", options.key, "create: the private key, where the server has public ones")
+      ->type_name("FILE");
+  app.add_option("--id", options.id, "create: its id (jti); made up by default")->type_name("ID");
+  add_choice(
+      app, "--algorithm", options.algorithm,
+      {"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"},
+      "keygen: what the key is for (HS256)");
+  app.add_option("--out", options.out, "keygen: where the key goes; its public half to FILE.pub")
+      ->type_name("FILE");
+  app.add_option("--reason", options.reason, "revoke: why, for the list and the audit log")
+      ->type_name("TEXT");
+  app.add_option("--url", options.url,
+                 "login-link: how the server is called (default: the running server's address)")
+      ->type_name("URL");
+}
+
+void define(CLI::App& app, CertOptions& options) {
+  add_choice(app, "what", options.what, {"init"}, "what to do")->required();
+  app.add_option("--dir", options.folder, "where they go (.agents/tls)")->type_name("DIR");
+  app.add_option("--host", options.hosts, "name or address of the server; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("HOST");
+  app.add_option("--client", options.client, "name in the client's certificate (admin)")
+      ->type_name("NAME");
+  add_count(app, "--days", options.days, "how long they are good (365)");
+  app.add_flag("--force", options.force, "replace what is there");
+}
+
+void define(CLI::App& app, AuditOptions& options) {
+  add_choice(app, "what", options.what, {"verify"}, "walk along the chain of hashes");
+  app.add_option("--actor", options.actor, "only theirs")->type_name("ACTOR");
+  app.add_option("--action", options.action, "only these, such as startRun")->type_name("ACTION");
+  add_choice(app, "--outcome", options.outcome, {"ok", "refused", "failed"}, "only these");
+  add_count(app, "--limit", options.limit, "how many, newest first (50)");
 }
 
 void define(CLI::App&, DoctorOptions&) {}
@@ -321,6 +404,18 @@ std::string contradiction(const RetroOptions& options) {
   const bool many = options.what == "list" || options.what == "stats";
   if (!many && !(options.pipeline.empty() && options.step.empty() && options.since.empty())) {
     return "--pipeline, --step and --since belong to `wave retro list` and `wave retro stats`";
+  }
+  return {};
+}
+std::string contradiction(const TokenOptions& options) {
+  const bool makes = options.what == "create" || options.what == "login-link";
+  if (makes && options.role.empty())
+    return "say what they may do: --role viewer, operator or admin";
+  if (makes && options.named_subject.empty()) return "say who it is for: --subject NAME";
+  if (options.what == "revoke" && options.subject.empty())
+    return "say which token: its id or itself";
+  if (!makes && !(options.role.empty() && options.named_subject.empty() && !options.expires)) {
+    return "--subject, --role and --expires belong to `wave token create`";
   }
   return {};
 }
@@ -427,6 +522,14 @@ const std::vector<Command>& commands() {
        false,
        true,
        GateOptions{}},
+      {"serve",
+       "Serves the project: REST API, event streams, a queue of runs, gates over HTTP",
+       {"wave serve", "wave serve --port 9090 --max-concurrent 10",
+        "wave serve --drain-timeout 10m --log-format json"},
+       true,
+       false,
+       false,
+       ServeOptions{}},
       {"retro",
        "Looks back at runs: time, money, what was tried again and why",
        {"wave retro", "wave retro list --since 7d", "wave retro stats --pipeline implement --json"},
@@ -434,6 +537,29 @@ const std::vector<Command>& commands() {
        false,
        false,
        RetroOptions{}},
+      {"token",
+       "Makes, reads and revokes tokens for `wave serve`, and keys to sign them with",
+       {"wave token keygen", "wave token create --subject ci-bot --role operator --expires 12h",
+        "wave token inspect < token", "wave token revoke 7k2m9qpx41cd",
+        "wave token login-link --subject ada --role admin"},
+       false,
+       false,
+       false,
+       TokenOptions{}},
+      {"cert",
+       "Makes an authority, a server and a client certificate for a first try of TLS and mtls",
+       {"wave cert init", "wave cert init --host build.example --client ada"},
+       false,
+       false,
+       false,
+       CertOptions{}},
+      {"audit",
+       "Shows who changed what through the server, and whether the log is whole",
+       {"wave audit", "wave audit --actor jwt:ci-bot --outcome refused", "wave audit verify"},
+       false,
+       false,
+       false,
+       AuditOptions{}},
       {"doctor",
        "Looks for what could keep wave from working here",
        {"wave doctor", "wave doctor --json"},

@@ -15,8 +15,8 @@ namespace wave::cli {
 using CommandOptions =
     std::variant<InitOptions, RunOptions, DoOptions, ResumeOptions, CancelOptions, StatusOptions,
                  LogsOptions, ArtifactsOptions, ListOptions, ValidateOptions, GateOptions,
-                 RetroOptions, DoctorOptions, CleanOptions, VersionOptions, CompletionOptions,
-                 CompleteOptions, OwnOptions>;
+                 ServeOptions, RetroOptions, TokenOptions, CertOptions, AuditOptions, DoctorOptions,
+                 CleanOptions, VersionOptions, CompletionOptions, CompleteOptions, OwnOptions>;
 
 /// One option or positional argument, as help and completion show it.
 struct OptionInfo {

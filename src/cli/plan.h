@@ -1,31 +1,12 @@
-// What `wave run --dry-run` prints: the steps in the waves in which they could start, and with
-// what.
+// What `wave run --dry-run` prints.
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "base/json.h"
-#include "flow/program.h"
-#include "flow/state.h"
+#include "flow/plan.h"
 
 namespace wave::cli {
 
-struct PlannedStep {
-  std::string id, kind, persona, adapter, model, workspace;
-  std::vector<std::string> dependencies, contracts;
-  std::string left_out;  // why it is not run; empty: it is
-};
-
-struct Plan {
-  std::string pipeline;
-  std::vector<std::vector<PlannedStep>> waves;
-  std::vector<PlannedStep> on_demand;  // rework_only: run when another step's work needs repair
-};
-
-/// Steps that `options` name must exist (kUsage, with what was probably meant).
-Result<Plan> make_plan(const flow::Program& program, const flow::RunOptions& options);
-std::string plan_text(const Plan& plan);
-json::object plan_json(const Plan& plan);
+std::string plan_text(const flow::Plan& plan);
 
 }  // namespace wave::cli

@@ -7,8 +7,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "cli/agent_guard.h"
 #include "cli/error_printer.h"
+#include "process/agent_guard.h"
 #include "store/owner_lock.h"
 
 namespace wave::cli {
@@ -48,7 +48,7 @@ RunViewConfig view_config(const Context& context, Showing showing) {
   config.style.unicode = context.unicode();
   config.with_activity = context.global().verbosity > 0;
   const TerminalFacts facts = terminal_facts(context.environment());
-  config.answers = facts.in_is_tty && !calling_agent(context.environment());
+  config.answers = facts.in_is_tty && !process::calling_agent(context.environment());
   return config;
 }
 

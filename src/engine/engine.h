@@ -36,9 +36,10 @@ struct RunRequest {
 
 /// A resume or retry of a terminal run: a new run whose log begins with run_forked.
 struct ForkRequest {
-  std::string origin;        // full run id
-  std::string from_step;     // empty: the step that failed
-  flow::RunOptions options;  // input etc. are the origin's; only overrides count
+  std::string origin;           // full run id
+  std::string from_step;        // empty: the step that failed
+  bool from_beginning = false;  // nothing is taken over; steps and exclude count again
+  flow::RunOptions options;     // input etc. are the origin's; only overrides count
   std::string actor;
   bool claim = false;  // as in RunRequest
 };

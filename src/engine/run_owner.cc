@@ -227,7 +227,7 @@ void RunOwner::carry_out() {
 /// It waits, and somebody else may run meanwhile (promise Q3).
 void RunOwner::let_go_of_slot() {
   if (!std::exchange(holds_slot_, false)) return;
-  run_->slots->release(run_->run_id);
+  run_->slots->release(run_->run_id, run_->state.waiting_reason);
 }
 
 void RunOwner::withdraw_slot_request() {
@@ -241,7 +241,7 @@ void RunOwner::withdraw_slot_request() {
   asked->second->detach();
   run_->loop.post([keep = std::move(asked->second)] {});
   active_.erase(asked);
-  if (run_->slots != nullptr) run_->slots->release(run_->run_id);
+  if (run_->slots != nullptr) run_->slots->release(run_->run_id, run_->state.waiting_reason);
 }
 
 void RunOwner::start_operation(const flow::Operation& operation) {
@@ -395,7 +395,7 @@ void RunOwner::write_quarantine() {
 void RunOwner::end(Engine::Ended ended) {
   if (std::exchange(over_, true)) return;
   holds_slot_ = false;
-  if (run_->slots != nullptr) run_->slots->release(run_->run_id);
+  if (run_->slots != nullptr) run_->slots->release(run_->run_id, run_->state.waiting_reason);
   for (const auto& [key, operation] : active_) operation->detach();
   active_.clear();
   for (const auto& [id, timer] : armed_) run_->loop.cancel_timer(timer);

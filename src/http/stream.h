@@ -41,7 +41,7 @@ struct StreamOptions {
 
 class Reactor;
 
-/// Names a running stream; copies are cheap and outlive it. Thread: any.
+/// Names a running stream; copies are cheap and outlive it, but not the Server. Thread: any.
 class StreamHandle {
  public:
   StreamHandle() = default;

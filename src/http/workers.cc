@@ -30,10 +30,12 @@ bool Workers::start_thread() {
 
 void Workers::stop() {
   std::vector<std::thread> threads;
+  std::deque<std::move_only_function<void()>> dropped;  // destroyed without the mutex
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
     threads.swap(threads_);
+    dropped.swap(queue_);
   }
   arrived_.notify_all();
   for (std::thread& thread : threads) thread.join();

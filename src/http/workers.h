@@ -19,7 +19,7 @@ class Workers {
 
   /// False when too much waits already; `work` is left alone then.
   bool submit(std::move_only_function<void()>& work);
-  /// Runs what was submitted and ends the threads.
+  /// Drops what has not begun, waits for what has, and ends the threads.
   void stop();
 
  private:

@@ -23,6 +23,7 @@ struct AccessConfig {
   std::map<std::string, std::string> mtls_roles;  // name in the certificate -> role
   bool allow_anonymous = false;                   // mode none beyond loopback
   Millis session_lifetime = std::chrono::hours(12);
+  int rate_limit = 1000;                     // requests per second and address; 0: no limit
   std::vector<std::string> trusted_proxies;  // addresses and networks ("10.0.0.0/8")
   std::vector<std::string> allowed_hosts;    // names the server is called by, beside its address
   std::vector<std::string> allowed_origins;  // other sites whose pages may use it

@@ -108,6 +108,9 @@ const KeyTable<T>& auth_keys() {
           access("session_lifetime", &AccessConfig::session_lifetime,
                  "how long a login of a browser lasts")
               .fallback("12h"),
+          access("rate_limit", &AccessConfig::rate_limit,
+                 "requests per second and address, with bursts of twice as many; 0: no limit")
+              .fallback("1000"),
           access("allow_anonymous", &AccessConfig::allow_anonymous,
                  "mode `none` on an address that others reach: everybody there is admin")
               .fallback("false"),

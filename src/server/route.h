@@ -97,6 +97,17 @@ void add_stream_routes(RouteTable& table);     // stream/: /events of a run and 
 void add_webhook_routes(RouteTable& table);    // webhook/
 void add_retro_routes(RouteTable& table);      // retro/
 void add_metrics_routes(RouteTable& table);    // metrics/
+void add_access_routes(RouteTable& table);     // access/: login, sessions, revocation, audit
+
+/// What access/ has to say before anything is done: Host, Origin and Sec-Fetch-Site of browsers,
+/// CSRF tokens of sessions (promise A4). Asked for every request that matched a row.
+using BrowserCheck =
+    std::function<Status(const http::Request&, const auth::Identity&, const Route&)>;
+
+/// What access/ has to say before anything is done: Host, Origin and Sec-Fetch-Site of browsers,
+/// CSRF tokens of sessions (promise A4). Asked for every request that matched a row.
+using BrowserCheck =
+    std::function<Status(const http::Request&, const auth::Identity&, const Route&)>;
 
 // --- answers ---
 

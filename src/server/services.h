@@ -30,6 +30,7 @@ class Hub;
 namespace metrics {
 class ServerMetrics;
 }
+class Access;
 
 /// Who a request comes from: an identity, or an error that says why it is nobody (401), with its
 /// reason code. Implemented by access/; mode none answers "anonymous" with role admin.
@@ -43,6 +44,27 @@ class Authenticator {
   /// Whether a credential that was good before has been revoked since (promise E10). Thread: any.
   [[nodiscard]] virtual bool is_revoked(const auth::Identity& identity) const = 0;
 };
+
+/// One call that wanted to change something, and what came of it (promise A6).
+struct AuditEntry {
+  WallTime at{};
+  std::string request_id, actor, role, source;  // source: the peer's address
+  std::string operation, target;                // the row's operation_id; the path
+  int status = 0;
+  std::string code;  // of the problem; empty: it was done
+};
+
+/// Where such calls are written down. Thread: any.
+class AuditLog {
+ public:
+  virtual ~AuditLog() = default;
+  /// Before the answer is sent. An error is logged; what was done stays done.
+  virtual Status record(const AuditEntry& entry) = 0;
+};
+
+namespace api {
+class Shared;
+}
 
 /// Settings that a reload may change (SIGHUP); immutable once made.
 struct Settings {
@@ -65,7 +87,10 @@ struct Services {
   bool demo = false;  // `wave serve --demo`: said in /api/health and on every page
 
   std::atomic<std::shared_ptr<const Settings>> settings;
-  http::Server* http = nullptr;  // set once the server listens
+  http::Server* http = nullptr;               // set once the server listens
+  AuditLog* audit = nullptr;                  // null: mutating calls go to wave's own log
+  std::shared_ptr<api::Shared> api;           // what handlers of api/ share; the router makes it
+  Access* access = nullptr;                   // the door; null in tests that need none
   metrics::ServerMetrics* metrics = nullptr;  // null: nothing is counted
 };
 

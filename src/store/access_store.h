@@ -80,6 +80,8 @@ class AccessStore {
   virtual Result<std::optional<Session>> session(const std::string& secret_hash, WallTime now) = 0;
   /// Newest first; those that have not expired.
   virtual Result<std::vector<Session>> sessions(WallTime now) = 0;
+  /// Whether there is one with this id that has not expired.
+  virtual Result<bool> has_session(const std::string& id, WallTime now) = 0;
   /// kNotFound when there is none.
   virtual Status remove_session(const std::string& id) = 0;
 
@@ -88,7 +90,11 @@ class AccessStore {
   virtual Result<std::optional<LoginCode>> take_login_code(const std::string& code_hash,
                                                            WallTime now) = 0;
 
+  /// Ends the sessions that came from the token, too.
   virtual Status revoke_token(const RevokedToken& token, WallTime now) = 0;
+  /// A number that changes when a token was revoked or a session has gone, whichever process did
+  /// it.
+  virtual Result<int64_t> revocation_mark() = 0;
   /// Newest first; those that are still needed.
   virtual Result<std::vector<RevokedToken>> revoked_tokens(WallTime now) = 0;
 

@@ -129,10 +129,14 @@ struct RunFilter {
   std::vector<std::string> statuses;  // empty: all
   std::string pipeline;
   std::string tag_key, tag_value;
-  std::string text;  // in run id and input
+  bool any_tag_value = false;  // tag_value does not count
+  std::string actor;
+  std::string origin;  // runs made from this one; its full id
+  std::string text;    // in run id and input
   std::optional<WallTime> since, until;
   std::string after;  // cursor: the last run id of the page before
   size_t limit = 100;
+  bool oldest_first = false;
 };
 
 /// How much there is of what, for metrics.
@@ -159,7 +163,7 @@ class Store {
   /// with another hash kIdempotencyMismatch.
   virtual Result<CreatedRun> create_run(const NewRun& run) = 0;
   virtual Result<RunDetails> run(const std::string& run_id) = 0;
-  /// Newest first.
+  /// By when they were accepted; newest first unless the filter says otherwise.
   virtual Result<std::vector<flow::RunRow>> list_runs(const RunFilter& filter) = 0;
   /// Runs whose status is not terminal, oldest accepted first; only those with an id above `after`.
   virtual Result<std::vector<LiveRun>> live_runs(int64_t after = 0) = 0;

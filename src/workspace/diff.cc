@@ -121,4 +121,22 @@ Result<std::vector<FileDiff>> diff(const fs::path& repository, const std::string
   return parse(output);
 }
 
+Result<std::string> file_diff(const fs::path& repository, const std::string& from,
+                              const std::string& to, const FileDiff& file) {
+  WAVE_CHECK(check_revision(from));
+  WAVE_CHECK(check_revision(to));
+  const auto found = find_git_dir(repository);
+  if (!found) {
+    return fail(Code::kConflict, fmt::format("{} is not in a git repository", repository.native()));
+  }
+  GitCall call;
+  call.work_tree = found->work_tree;
+  call.git_dir = found->git_dir;
+  call.environment = {{"GIT_LITERAL_PATHSPECS", "1"}};  // a file may be called ":(top)*"
+  call.arguments = {"diff-tree",        "-r", "-p", "-M", "--no-ext-diff", "--no-textconv",
+                    "--end-of-options", from, to,   "--", file.path};
+  if (!file.old_path.empty()) call.arguments.push_back(file.old_path);
+  return git_output(call);
+}
+
 }  // namespace wave::workspace

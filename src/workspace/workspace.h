@@ -120,6 +120,9 @@ struct FileDiff {
 /// What differs between two commits or trees.
 Result<std::vector<FileDiff>> diff(const std::filesystem::path& repository, const std::string& from,
                                    const std::string& to);
+/// How one of those files differs, as a unified diff.
+Result<std::string> file_diff(const std::filesystem::path& repository, const std::string& from,
+                              const std::string& to, const FileDiff& file);
 
 /// Removes a run's workspaces: worktrees properly, branches that wave made and that hold nothing
 /// new.

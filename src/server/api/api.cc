@@ -1,5 +1,6 @@
 #include "server/api/api.h"
 
+#include "server/access/access_schemas.h"
 #include "server/api/event_schemas.h"
 #include "server/retro/retro_schemas.h"
 #include "server/webhook/webhook_schemas.h"
@@ -11,10 +12,12 @@ RouteTable all_routes() {
   add_run_routes(table);
   add_catalogue_routes(table);
   add_server_routes(table);
+  add_queue_routes(table);
   add_webhook_routes(table);
   add_stream_routes(table);
   add_retro_routes(table);
   add_metrics_routes(table);
+  add_access_routes(table);
   return table;
 }
 
@@ -24,6 +27,7 @@ Schemas all_schemas() {
   add_event_schemas(schemas);
   add_webhook_schemas(schemas);
   add_retro_schemas(schemas);
+  add_access_schemas(schemas);
   return schemas;
 }
 

@@ -1,4 +1,5 @@
 // Rows of the route table: what the project has to offer.
+#include "server/api/handlers.h"
 #include "server/route.h"
 
 namespace wave::server {
@@ -11,13 +12,15 @@ void add_catalogue_routes(RouteTable& table) {
              .operation_id = "listPipelines",
              .tag = "catalogue",
              .summary = "Lists the project's pipelines, those that do not load as well.",
-             .response_schema = "PipelineList"});
+             .response_schema = "PipelineList",
+             .handler = api::list_pipelines});
   table.add({.method = "GET",
              .path = "/api/pipelines/{name}",
              .operation_id = "getPipeline",
              .tag = "catalogue",
              .summary = "A pipeline with its source, graph and diagnostics.",
-             .response_schema = "PipelineDetail"});
+             .response_schema = "PipelineDetail",
+             .handler = api::get_pipeline});
   table.add({.method = "POST",
              .path = "/api/pipelines/validate",
              .operation_id = "validatePipeline",
@@ -25,6 +28,7 @@ void add_catalogue_routes(RouteTable& table) {
              .summary = "Checks the text of a pipeline against the project; nothing is stored.",
              .request_schema = "Validate",
              .response_schema = "Validated",
+             .handler = api::validate_pipeline,
              .text_member = "yaml"});
   table.add({.method = "POST",
              .path = "/api/pipelines/{name}/start",
@@ -35,6 +39,7 @@ void add_catalogue_routes(RouteTable& table) {
              .request_schema = "Start",
              .response_schema = "Submitted",
              .success = 201,
+             .handler = api::start_pipeline,
              .deprecated = true,
              .also = {{200, "Plan"}},
              .idempotency_key = true,
@@ -44,31 +49,36 @@ void add_catalogue_routes(RouteTable& table) {
              .operation_id = "listPersonas",
              .tag = "catalogue",
              .summary = "Lists the project's personas.",
-             .response_schema = "PersonaList"});
+             .response_schema = "PersonaList",
+             .handler = api::list_personas});
   table.add({.method = "GET",
              .path = "/api/personas/{name}",
              .operation_id = "getPersona",
              .tag = "catalogue",
              .summary = "A persona with its prompt.",
-             .response_schema = "PersonaDetail"});
+             .response_schema = "PersonaDetail",
+             .handler = api::get_persona});
   table.add({.method = "GET",
              .path = "/api/contracts",
              .operation_id = "listContracts",
              .tag = "catalogue",
              .summary = "Lists the project's contract schemas.",
-             .response_schema = "ContractList"});
+             .response_schema = "ContractList",
+             .handler = api::list_contracts});
   table.add({.method = "GET",
              .path = "/api/contracts/{name}",
              .operation_id = "getContract",
              .tag = "catalogue",
              .summary = "A contract schema with its text.",
-             .response_schema = "ContractDetail"});
+             .response_schema = "ContractDetail",
+             .handler = api::get_contract});
   table.add({.method = "GET",
              .path = "/api/adapters",
              .operation_id = "listAdapters",
              .tag = "catalogue",
              .summary = "Lists the agents that this version knows, and whether they are there.",
-             .response_schema = "AdapterList"});
+             .response_schema = "AdapterList",
+             .handler = api::list_adapters});
 }
 
 }  // namespace wave::server

@@ -1,4 +1,5 @@
 // Rows of the route table: runs, what they made, and the gates they wait at.
+#include "server/api/handlers.h"
 #include "server/api/schema_words.h"
 #include "server/route.h"
 
@@ -66,6 +67,7 @@ void add_run_rows(RouteTable& table) {
              .request_schema = "Submit",
              .response_schema = "Submitted",
              .success = 201,
+             .handler = api::submit_run,
              .also = {{200, "Plan"}},
              .idempotency_key = true});
   table.add({.method = "GET",
@@ -74,13 +76,15 @@ void add_run_rows(RouteTable& table) {
              .tag = "runs",
              .summary = "Lists runs, newest first; pages are stable while new ones come.",
              .query = list_filters(),
-             .response_schema = "RunList"});
+             .response_schema = "RunList",
+             .handler = api::list_runs});
   table.add({.method = "GET",
              .path = "/api/runs/{id}",
              .operation_id = "getRun",
              .tag = "runs",
              .summary = "Tells all about a run at one moment.",
-             .response_schema = "RunDetail"});
+             .response_schema = "RunDetail",
+             .handler = api::get_run});
   table.add({.method = "POST",
              .path = "/api/runs/{id}/cancel",
              .operation_id = "cancelRun",
@@ -89,6 +93,7 @@ void add_run_rows(RouteTable& table) {
              .role = Role::kOperator,
              .request_schema = "Cancel",
              .response_schema = "Cancelled",
+             .handler = api::cancel_run,
              .body_optional = true});
   table.add({.method = "POST",
              .path = "/api/runs/{id}/retry",
@@ -99,6 +104,7 @@ void add_run_rows(RouteTable& table) {
              .request_schema = "Retry",
              .response_schema = "Resumed",
              .success = 201,
+             .handler = api::retry_run,
              .body_optional = true});
   table.add({.method = "POST",
              .path = "/api/runs/{id}/resume",
@@ -109,6 +115,7 @@ void add_run_rows(RouteTable& table) {
              .request_schema = "Resume",
              .response_schema = "Resumed",
              .success = 201,
+             .handler = api::resume_run,
              .also = {{200, "Resumed"}},
              .body_optional = true});
   table.add({.method = "GET",
@@ -117,7 +124,8 @@ void add_run_rows(RouteTable& table) {
              .tag = "runs",
              .summary = "Lists the runs that were made from a run.",
              .query = {page_size(200), cursor()},
-             .response_schema = "RunList"});
+             .response_schema = "RunList",
+             .handler = api::list_children});
 }
 
 void add_output_rows(RouteTable& table) {
@@ -140,14 +148,17 @@ void add_output_rows(RouteTable& table) {
                  page_size(1000),
                  cursor()},
        .response_schema = "LogLines",
-       .response_type = "text/plain"});
+       .response_type = "text/plain",
+       .handler = api::get_logs,
+       .follow = api::follow_logs});
   table.add({.method = "GET",
              .path = "/api/runs/{id}/artifacts",
              .operation_id = "listArtifacts",
              .tag = "outputs",
              .summary = "Lists what the steps of a run produced.",
              .query = {{"step", plain_text(256), "only this step's"}},
-             .response_schema = "ArtifactList"});
+             .response_schema = "ArtifactList",
+             .handler = api::list_artifacts});
   table.add({.method = "GET",
              .path = "/api/runs/{id}/artifacts/{step}/{name}",
              .operation_id = "getArtifact",
@@ -155,6 +166,7 @@ void add_output_rows(RouteTable& table) {
              .summary = "An artifact's bytes, with secrets masked; Range is understood.",
              .query = {{"download", flag(), "1: as a file to save"}},
              .response_type = "*/*",
+             .handler = api::get_artifact,
              .also = {{206, ""}}});
   table.add({.method = "GET",
              .path = "/api/runs/{id}/diff",
@@ -162,14 +174,16 @@ void add_output_rows(RouteTable& table) {
              .tag = "outputs",
              .summary = "Lists the files that a run changed in its worktrees.",
              .query = {{"step", plain_text(256), "the worktree of this step"}},
-             .response_schema = "DiffList"});
+             .response_schema = "DiffList",
+             .handler = api::list_changes});
   table.add({.method = "GET",
              .path = "/api/runs/{id}/diff/{path...}",
              .operation_id = "getChange",
              .tag = "outputs",
              .summary = "How a run changed one file.",
              .query = {{"step", plain_text(256), "the worktree of this step"}},
-             .response_schema = "Diff"});
+             .response_schema = "Diff",
+             .handler = api::get_change});
   table.add(
       {.method = "GET",
        .path = "/api/runs/{id}/steps/{step}/output",
@@ -184,6 +198,7 @@ void add_output_rows(RouteTable& table) {
                  {"length", limited(1, 16 << 20), "at most so many bytes; 1 MiB is the default"},
                  {"tail", limited(1, 16 << 20), "only the last so many bytes"}},
        .response_type = "text/plain",
+       .handler = api::get_output,
        .also = {{206, ""}}});
 }
 
@@ -194,7 +209,8 @@ void add_gate_rows(RouteTable& table) {
              .tag = "gates",
              .summary = "Lists everything that waits for a person, oldest first.",
              .query = {{"run", plain_text(256), "only this run's"}},
-             .response_schema = "GateList"});
+             .response_schema = "GateList",
+             .handler = api::list_gates});
   table.add({.method = "POST",
              .path = "/api/runs/{id}/gate/{step}",
              .operation_id = "decideGate",
@@ -203,6 +219,7 @@ void add_gate_rows(RouteTable& table) {
              .role = Role::kOperator,
              .request_schema = "GateDecision",
              .response_schema = "GateDecided",
+             .handler = api::decide_gate,
              .idempotency_key = true});
   table.add({.method = "POST",
              .path = "/api/runs/{id}/gates/{step}/approve",
@@ -212,6 +229,7 @@ void add_gate_rows(RouteTable& table) {
              .role = Role::kOperator,
              .request_schema = "GateDecision",
              .response_schema = "GateDecided",
+             .handler = api::decide_gate,
              .deprecated = true,
              .idempotency_key = true});
 }

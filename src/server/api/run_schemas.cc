@@ -62,7 +62,6 @@ std::vector<Member> run_members() {
       {"input", nullable(text("what it was started with; cut in lists"))},
       {"tags", map_of(text("its value"), "labels of the caller's own")},
       {"origin_run_id", nullable(text("the run this one was made from"))},
-      {"parent_run_id", nullable(text("the run whose step started this one"))},
       {"failed_step", nullable(text("the step that failed it"))},
       {"error", nullable(named("Failure"))},
       {"last_seq", integer("the seq of its last event")},
@@ -242,8 +241,7 @@ void add_requests(Schemas& schemas) {
                       {"pipeline", text("the pipeline's name")},
                       {"pipeline_name", text("the same, as older scripts know it")},
                       {"status", named("RunStatus")},
-                      {"queue_position", nullable(integer("place in the queue, from 1", 1))},
-                      {"replayed", flag("the Idempotency-Key was known: no new run was made")}}));
+                      {"queue_position", nullable(integer("place in the queue, from 1", 1))}}));
   schemas.add("PlannedStep",
               object("A step as it would be run.",
                      {{"step", text("its id")},

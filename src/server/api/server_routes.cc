@@ -1,4 +1,5 @@
 // Rows of the route table: the server itself.
+#include "server/api/handlers.h"
 #include "server/route.h"
 
 namespace wave::server {
@@ -12,7 +13,8 @@ void add_server_routes(RouteTable& table) {
              .tag = "server",
              .summary = "Whether the server is alive.",
              .role = Role::kNobody,
-             .response_schema = "Health"});
+             .response_schema = "Health",
+             .handler = api::get_health});
   table.add({.method = "GET",
              .path = "/api/health/ready",
              .operation_id = "getReadiness",
@@ -20,18 +22,21 @@ void add_server_routes(RouteTable& table) {
              .summary = "Whether the server takes new work.",
              .role = Role::kNobody,
              .response_schema = "Readiness",
+             .handler = api::get_readiness,
              .also = {{503, "Readiness"}}});
   table.add({.method = "GET",
              .path = "/api/openapi.json",
              .operation_id = "getOpenApi",
              .tag = "server",
-             .summary = "This document."});
+             .summary = "This document.",
+             .handler = api::get_openapi});
   table.add({.method = "GET",
              .path = "/api/docs",
              .operation_id = "getDocs",
              .tag = "server",
              .summary = "This document, for people.",
-             .response_type = "text/html"});
+             .response_type = "text/html",
+             .handler = api::get_docs});
 }
 
 }  // namespace wave::server

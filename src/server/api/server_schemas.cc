@@ -26,6 +26,7 @@ void add_queue(Schemas& schemas) {
       object("One moment of the queue.",
              {{"max_concurrent", integer("how many slots there are")},
               {"draining", flag("nothing new starts")},
+              {"waiting_total", integer("how many wait; each list shows the first 1,000")},
               {"running", list_of(named("QueueEntry"), "hold a slot")},
               {"waiting", list_of(named("QueueEntry"), "for a slot, in order")},
               {"parked", list_of(named("QueueEntry"), "wait for something else, hold none")},

@@ -66,7 +66,7 @@ TEST_F(MetricsRoutes, PromtoolFindsNothingWhereItIsInstalled) {
   if (std::system("command -v promtool > /dev/null 2>&1") != 0) {
     GTEST_SKIP() << "promtool is not installed";
   }
-  test_.metrics.request("GET", "/api/runs", 200, 0.01);
+  test_.metrics.answered("GET", "/api/runs", 200, 0.01);
   const auto response = get();
   ASSERT_TRUE(response);
   FILE* promtool = ::popen("promtool check metrics", "w");

@@ -77,7 +77,7 @@ TEST(Metrics, CountsFromManyThreadsAreNotLost) {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&metrics] {
       for (int i = 0; i < 5000; ++i) {
-        metrics.request("GET", i % 2 == 0 ? "/api/runs" : "/api/queue", 200, 0.001);
+        metrics.answered("GET", i % 2 == 0 ? "/api/runs" : "/api/queue", 200, 0.001);
       }
     });
   }
@@ -94,8 +94,8 @@ TEST(Metrics, CountsFromManyThreadsAreNotLost) {
 
 TEST(Metrics, InventedMethodsAreOneSeries) {
   ServerMetrics metrics;
-  metrics.request("BREW", "", 405, 0.1);
-  metrics.request("STEEP", "", 405, 0.1);
+  metrics.answered("BREW", "", 405, 0.1);
+  metrics.answered("STEEP", "", 405, 0.1);
   ExpositionCheck check(false);
   EXPECT_THAT(check.check(text_of(metrics.registry(), Format::kPrometheus)), IsEmpty());
   EXPECT_EQ(check.value("wave_http_requests_total",

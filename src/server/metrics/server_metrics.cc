@@ -24,8 +24,8 @@ ServerMetrics::ServerMetrics()
                                     "Deliveries to webhooks, by what became of them.",
                                     {"webhook", "outcome"})) {}
 
-void ServerMetrics::request(std::string_view method, std::string_view route, int status,
-                            double seconds) {
+void ServerMetrics::answered(std::string_view method, std::string_view route, int status,
+                             double seconds) {
   const std::string verb = known_method(method);
   const std::string path(route.empty() ? "none" : route);
   requests_.with({verb, path, std::to_string(status)}).add();

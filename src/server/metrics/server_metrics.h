@@ -18,7 +18,7 @@ class ServerMetrics {
 
   /// An answered request. `route` is the row's path ("/api/runs/{id}"), or empty when none matched;
   /// `seconds` from the first byte of the request to its answer.
-  void request(std::string_view method, std::string_view route, int status, double seconds);
+  void answered(std::string_view method, std::string_view route, int status, double seconds);
   /// A delivery to a webhook and what became of it: started, repeated, ignored, refused, failed.
   void webhook_delivery(std::string_view webhook, std::string_view outcome);
 

@@ -98,6 +98,17 @@ Result<std::vector<Session>> list_sessions(Database& database, WallTime now) {
   }
 }
 
+Result<bool> has_session(Database& database, const std::string& id, WallTime now) {
+  WAVE_TRY(Query query, database.query("SELECT 1 FROM session WHERE id = ?1 AND expires_at > ?2"));
+  return query.bind(id, now).next();
+}
+
+Result<int64_t> revocation_mark(Database& database) {
+  WAVE_TRY(Query query, database.query("SELECT count FROM revocation"));
+  WAVE_TRY(const bool row, query.bind().next());
+  return row ? query.integer(0) : 0;
+}
+
 Status remove_session(Database& database, const std::string& id) {
   WAVE_TRY(Query remove, database.query("DELETE FROM session WHERE id = ?1 RETURNING id"));
   WAVE_TRY(const bool row, remove.bind(id).next());
@@ -138,7 +149,10 @@ Status revoke_token(Database& database, const RevokedToken& token, WallTime now)
   WAVE_TRY(Query insert,
            database.query("INSERT INTO revoked_token(id, reason, actor, revoked_at, expires_at)"
                           " VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(id) DO NOTHING"));
-  return insert.bind(token.id, token.reason, token.actor, token.revoked_at, token.expires_at).run();
+  WAVE_CHECK(
+      insert.bind(token.id, token.reason, token.actor, token.revoked_at, token.expires_at).run());
+  WAVE_TRY(Query end, database.query("DELETE FROM session WHERE token_id = ?1"));
+  return end.bind(token.id).run();
 }
 
 Result<std::vector<RevokedToken>> list_revoked(Database& database, WallTime now) {

@@ -10,6 +10,8 @@ Status add_session(Database& database, const Session& session);
 Result<std::optional<Session>> find_session(Database& database, const std::string& secret_hash,
                                             WallTime now);
 Result<std::vector<Session>> list_sessions(Database& database, WallTime now);
+Result<bool> has_session(Database& database, const std::string& id, WallTime now);
+Result<int64_t> revocation_mark(Database& database);
 Status remove_session(Database& database, const std::string& id);
 
 Status add_login_code(Database& database, const LoginCode& code, WallTime now);

@@ -36,6 +36,17 @@ CREATE TABLE revoked_token(
   expires_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
+-- Counts what ends somebody's access before its time.
+CREATE TABLE revocation(
+  one INTEGER PRIMARY KEY CHECK(one = 1),
+  count INTEGER NOT NULL
+) STRICT;
+INSERT INTO revocation(one, count) VALUES(1, 0);
+CREATE TRIGGER session_has_gone AFTER DELETE ON session
+  BEGIN UPDATE revocation SET count = count + 1; END;
+CREATE TRIGGER token_is_revoked AFTER INSERT ON revoked_token
+  BEGIN UPDATE revocation SET count = count + 1; END;
+
 -- Only ever added to: triggers refuse the rest, and the chain of hashes shows who went around them.
 CREATE TABLE audit(
   id INTEGER PRIMARY KEY,

@@ -98,6 +98,16 @@ TEST_F(Access, RevokedTokensAreKeptAsLongAsTheyCouldBeUsed) {
   EXPECT_EQ(access_->revoked_tokens(kNow + 1h)->size(), 1u);
 }
 
+TEST_F(Access, ARevokedTokenTakesItsSessionsAlong) {
+  Session made = session("one");
+  made.token_id = "t";
+  ASSERT_TRUE(access_->add_session(made));
+  const int64_t before = *access_->revocation_mark();
+  ASSERT_TRUE(access_->revoke_token({.id = "t", .revoked_at = kNow, .expires_at = {}}, kNow));
+  EXPECT_FALSE(*access_->has_session("one", kNow));
+  EXPECT_NE(*access_->revocation_mark(), before);
+}
+
 TEST_F(Access, TheAuditLogIsAChain) {
   const AuditEntry first = note("login");
   const AuditEntry second = note("startRun");

@@ -161,8 +161,7 @@ TEST_F(Opening, O4_MigratesAfterABackup) {
     EXPECT_EQ((*store)->run("r-1")->row.run_id, "r-1");
     ASSERT_OK((*store)->create_run(new_run("r-2")));
   }
-  const fs::path backup =
-      paths_.database().native() + ".bak-" + std::to_string(newest_version({}));
+  const fs::path backup = paths_.database().native() + ".bak-" + std::to_string(newest_version({}));
   EXPECT_EQ(mode_of(backup), 0600U);
   fs::remove(paths_.database());
   fs::rename(backup, paths_.database());

@@ -70,14 +70,22 @@ class ListQuery {
     if (!filter_.pipeline.empty()) text += " AND pipeline = ?2";
     if (filter_.since) text += " AND accepted_at >= ?3";
     if (filter_.until) text += " AND accepted_at <= ?4";
-    if (cursor_) text += " AND (accepted_at, run.id) < (?5, ?6)";
-    if (!filter_.tag_key.empty()) {
-      text += " AND run.id IN (SELECT run FROM run_tag WHERE key = ?7 AND value = ?8)";
+    if (cursor_) {
+      text += filter_.oldest_first ? " AND (accepted_at, run.id) > (?5, ?6)"
+                                   : " AND (accepted_at, run.id) < (?5, ?6)";
     }
+    if (!filter_.tag_key.empty()) {
+      text += filter_.any_tag_value
+                  ? " AND run.id IN (SELECT run FROM run_tag WHERE key = ?7)"
+                  : " AND run.id IN (SELECT run FROM run_tag WHERE key = ?7 AND value = ?8)";
+    }
+    if (!filter_.actor.empty()) text += " AND actor = ?11";
+    if (!filter_.origin.empty()) text += " AND origin_run_id = ?12";
     if (!filter_.text.empty()) {
       text += R"( AND (run_id LIKE ?9 ESCAPE '\' OR run_start.input LIKE ?9 ESCAPE '\'))";
     }
-    return text + " ORDER BY accepted_at DESC, run.id DESC LIMIT ?10";
+    return text + (filter_.oldest_first ? " ORDER BY accepted_at, run.id LIMIT ?10"
+                                        : " ORDER BY accepted_at DESC, run.id DESC LIMIT ?10");
   }
 
   void bind(Query& query, const std::string* status) const {
@@ -88,9 +96,11 @@ class ListQuery {
     if (cursor_) query.bind_at(5, cursor_->accepted_at);
     if (cursor_) query.bind_at(6, cursor_->id);
     if (!filter_.tag_key.empty()) query.bind_at(7, filter_.tag_key);
-    if (!filter_.tag_key.empty()) query.bind_at(8, filter_.tag_value);
+    if (!filter_.tag_key.empty() && !filter_.any_tag_value) query.bind_at(8, filter_.tag_value);
     if (!filter_.text.empty()) query.bind_at(9, pattern_);
     query.bind_at(10, limit_);
+    if (!filter_.actor.empty()) query.bind_at(11, filter_.actor);
+    if (!filter_.origin.empty()) query.bind_at(12, filter_.origin);
   }
 
   const RunFilter& filter_;
@@ -155,8 +165,9 @@ Result<std::vector<flow::RunRow>> list_runs(Database& database, const RunFilter&
   const std::set<std::string> statuses(filter.statuses.begin(), filter.statuses.end());
   for (const std::string& status : statuses) WAVE_CHECK(query.run(database, &status, found));
 
-  std::ranges::sort(found, [](const Listed& a, const Listed& b) {
-    return std::tie(a.accepted_at, a.id) > std::tie(b.accepted_at, b.id);
+  std::ranges::sort(found, [&filter](const Listed& a, const Listed& b) {
+    const auto one = std::tie(a.accepted_at, a.id), other = std::tie(b.accepted_at, b.id);
+    return filter.oldest_first ? one < other : one > other;
   });
   if (found.size() > limit) found.resize(limit);
   std::vector<flow::RunRow> rows;

@@ -18,6 +18,16 @@ Result<std::vector<Session>> SqliteStore::sessions(WallTime now) {
   return list_sessions(*reader, now);
 }
 
+Result<bool> SqliteStore::has_session(const std::string& id, WallTime now) {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return sqlite::has_session(*reader, id, now);
+}
+
+Result<int64_t> SqliteStore::revocation_mark() {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return sqlite::revocation_mark(*reader);
+}
+
 Status SqliteStore::remove_session(const std::string& id) {
   return write([&](Batch& batch) { return sqlite::remove_session(batch.database(), id); });
 }

@@ -52,6 +52,8 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
   Status add_session(const Session& session) override;
   Result<std::optional<Session>> session(const std::string& secret_hash, WallTime now) override;
   Result<std::vector<Session>> sessions(WallTime now) override;
+  Result<bool> has_session(const std::string& id, WallTime now) override;
+  Result<int64_t> revocation_mark() override;
   Status remove_session(const std::string& id) override;
   Status add_login_code(const LoginCode& code, WallTime now) override;
   Result<std::optional<LoginCode>> take_login_code(const std::string& code_hash,

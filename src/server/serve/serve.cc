@@ -1,0 +1,281 @@
+#include "server/serve/serve.h"
+
+#include <fmt/core.h>
+#include <signal.h>
+
+#include "base/asio_loop.h"
+#include "base/log.h"
+#include "engine/system_world.h"
+#include "http/server.h"
+#include "model/project.h"
+#include "server/access/authenticators.h"
+#include "server/api/api.h"
+#include "server/api/router.h"
+#include "server/metrics/server_metrics.h"
+#include "server/queue/make_supervisor.h"
+#include "server/serve/service_manager.h"
+#include "server/stream/make_hub.h"
+#include "server/web/assets.h"
+#include "server/webhook/receiver.h"
+#include "store/server_lock.h"
+
+namespace wave::server {
+namespace {
+
+constexpr Millis kHousekeepingEvery = std::chrono::minutes(10);
+constexpr Millis kLastAnswers{2'000};    // for answers that are on their way at the end
+constexpr Millis kStopPatience{30'000};  // for agents that are asked to stop
+constexpr Millis kLook{50};
+
+Result<std::shared_ptr<const Settings>> load_settings(const ServeRequest& request) {
+  const model::DiskSource files(request.paths.project);
+  auto loaded = model::load_manifest(files, {.manifest_path = request.manifest_path});
+  for (const model::Diagnostic& diagnostic : loaded.diagnostics) {
+    if (diagnostic.severity != model::Severity::kError) continue;
+    std::string message =
+        diagnostic.key.empty() ? diagnostic.message : diagnostic.key + ": " + diagnostic.message;
+    return fail(Error(diagnostic.code, std::move(message), diagnostic.hint).at(diagnostic.pos));
+  }
+  auto settings = std::make_shared<Settings>();
+  settings->manifest = std::move(loaded.value);
+  settings->manifest_path = request.manifest_path;
+  return settings;
+}
+
+std::string url_of(const std::pair<std::string, uint16_t>& address, bool tls) {
+  const auto& [host, port] = address;
+  return fmt::format("{}://{}:{}", tls ? "https" : "http",
+                     host.contains(':') ? "[" + host + "]" : host, port);
+}
+
+/// The parts in the order in which they depend on each other: destroyed from the last to the first.
+class RunningServer {
+ public:
+  RunningServer(const ServeRequest& request, ServeSettings settings, store::ServerLock lock,
+                std::unique_ptr<store::Store> store)
+      : request_(request),
+        settings_(std::move(settings)),
+        manager_(request.environment),
+        lock_(std::move(lock)),
+        store_(std::move(store)),
+        redactor_(secret_values(request.environment)),
+        world_(request.launcher, loop_, request.paths),
+        engine_({.paths = request.paths, .environment = request.environment}, loop_, *store_,
+                world_, random_) {}
+
+  ~RunningServer() {
+    http_.reset();  // ends the threads that use what follows
+  }
+
+  Status start(std::shared_ptr<const Settings> settings);
+  int run();
+
+ private:
+  Status listen();
+  void answer(const http::Request& asked, http::Responder responder);
+  void on_signal(int signal);
+  void reload();
+  void beat();
+  void keep_house();
+  void begin_shutdown();
+  void stop_agents();
+  void let_steps_end(MonoTime until);
+  void end();
+  [[nodiscard]] size_t working() const { return queue_->view()->running.size(); }
+
+  const ServeRequest& request_;
+  ServeSettings settings_;
+  ServiceManager manager_;
+  store::ServerLock lock_;
+  std::unique_ptr<store::Store> store_;
+  SystemRandom random_;
+  Redactor redactor_;
+  AsioLoop loop_;
+  engine::SystemWorld world_;
+  engine::Engine engine_;
+  std::unique_ptr<queue::SupervisorControl> queue_;
+  std::unique_ptr<stream::Hub> hub_;
+  metrics::ServerMetrics metrics_;
+  std::unique_ptr<Access> access_;
+  std::unique_ptr<Services> services_;
+  std::unique_ptr<Router> router_;
+  std::unique_ptr<http::Server> http_;
+  bool ending_ = false;
+};
+
+Status RunningServer::start(std::shared_ptr<const Settings> settings) {
+  WAVE_CHECK(webhook::check_secrets(settings->manifest, request_.environment));
+  WAVE_TRY(access_, make_access({.settings = *settings,
+                                 .host = settings_.host,
+                                 .environment = request_.environment,
+                                 .paths = request_.paths,
+                                 .store = *store_,
+                                 .redactor = redactor_}));
+  WAVE_TRY(queue_, queue::make_supervisor(loop_, *store_, request_.paths, engine_,
+                                          settings_.max_concurrent));
+  WAVE_TRY(hub_, stream::make_hub(*store_, *queue_));
+  services_.reset(new Services{.store = *store_,
+                               .paths = request_.paths,
+                               .engine = engine_,
+                               .queue = *queue_,
+                               .streams = *hub_,
+                               .authenticator = access_->authenticator(),
+                               .redactor = redactor_,
+                               .environment = request_.environment,
+                               .started_at = SystemClock().wall(),
+                               .demo = request_.flags.demo,
+                               .settings = std::move(settings)});
+  services_->audit = &access_->audit();
+  services_->access = access_.get();
+  services_->metrics = &metrics_;
+  queue_->on_changed([this] { hub_->queue_changed(); });
+  access_->on_revoked([this] {
+    hub_->drop_if([this](const auth::Identity& identity) {
+      return services_->authenticator.is_revoked(identity);
+    });
+  });
+  WAVE_TRY(
+      router_,
+      Router::make(
+          *services_,
+          {.routes = all_routes(),
+           .schemas = all_schemas(),
+           .check_browser = access_->browser_check(),
+           .answered = [this](
+                           std::string_view method, std::string_view route, int status,
+                           double seconds) { metrics_.answered(method, route, status, seconds); },
+           .fallback = [](const http::Request& asked) { return web::asset_response(asked); }}));
+  WAVE_CHECK(queue_->start());
+  WAVE_CHECK(listen());
+  return {};
+}
+
+Status RunningServer::listen() {
+  http::ServerOptions options{.host = settings_.host, .port = settings_.port};
+  options.tls = access_->tls();
+  options.common_headers = access_->common_headers();
+  options.body_limit = [this](const http::Request& head) { return router_->body_limit(head); };
+  options.inline_answer = [this](const http::Request& request) {
+    return router_->inline_answer(request);
+  };
+  const bool tls = options.tls != nullptr;
+  WAVE_TRY(http_, http::Server::start(std::move(options),
+                                      [this](http::Request request, http::Responder responder) {
+                                        answer(request, std::move(responder));
+                                      }));
+  services_->http = http_.get();
+  const std::string url = url_of(http_->address(), tls);
+  WAVE_CHECK(lock_.announce(url));
+  if (request_.listening) {
+    WAVE_TRY(const std::string login, access_->login_link(url));
+    request_.listening({.url = url, .login_link = login, .settings = settings_});
+  }
+  return {};
+}
+
+// The door first: who asks too often, or under another name, does not reach the router.
+void RunningServer::answer(const http::Request& asked, http::Responder responder) {
+  if (auto refused = access_->refuse(asked)) return responder.send(*std::move(refused));
+  router_->handle(asked, std::move(responder));
+}
+
+int RunningServer::run() {
+  loop_.on_signals({SIGINT, SIGTERM, SIGHUP}, [this](int signal) { on_signal(signal); });
+  manager_.notify("READY=1");
+  beat();
+  keep_house();
+  loop_.run();
+  manager_.notify("STOPPING=1");
+  engine_.abandon();  // agents go on; the next owner reads on from where we were
+  (void)http_->drain(kLastAnswers);
+  return 0;
+}
+
+void RunningServer::on_signal(int signal) {
+  if (signal == SIGHUP) return reload();
+  if (ending_) return loop_.stop();
+  begin_shutdown();
+}
+
+void RunningServer::reload() {
+  auto settings = load_settings(request_);
+  if (!settings) {
+    return log::error("the configuration was not reloaded: {}", full_message(settings.error()));
+  }
+  if (auto checked = webhook::check_secrets((*settings)->manifest, request_.environment);
+      !checked) {
+    return log::error("the configuration was not reloaded: {}", full_message(checked.error()));
+  }
+  if (auto reloaded = access_->reload(**settings); !reloaded) {
+    return log::error("the configuration was not reloaded: {}", full_message(reloaded.error()));
+  }
+  if (const auto tls = access_->tls()) http_->replace_tls(tls);
+  services_->settings.store(*std::move(settings));
+  log::info("the configuration was reloaded");
+}
+
+void RunningServer::beat() {
+  const auto every = manager_.watchdog();
+  if (!every) return;
+  manager_.notify("WATCHDOG=1");
+  loop_.call_at(loop_.clock().mono() + *every / 2, [this] { beat(); });
+}
+
+void RunningServer::keep_house() {
+  if (!request_.housekeeping) return;
+  loop_.run_blocking([this] { request_.housekeeping(*store_); }, [] {});
+  loop_.call_at(loop_.clock().mono() + kHousekeepingEvery, [this] { keep_house(); });
+}
+
+// No new work; what is at work goes on without us, unless it was asked to end.
+void RunningServer::begin_shutdown() {
+  ending_ = true;
+  log::info("shutting down");
+  manager_.notify("STOPPING=1");
+  queue_->set_draining(true);
+  if (request_.flags.stop_agents) return stop_agents();
+  let_steps_end(loop_.clock().mono() + request_.flags.drain_timeout);
+}
+
+void RunningServer::stop_agents() {
+  for (const queue::QueueEntry& entry : queue_->view()->running) {
+    store::Command stop;
+    stop.run_id = entry.run_id;
+    stop.kind = "stop";
+    stop.actor = "wave";
+    stop.via = "shutdown";
+    stop.created_at = loop_.clock().wall();
+    if (const auto asked = store_->submit_command(stop); !asked) {
+      log::warning("run {} was not asked to stop: {}", entry.run_id, full_message(asked.error()));
+    }
+  }
+  engine_.poll_commands();
+  let_steps_end(loop_.clock().mono() + std::max(kStopPatience, request_.flags.drain_timeout));
+}
+
+void RunningServer::let_steps_end(MonoTime until) {
+  if (working() == 0 || loop_.clock().mono() >= until) return end();
+  loop_.call_at(loop_.clock().mono() + kLook, [this, until] { let_steps_end(until); });
+}
+
+void RunningServer::end() {
+  queue_->stop();
+  http_->stop_accepting();
+  hub_->shut_down();
+  loop_.stop();
+}
+
+}  // namespace
+
+Result<int> serve(const ServeRequest& request) {
+  WAVE_TRY(auto manifest, load_settings(request));
+  WAVE_TRY(ServeSettings settings,
+           resolve_settings(request.flags, request.environment, manifest->manifest));
+  WAVE_TRY(store::ServerLock lock, store::ServerLock::acquire(request.paths));
+  WAVE_TRY(auto store, store::open_store(request.paths));
+  RunningServer server(request, std::move(settings), std::move(lock), std::move(store));
+  WAVE_CHECK(server.start(std::move(manifest)));
+  return server.run();
+}
+
+}  // namespace wave::server

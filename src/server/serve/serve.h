@@ -1,0 +1,40 @@
+// `wave serve` as a whole: what it is made of, how it comes up, and how it goes.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "process/launcher.h"
+#include "server/serve/serve_options.h"
+#include "store/store.h"
+
+namespace wave::server {
+
+/// What there is to say once it listens.
+struct Listening {
+  std::string url;         // "http://127.0.0.1:8080"
+  std::string login_link;  // for a browser, good once; empty where nobody logs in
+  const ServeSettings& settings;
+};
+
+/// What the command line hands over.
+struct ServeRequest {
+  store::StatePaths paths;
+  std::string manifest_path = "wave.yaml";
+  std::map<std::string, std::string> environment;
+  process::Launcher& launcher;
+  ServeFlags flags;
+  /// Called once it listens.
+  std::function<void(const Listening& listening)> listening;
+  /// Called now and then on a thread of the pool: removes what retention does not keep.
+  std::function<void(store::Store& store)> housekeeping;
+};
+
+/// Serves until SIGTERM or SIGINT; a second one ends it at once. Blocks. Returns the exit code. An
+/// error: it did not come up, and nothing was changed.
+Result<int> serve(const ServeRequest& request);
+
+}  // namespace wave::server
