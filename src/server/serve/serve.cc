@@ -16,6 +16,7 @@
 #include "server/serve/service_manager.h"
 #include "server/stream/make_hub.h"
 #include "server/web/assets.h"
+#include "server/webhook/receiver.h"
 #include "store/server_lock.h"
 
 namespace wave::server {
@@ -103,6 +104,7 @@ class RunningServer {
 };
 
 Status RunningServer::start(std::shared_ptr<const Settings> settings) {
+  WAVE_CHECK(webhook::check_secrets(settings->manifest, request_.environment));
   WAVE_TRY(access_, make_access({.settings = *settings,
                                  .host = settings_.host,
                                  .environment = request_.environment,
@@ -199,6 +201,10 @@ void RunningServer::reload() {
   auto settings = load_settings(request_);
   if (!settings) {
     return log::error("the configuration was not reloaded: {}", full_message(settings.error()));
+  }
+  if (auto checked = webhook::check_secrets((*settings)->manifest, request_.environment);
+      !checked) {
+    return log::error("the configuration was not reloaded: {}", full_message(checked.error()));
   }
   if (auto reloaded = access_->reload(**settings); !reloaded) {
     return log::error("the configuration was not reloaded: {}", full_message(reloaded.error()));
