@@ -286,7 +286,8 @@ void define(CLI::App& app, TokenOptions& options) {
          },
          "create: how long it is good (12h)")
       ->type_name("TIME");
-  app.add_option("--key", options.key, "create: the private key, where the server has public ones")
+  app.add_option("--sign-with", options.key,
+                 "create: the private key, where the server has public ones")
       ->type_name("FILE");
   app.add_option("--id", options.id, "create: its id (jti); made up by default")->type_name("ID");
   add_choice(

@@ -73,8 +73,8 @@ TEST_F(Tokens, KeyPairsSignForServersThatHaveTheirPublicHalf) {
     Project server;
     server.write("keys.json", project_.read("signing.jwk" + algorithm + ".pub"));
     server.manifest_append("server:\n  auth:\n    mode: jwt\n    jwt_keys: keys.json\n");
-    const Exit made = wave(
-        server, {"token", "create", "--key", file, "--subject", "x", "--role", "viewer", "-q"});
+    const Exit made = wave(server, {"token", "create", "--sign-with", file, "--subject", "x",
+                                    "--role", "viewer", "-q"});
     ASSERT_EQ(made.code, 0) << made.err;
     const Exit read = wave(server, {"token", "inspect", std::string(trim(made.out))});
     EXPECT_EQ(read.code, 0) << read.out;

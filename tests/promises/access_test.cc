@@ -176,7 +176,7 @@ TEST(Promises, A4_ForeignNamesAndPagesGetNothing) {
   Project project;
   const Server server(project);
   EXPECT_EQ(server.get("/api/runs").status, 200);
-  EXPECT_EQ(server.get("/api/runs", {{"host", "rebound.example"}}).status, 403);
+  EXPECT_EQ(server.get("/api/runs", {{"Host", "rebound.example"}}).status, 403);
   EXPECT_EQ(server.get("/api/runs", {{"sec-fetch-site", "cross-site"}}).status, 403);
   const Answer foreign = server.post("/api/runs", json::object{{"pipeline", "x"}},
                                      {{"origin", "https://evil.example"}});

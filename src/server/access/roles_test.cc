@@ -48,7 +48,8 @@ TEST(Roles, A5_EveryRowAsksForItsRole) {
       const std::string body = body_text(*response);
       if (role >= route.role) {
         EXPECT_THAT(body, Not(HasSubstr("_required"))) << what;
-        EXPECT_NE(response->status, 401) << what;
+        // A webhook's own signature is asked for in the same words.
+        if (!route.raw_body) EXPECT_NE(response->status, 401) << what;
         ++let_in;
         continue;
       }
