@@ -64,7 +64,7 @@ describe.skipIf(!there)('wave serve', () => {
       const link = page.getByRole('navigation', { name: 'Steps' }).getByRole('link', { name: new RegExp(`^${step.step}\\s*, Completed`) });
       expect([step.step, await link.count()]).toEqual([step.step, 1]);
     }
-    for (const [tab, text] of [['timeline', 'worked'], ['artifacts', 'release-notes'], ['files', 'bin/greet'], ['cost', 'Tokens out'], ['events', 'run_completed'], ['retro', 'Where it did not go by itself']] as const) {
+    for (const [tab, text] of [['timeline', 'worked'], ['artifacts', 'release-notes'], ['files', 'bin/greet'], ['cost', 'Tokens out'], ['events', 'run_started'], ['retro', 'Where it did not go by itself']] as const) {
       await page.goto(`/runs/${id}?tab=${tab}`);
       await page.getByText(text).first().waitFor({ timeout: 10_000 });
       const found = await look(page);
