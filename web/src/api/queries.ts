@@ -42,7 +42,7 @@ export const runsQuery = (filter: RunFilter) => infiniteQueryOptions({
 
 export const gatesQuery = queryOptions({
   queryKey: ['gates'],
-  queryFn: ({ signal }) => get<Page<'gates', WaitingGate>>('/api/gates?limit=100', signal),
+  queryFn: ({ signal }) => get<Page<'gates', WaitingGate>>('/api/gates', signal),
 });
 export const queueQuery = queryOptions({
   queryKey: ['queue'],

@@ -487,6 +487,313 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What holds a slot, what waits for one, in order, and why. */
+        get: operations["getQueue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes how many runs run at a time, or lets the server drain. */
+        patch: operations["changeQueue"];
+        trace?: never;
+    };
+    "/api/hooks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a signed delivery of GitHub, GitLab, Gitea or another sender, which may start a run. The signature is the credential. */
+        post: operations["receiveWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The configured webhooks, without their secrets. */
+        get: operations["listWebhooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{name}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What came to a webhook and what became of it, newest first. */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The run's events as server-sent events, from the first one or behind a cursor, then as they happen, to the run's end. 204 when nothing is to come. */
+        get: operations["streamRunEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The events of all runs as server-sent events, in the order they were stored, from now on or behind a cursor. */
+        get: operations["streamEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/retro": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A look back at a run: time, money, what was tried again and why, and how it compares with earlier runs of its pipeline. */
+        get: operations["getRunRetro"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/retros": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Looks back at runs that have ended, newest first, and what they say together: what fails where, what is flaky, what gets dearer. */
+        get: operations["listRetros"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures for Prometheus, in its text format or as OpenMetrics. Needs the role viewer, unless server.metrics is open. */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a session for a browser with a token or a login link's code. */
+        post: operations["logIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends the session that asks. */
+        post: operations["logOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who you are and what you may do. */
+        get: operations["getSession"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Logins of browsers. */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a login, with its open streams. */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a token or certificate before its time, with its open streams. */
+        post: operations["revokeToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/revoked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tokens and certificates that are not accepted any more. */
+        get: operations["listRevokedTokens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who changed what, newest first. */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the audit log is whole. */
+        get: operations["verifyAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -703,6 +1010,59 @@ export interface components {
             /** @description what it printed as errors, bytes */
             err_bytes: number | null;
         };
+        /** @description What a walk along the chain found. */
+        AuditCheck: {
+            /** @description every entry follows the one before */
+            intact: boolean;
+            /** @description how many fit */
+            entries: number;
+            /** @description hash of the last one */
+            head: string;
+            /** @description first that does not fit */
+            broken_at: number | null;
+            /** @description what is wrong with it */
+            problem: string | null;
+        };
+        /** @description A call that wanted to change something, or a login. */
+        AuditEntry: {
+            /** @description counts from 1, without holes */
+            id: number;
+            /**
+             * Format: date-time
+             * @description when
+             */
+            at: string;
+            /** @description who */
+            actor: string;
+            /** @description from where */
+            address: string;
+            /** @description the operation's id */
+            action: string;
+            /** @description on what */
+            target: string;
+            /**
+             * @description what came of it
+             * @enum {string}
+             */
+            outcome: "ok" | "refused" | "failed";
+            /** @description of HTTP */
+            status: number;
+            /** @description code of the problem, request id */
+            detail: string;
+            /** @description hash of the entry before */
+            previous: string;
+            /** @description SHA-256 over previous and the members */
+            hash: string;
+        };
+        /** @description A page of entries. */
+        AuditPage: {
+            /** @description in the order asked for */
+            entries: components["schemas"]["AuditEntry"][];
+            /** @description give it as `cursor` for the next page */
+            next_cursor: string | null;
+            /** @description whether there is a next page */
+            has_more: boolean;
+        };
         /**
          * budget_warning
          * @description The run's cost passed runtime.cost.warn_at.
@@ -746,8 +1106,14 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** @description Too many streams are open: try again later. */
+        /**
+         * BusyFrame
+         * @description Too many streams are open: try again later.
+         */
         BusyFrame: {
+            /** @description why, in words */
+            message: string;
+            retry_ms: number;
             /** @constant */
             event: "busy";
         };
@@ -971,6 +1337,32 @@ export interface components {
                 usage: components["schemas"]["Usage"];
             }[];
         };
+        /** @description Who you are. */
+        CurrentSession: {
+            /** @description your name */
+            subject: string;
+            /** @description as logs and audit have it */
+            actor: string;
+            /**
+             * @description what you may do
+             * @enum {string}
+             */
+            role: "viewer" | "operator" | "admin";
+            /**
+             * @description how you showed it
+             * @enum {string}
+             */
+            method: "none" | "jwt" | "mtls" | "session";
+            /** @description how the server asks: none, jwt, mtls */
+            mode: string;
+            /** @description of a session: for X-CSRF-Token */
+            csrf_token: string | null;
+            /**
+             * Format: date-time
+             * @description when it ends
+             */
+            expires_at: string | null;
+        };
         /** @description Something to say about a file. */
         Diagnostic: {
             /**
@@ -1039,8 +1431,40 @@ export interface components {
             /** @description lines */
             total_deletions: number;
         };
+        /** @description Median of the older and of the newer half of the runs. */
+        Drift: {
+            /** @description of the older half */
+            earlier: number;
+            /** @description of the newer half */
+            later: number;
+            /** @description 0.1: a tenth more */
+            change: number;
+        };
         /** @description What happened to a run. */
         Event: components["schemas"]["RunQueuedEvent"] | components["schemas"]["RunForkedEvent"] | components["schemas"]["RunStartedEvent"] | components["schemas"]["RunResumedEvent"] | components["schemas"]["RunWaitingEvent"] | components["schemas"]["RunCancelRequestedEvent"] | components["schemas"]["RunStopRequestedEvent"] | components["schemas"]["RunCompletedEvent"] | components["schemas"]["RunFailedEvent"] | components["schemas"]["RunRejectedEvent"] | components["schemas"]["RunCancelledEvent"] | components["schemas"]["StepStartedEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepFailedEvent"] | components["schemas"]["StepRejectedEvent"] | components["schemas"]["StepCancelledEvent"] | components["schemas"]["StepSkippedEvent"] | components["schemas"]["StepRetryingEvent"] | components["schemas"]["StepReworkingEvent"] | components["schemas"]["StepInterruptedEvent"] | components["schemas"]["StepsResetEvent"] | components["schemas"]["AgentExitedEvent"] | components["schemas"]["StreamActivityEvent"] | components["schemas"]["WorkspaceCreatedEvent"] | components["schemas"]["ArtifactCreatedEvent"] | components["schemas"]["OutputsCollectedEvent"] | components["schemas"]["ContractPassedEvent"] | components["schemas"]["ContractFailedEvent"] | components["schemas"]["CheckpointCreatedEvent"] | components["schemas"]["HookPassedEvent"] | components["schemas"]["HookFailedEvent"] | components["schemas"]["GateWaitingEvent"] | components["schemas"]["GateResolvedEvent"] | components["schemas"]["TimerSetEvent"] | components["schemas"]["TimerFiredEvent"] | components["schemas"]["BudgetWarningEvent"] | components["schemas"]["WarningRaisedEvent"];
+        /** @description A contract that did not hold. */
+        FailedContract: {
+            /** @description whose */
+            step: string;
+            /** @description of the step */
+            visit: number;
+            /** @description of the step */
+            attempt: number;
+            /** @description which of the step's contracts, from 0 */
+            index: number;
+            /** @description json_schema, test_suite ... */
+            type: string;
+            /** @description what followed: fail, rework, warn ... */
+            policy: string;
+            /** @description what was found */
+            message: string;
+            /** @description in a word */
+            failure_class: string | null;
+            /** @description at most ten */
+            errors: string[];
+            /** @description false: it could not be evaluated */
+            evaluable: boolean;
+        };
         /** @description Why something failed. */
         Failure: {
             /** @description a stable error code */
@@ -1062,6 +1486,33 @@ export interface components {
             deletions: number;
             /** @description has no lines */
             binary: boolean;
+        };
+        /** @description Something that was done again, or went wrong. */
+        Friction: {
+            /**
+             * @description what
+             * @enum {string}
+             */
+            kind: "retry" | "rework" | "interruption" | "jump" | "contract" | "hook" | "tolerated_failure";
+            /** @description where */
+            step: string | null;
+            /** @description of the step */
+            visit: number;
+            /** @description of the step */
+            attempt: number;
+            /** @description why, in a word */
+            failure_class: string | null;
+            /** @description a stable error code */
+            code: string | null;
+            /** @description why, for people */
+            message: string;
+            /** @description the step that repaired it, or where it went on */
+            target: string | null;
+            /**
+             * Format: date-time
+             * @description when
+             */
+            at: string;
         };
         /** @description A question to a person. */
         Gate: {
@@ -1341,6 +1792,22 @@ export interface components {
             /** @description what to do about it */
             hint: string | null;
         };
+        /** @description What became of a delivery. */
+        HookAnswer: {
+            /** @description the webhook's name */
+            webhook: string;
+            /**
+             * @description what was done
+             * @enum {string}
+             */
+            outcome: "started" | "repeated" | "ignored";
+            /** @description the server's number of the delivery */
+            delivery: number;
+            /** @description the run that was started, now or by the same delivery before */
+            run_id?: string;
+            /** @description why no run was started */
+            reason?: string;
+        };
         /**
          * hook_failed
          * @description A hook of the run or of a step failed.
@@ -1468,6 +1935,13 @@ export interface components {
             next_cursor: string | null;
             /** @description whether there is a next page */
             has_more: boolean;
+        };
+        /** @description One of both: a token, or the code of a login link. */
+        LoginRequest: {
+            /** @description a JSON Web Token */
+            token?: string;
+            /** @description what stands behind #code= in a login link */
+            code?: string;
         };
         /**
          * outputs_collected
@@ -1601,6 +2075,37 @@ export interface components {
             /** @description whether there is a next page */
             has_more: boolean;
         };
+        /** @description A pipeline over many runs. */
+        PipelineStats: {
+            /** @description its name */
+            pipeline: string;
+            /** @description that have ended */
+            runs: number;
+            /** @description of them */
+            completed: number;
+            /** @description of them */
+            failed: number;
+            /** @description of them */
+            rejected: number;
+            /** @description of them */
+            cancelled: number;
+            /** @description by name */
+            smoothness: {
+                [key: string]: number;
+            };
+            /** @description half took at most so long */
+            duration_p50_ms: number;
+            /** @description nine of ten took at most so long */
+            duration_p90_ms: number;
+            /** @description in all */
+            cost_usd: number;
+            /** @description half cost at most so much */
+            cost_p50_usd: number;
+            cost_drift: components["schemas"]["Drift"];
+            duration_drift: components["schemas"]["Drift"];
+            /** @description most trouble first */
+            steps: components["schemas"]["StepStats"][];
+        };
         /** @description What a dry run says. */
         Plan: {
             /** @description the pipeline's name */
@@ -1672,6 +2177,8 @@ export interface components {
             max_concurrent: number;
             /** @description nothing new starts */
             draining: boolean;
+            /** @description how many wait; each list shows the first 1,000 */
+            waiting_total: number;
             /** @description hold a slot */
             running: components["schemas"]["QueueEntry"][];
             /** @description for a slot, in order */
@@ -1709,14 +2216,17 @@ export interface components {
             /** @description true: what runs ends, nothing new starts */
             draining?: boolean;
         };
-        /** @description The place of a run that waits for a slot; not part of its log. */
+        /**
+         * QueuePositionFrame
+         * @description The place of a run that waits for a slot; not part of its log.
+         */
         QueuePositionFrame: {
-            /** @constant */
-            event: "queue_position";
             /** @description the run */
             run_id: string;
-            /** @description from 1; null: it waits no more */
+            /** @description null: it waits no more */
             queue_position: number | null;
+            /** @constant */
+            event: "queue_position";
         };
         /** @description Whether it takes new work. The checks are for those who may read. */
         Readiness: {
@@ -1728,12 +2238,26 @@ export interface components {
             /** @description what was looked at */
             checks?: components["schemas"]["HealthCheck"][];
         };
-        /** @description The cursor that was given cannot be served: forget what is known. */
+        /**
+         * ResetFrame
+         * @description The cursor that was given cannot be served: forget what is known.
+         */
         ResetFrame: {
+            /** @description the run; null: all runs */
+            run_id: string | null;
+            /**
+             * @description why
+             * @enum {unknown}
+             */
+            reason: "epoch" | "future" | "pruned" | "malformed";
+            /** @description why, in words */
+            message: string;
+            /** @description what was given, cut short when it is long */
+            cursor: string;
+            /** @description the id behind which the stream starts; null: it ends here */
+            starts_after: string | null;
             /** @constant */
             event: "reset";
-            /** @description why: epoch, future, pruned, malformed ... */
-            reason: string;
         };
         /** @description How to go on. */
         Resume: {
@@ -1770,6 +2294,204 @@ export interface components {
             /** @description place in the queue, from 1 */
             queue_position: number | null;
         };
+        /** @description A look back at a run. */
+        Retro: {
+            /** @description the run */
+            run_id: string;
+            /** @description its pipeline */
+            pipeline: string;
+            /** @description the run it was made from */
+            origin_run_id: string | null;
+            /** @description who started it */
+            actor: string | null;
+            outcome: components["schemas"]["RunStatus"];
+            /** @description false: of what has happened by now */
+            ended: boolean;
+            /**
+             * @description how it went
+             * @enum {string}
+             */
+            smoothness: "effortless" | "smooth" | "bumpy" | "struggled" | "failed" | "unfinished";
+            error: components["schemas"]["RetroError"] | null;
+            /**
+             * Format: date-time
+             * @description when it was accepted
+             */
+            queued_at: string | null;
+            /**
+             * Format: date-time
+             * @description when it got its first slot
+             */
+            started_at: string | null;
+            /**
+             * Format: date-time
+             * @description when it ended
+             */
+            finished_at: string | null;
+            usage: components["schemas"]["Usage"];
+            /** @description in all */
+            retries: number;
+            /** @description in all */
+            reworks: number;
+            /** @description in all */
+            interruptions: number;
+            /** @description how often a gate sent it back */
+            jumps: number;
+            /** @description in all */
+            warnings: number;
+            /** @description in all */
+            contracts_passed: number;
+            /** @description in the order they began */
+            steps: components["schemas"]["RetroStep"][];
+            /** @description oldest first, at most 200 */
+            friction: components["schemas"]["Friction"][];
+            /** @description beyond those */
+            friction_left_out: number;
+            /** @description oldest first */
+            failed_contracts: components["schemas"]["FailedContract"][];
+            /** @description oldest first */
+            gates: components["schemas"]["RetroGate"][];
+            /** @description what it made */
+            artifacts: components["schemas"]["Artifact"][];
+            /** @description oldest first */
+            checkpoints: string[];
+            /** @description agents said that they wrote them */
+            files: string[];
+            /** @description false: there may be more */
+            files_complete: boolean;
+            comparison: components["schemas"]["RetroComparison"];
+            /** @description from the acceptance to the end */
+            total_ms: number;
+            /** @description waited for a slot */
+            queued_ms: number;
+            /** @description at least one step ran */
+            working_ms: number;
+            /** @description waited for people or time */
+            waiting_ms: number;
+        };
+        /** @description With earlier runs of the pipeline. */
+        RetroComparison: {
+            /** @description that have ended, at most 200 */
+            earlier_runs: number;
+            /** @description of them, how many well */
+            earlier_completed: number;
+            duration_ms: components["schemas"]["Standing"];
+            cost_usd: components["schemas"]["Standing"];
+        };
+        /** @description Why the run failed. */
+        RetroError: {
+            /** @description where */
+            step: string | null;
+            /** @description in a word */
+            failure_class: string | null;
+            /** @description a stable error code */
+            code: string | null;
+            /** @description for people */
+            message: string;
+        };
+        /** @description A gate, looked back at. */
+        RetroGate: {
+            /** @description which asked */
+            step: string;
+            /** @description the gate */
+            gate_id: string;
+            /** @description decided, default, timeout ... */
+            outcome: string | null;
+            /** @description the choice's key */
+            choice: string | null;
+            /** @description who decided */
+            by: string | null;
+            /** @description until the decision */
+            waited_ms: number;
+        };
+        /** @description A page of retros. */
+        RetroList: {
+            /** @description in the order asked for */
+            retros: components["schemas"]["RetroSummary"][];
+            /** @description give it as `cursor` for the next page */
+            next_cursor: string | null;
+            /** @description whether there is a next page */
+            has_more: boolean;
+            /** @description of the runs of this page */
+            stats: components["schemas"]["PipelineStats"][];
+        };
+        /** @description A step, looked back at. */
+        RetroStep: {
+            /** @description its id */
+            step: string;
+            /** @description who did it */
+            persona: string | null;
+            /** @description persona, command or gate */
+            kind: string | null;
+            /** @description how it ended */
+            status: string | null;
+            /** @description why it failed */
+            failure_class: string | null;
+            /** @description how often it was begun afresh */
+            visits: number;
+            /** @description how often it was tried */
+            attempts: number;
+            /** @description attempts that failed and were followed by another */
+            retries: number;
+            /** @description how often another step repaired its work */
+            reworks: number;
+            /** @description how often it was interrupted */
+            interruptions: number;
+            /** @description how often a contract of it did not hold */
+            failed_contracts: number;
+            /** @description an attempt of it ran */
+            working_ms: number;
+            /** @description it waited */
+            waiting_ms: number;
+            usage: components["schemas"]["Usage"];
+        };
+        /** @description A look back at a run, in short. */
+        RetroSummary: {
+            /** @description the run */
+            run_id: string;
+            /** @description its pipeline */
+            pipeline: string;
+            outcome: components["schemas"]["RunStatus"];
+            /**
+             * @description how it went
+             * @enum {string}
+             */
+            smoothness: "effortless" | "smooth" | "bumpy" | "struggled" | "failed" | "unfinished";
+            /** @description where it failed */
+            failed_step: string | null;
+            /** @description why, in a word */
+            failure_class: string | null;
+            /** @description why, or what was done again first */
+            trouble: string | null;
+            /**
+             * Format: date-time
+             * @description when it was accepted
+             */
+            queued_at: string | null;
+            /**
+             * Format: date-time
+             * @description when it ended
+             */
+            finished_at: string | null;
+            /** @description US dollars */
+            cost_usd: number;
+            /** @description in all */
+            retries: number;
+            /** @description in all */
+            reworks: number;
+            /** @description in all */
+            interruptions: number;
+            /** @description in all */
+            failed_contracts: number;
+            /** @description from the acceptance to the end */
+            total_ms: number;
+            /** @description waited for a slot */
+            queued_ms: number;
+            /** @description at least one step ran */
+            working_ms: number;
+            /** @description waited for people or time */
+            waiting_ms: number;
+        };
         /** @description How to try again. */
         Retry: {
             /** @description where to begin; else the step that failed */
@@ -1788,6 +2510,42 @@ export interface components {
             };
             /** @description accepted for older scripts; changes nothing */
             force?: boolean;
+        };
+        /** @description What is not to be accepted any more. */
+        RevokeRequest: {
+            /** @description the token's jti, or a certificate's fingerprint */
+            id: string;
+            /** @description why */
+            reason?: string;
+            /**
+             * Format: date-time
+             * @description when the token ends: from then on the entry is not kept
+             */
+            expires_at?: string;
+        };
+        /** @description A credential that is not accepted any more. */
+        RevokedToken: {
+            /** @description jti or fingerprint */
+            id: string;
+            /** @description why */
+            reason: string;
+            /** @description who did it */
+            actor: string;
+            /**
+             * Format: date-time
+             * @description when
+             */
+            revoked_at: string;
+            /**
+             * Format: date-time
+             * @description until when it is kept
+             */
+            expires_at: string | null;
+        };
+        /** @description Newest first. */
+        RevokedTokenList: {
+            /** @description those still needed */
+            tokens: components["schemas"]["RevokedToken"][];
         };
         /** @description A run. */
         Run: {
@@ -1812,8 +2570,6 @@ export interface components {
             };
             /** @description the run this one was made from */
             origin_run_id: string | null;
-            /** @description the run whose step started this one */
-            parent_run_id: string | null;
             /** @description the step that failed it */
             failed_step: string | null;
             error: components["schemas"]["Failure"] | null;
@@ -2376,6 +3132,54 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description Logins of browsers, newest first. */
+        SessionList: {
+            /** @description those that have not ended */
+            sessions: components["schemas"]["SessionRow"][];
+        };
+        /** @description A login of a browser. */
+        SessionRow: {
+            /** @description names it */
+            id: string;
+            /** @description whose */
+            subject: string;
+            /** @description what it may do */
+            role: string;
+            /**
+             * @description what it was opened with
+             * @enum {string}
+             */
+            source: "jwt" | "mtls" | "link";
+            /** @description from where */
+            address: string;
+            /** @description with what */
+            user_agent: string;
+            /**
+             * Format: date-time
+             * @description since when
+             */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description until when
+             */
+            expires_at: string;
+            /** @description the one that asks */
+            current: boolean;
+        };
+        /** @description How a figure stands among those of earlier runs. */
+        Standing: {
+            /** @description this run's */
+            value: number;
+            /** @description with how many runs */
+            compared: number;
+            /** @description half of them had at most so much */
+            p50: number;
+            /** @description nine of ten had at most so much */
+            p90: number;
+            /** @description the share of them that had less, 0 to 1 */
+            rank: number;
+        };
         /** @description What to start it with, as older scripts say it. */
         Start: {
             /** @description what it is to work on */
@@ -2874,6 +3678,35 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A step over many runs. */
+        StepStats: {
+            /** @description its id */
+            step: string;
+            /** @description in which it began */
+            runs: number;
+            /** @description ended as failed or rejected */
+            failed: number;
+            /** @description completed, but not at the first attempt */
+            flaky: number;
+            /** @description in all */
+            retries: number;
+            /** @description in all */
+            reworks: number;
+            /** @description in all */
+            interruptions: number;
+            /** @description in all */
+            failed_contracts: number;
+            /** @description half took at most so long */
+            working_p50_ms: number;
+            /** @description nine of ten took at most so long */
+            working_p90_ms: number;
+            /** @description in all */
+            cost_usd: number;
+            /** @description by name */
+            failures: {
+                [key: string]: number;
+            };
+        };
         /**
          * @description Where a step stands.
          * @enum {string}
@@ -3015,8 +3848,6 @@ export interface components {
             status: components["schemas"]["RunStatus"];
             /** @description place in the queue, from 1 */
             queue_position: number | null;
-            /** @description the Idempotency-Key was known: no new run was made */
-            replayed: boolean;
         };
         /**
          * timer_fired
@@ -3107,12 +3938,18 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** @description The credential of the stream is not good any more; the stream ends. */
+        /**
+         * UnauthorizedFrame
+         * @description The credential of the stream is not good any more; the stream ends.
+         */
         UnauthorizedFrame: {
+            /**
+             * @description why
+             * @enum {unknown}
+             */
+            reason: "expired" | "revoked";
             /** @constant */
             event: "unauthorized";
-            /** @description why */
-            reason: string;
         };
         /** @description Tokens and money. */
         Usage: {
@@ -3196,6 +4033,94 @@ export interface components {
             hint?: string;
         } & {
             [key: string]: unknown;
+        };
+        /** @description A configured webhook, without its secret. */
+        Webhook: {
+            /** @description its name */
+            name: string;
+            /**
+             * @description who sends
+             * @enum {string}
+             */
+            provider: "github" | "gitlab" | "gitea" | "generic";
+            /** @description whether it starts anything */
+            enabled: boolean;
+            /** @description where it listens */
+            path: string;
+            /** @description what it runs */
+            pipeline: string;
+            /** @description which ones start it */
+            events: string[];
+            /** @description empty: what usually asks for work */
+            actions: string[];
+            /** @description empty: any */
+            repos: string[];
+            /** @description empty: any */
+            branches: string[];
+            /** @description empty: any */
+            labels: string[];
+            /** @description empty: anybody */
+            senders: string[];
+            /** @description what the text has to have */
+            contains: string | null;
+            /** @description the run's input, with placeholders */
+            input: string;
+            /** @description tags of the run */
+            tags: {
+                [key: string]: string;
+            };
+            /** @description why it cannot work now */
+            problem: string | null;
+            last_delivery: components["schemas"]["WebhookDelivery"] | null;
+        };
+        /** @description Something that came to a webhook. */
+        WebhookDelivery: {
+            /** @description the server's number */
+            id: number;
+            /** @description the sender's id of it */
+            delivery: string | null;
+            /**
+             * Format: date-time
+             * @description when it came first
+             */
+            received_at: string;
+            /** @description push, tag, issue, pull_request, comment, review, release ... */
+            event: string;
+            /** @description opened, labeled, pushed ... */
+            action: string | null;
+            /** @description the account that caused it */
+            sender: string | null;
+            /**
+             * @description what became of it
+             * @enum {string}
+             */
+            outcome: "pending" | "started" | "ignored" | "failed";
+            /** @description the run it started */
+            run_id: string | null;
+            /** @description why it was ignored, or how it failed */
+            detail: string | null;
+            /** @description how often it came again */
+            repeats: number;
+            /** @description of the raw body */
+            body_sha256: string;
+        };
+        /** @description A page of deliveries. */
+        WebhookDeliveryList: {
+            /** @description in the order asked for */
+            deliveries: components["schemas"]["WebhookDelivery"][];
+            /** @description give it as `cursor` for the next page */
+            next_cursor: string | null;
+            /** @description whether there is a next page */
+            has_more: boolean;
+        };
+        /** @description A page of webhooks. */
+        WebhookList: {
+            /** @description in the order asked for */
+            webhooks: components["schemas"]["Webhook"][];
+            /** @description give it as `cursor` for the next page */
+            next_cursor: string | null;
+            /** @description whether there is a next page */
+            has_more: boolean;
         };
         /**
          * workspace_created
@@ -4911,6 +5836,966 @@ export interface operations {
                 };
             };
             /** @description The caller may not: it takes the role viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description Not modified since the ETag that was given */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeQueue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueuePatch"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queue"];
+                };
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receiveWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "*/*": unknown;
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookAnswer"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            /** @description Not modified since the ETag that was given */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description how many at most (50) */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryList"];
+                };
+            };
+            /** @description Not modified since the ETag that was given */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamRunEvents: {
+        parameters: {
+            query?: {
+                /** @description the id of the last event that is known, or latest; the header Last-Event-ID comes first */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                /** @description the run's id, or a prefix that no other run has */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Nothing to say */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    streamEvents: {
+        parameters: {
+            query?: {
+                /** @description the id of the last event that is known, 0 for everything, or latest; the header Last-Event-ID comes first */
+                after?: string;
+                /** @description only runs of this pipeline */
+                pipeline?: string;
+                /** @description only this run; several: run=a&run=b */
+                run?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRunRetro: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the run's id, or a prefix that no other run has */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retro"];
+                };
+            };
+            /** @description Not modified since the ETag that was given */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRetros: {
+        parameters: {
+            query?: {
+                /** @description only runs of this pipeline */
+                pipeline?: string;
+                /** @description only runs with this step, and its figures */
+                step?: string;
+                /** @description accepted at or after (RFC 3339) */
+                since?: string;
+                /** @description accepted at or before (RFC 3339) */
+                until?: string;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description how many at most (50) */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetroList"];
+                };
+            };
+            /** @description Not modified since the ETag that was given */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginRequest"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentSession"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    logOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing to say */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentSession"];
+                };
+            };
+            /** @description Not modified since the ETag that was given */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role viewer */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description Not modified since the ETag that was given */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the run's id, or a prefix that no other run has */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing to say */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeRequest"];
+            };
+        };
+        responses: {
+            /** @description Nothing to say */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRevokedTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevokedTokenList"];
+                };
+            };
+            /** @description Not modified since the ETag that was given */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description how many */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description who */
+                actor?: string;
+                /** @description the operation's id */
+                action?: string;
+                /** @description what came of it */
+                outcome?: "ok" | "refused" | "failed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Not modified since the ETag that was given */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role admin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    verifyAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheck"];
+                };
+            };
+            /** @description Not modified since the ETag that was given */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody knows who calls */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller may not: it takes the role admin */
             403: {
                 headers: {
                     [name: string]: unknown;

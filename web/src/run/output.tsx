@@ -8,6 +8,7 @@ import { bytes, count } from '../ui/format';
 import { Icon } from '../ui/icons';
 import { useKeys } from '../ui/keys';
 import { Bones, Empty } from '../ui/states';
+import { toast } from '../ui/toasts';
 import type { AttemptView } from './attempts';
 import { LineBuffer } from './line_buffer';
 
@@ -140,6 +141,7 @@ export function Output({ runId, attempt, version, running, line }: {
       void navigate({ to: '.', search: (old: object) => ({ ...old, line: String(i + 1) }), replace: true, resetScroll: false });
       return;
     }
+    toast('run', loading ? 'No error so far' : 'No error in it', loading ? 'The rest is still being loaded.' : 'Nothing in this output looks like one.');
   };
   useKeys({ f: () => field.current?.focus(), e: toError });
   const raw = `${path`/api/runs/${runId}/steps/${attempt.step}/output`}${query({ stream, visit: attempt.visit, attempt: attempt.attempt, length: 16 << 20 })}`;

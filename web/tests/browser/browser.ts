@@ -36,7 +36,7 @@ export async function open(browser: Browser, base: string, options: { size?: key
   page.on('pageerror', (error) => complaints.push(`page: ${error.message}`));
   page.on('console', (message) => {
     // Answers of 4xx are part of what is tested.
-    if (message.type() === 'error' && !/status of (401|403|404|409|410|503)|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|net::/.test(message.text())) complaints.push(`console: ${message.text()}`);
+    if (message.type() === 'error' && !/status of (401|403|404|409|410|503)|ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|net::/.test(message.text())) complaints.push(`console: ${message.text()} (${message.location().url})`);
   });
   return { context, page, complaints };
 }

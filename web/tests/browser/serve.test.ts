@@ -38,6 +38,7 @@ describe.skipIf(!there)('wave serve', () => {
     const watched = await open(browser, base);
     try {
       await test(watched);
+      if (watched.complaints.length > 0) console.log(watched.complaints.join('\n'));
       expect(watched.complaints).toEqual([]);
     } finally {
       await watched.context.close();
@@ -60,13 +61,15 @@ describe.skipIf(!there)('wave serve', () => {
     const detail = (await (await fetch(`${base}/api/runs/${id}`)).json()) as RunDetail;
     expect(detail.run.status).toBe('completed');
     for (const step of detail.steps) {
-      const link = page.getByRole('navigation', { name: 'Steps' }).getByRole('link', { name: new RegExp(`^${step.step}, Completed`) });
+      const link = page.getByRole('navigation', { name: 'Steps' }).getByRole('link', { name: new RegExp(`^${step.step}\\s*, Completed`) });
       expect([step.step, await link.count()]).toEqual([step.step, 1]);
     }
-    for (const [tab, text] of [['timeline', 'worked'], ['artifacts', 'release-notes'], ['files', 'bin/greet'], ['cost', 'Tokens out'], ['events', 'run_completed'], ['retro', 'Where it did not go by itself']] as const) {
+    for (const [tab, text] of [['timeline', 'worked'], ['artifacts', 'release-notes'], ['files', 'bin/greet'], ['cost', 'Tokens out'], ['events', 'run_started'], ['retro', 'Where it did not go by itself']] as const) {
       await page.goto(`/runs/${id}?tab=${tab}`);
       await page.getByText(text).first().waitFor({ timeout: 10_000 });
-      expect([tab, await look(page)]).toEqual([tab, []]);
+      const found = await look(page);
+      if (found.length > 0) console.log(tab, found.join('\n'));
+      expect([tab, found]).toEqual([tab, []]);
     }
     await page.goto(`/runs/${id}?step=publish&view=output`);
     await page.getByText('on branch').first().waitFor();
@@ -99,7 +102,7 @@ describe.skipIf(!there)('wave serve', () => {
 
   it('goes on after the server was killed and started again', () => within(async ({ page }) => {
     const id = await start(page, 'slow', 'a hole');
-    await page.getByText('I begin at the top').waitFor({ timeout: 20_000 });
+    await page.getByText('I begin at the top').first().waitFor({ timeout: 20_000 });
     await wave.kill('SIGKILL');
     await page.locator('[data-connection=offline]').first().waitFor({ timeout: 20_000 });
     await wave.start();
@@ -117,6 +120,7 @@ describe.skipIf(!there)('wave serve', () => {
     await status(page, 'Completed');
     await page.goto(`/runs/${id}?step=shout&view=output&line=50000`);
     await page.getByText('050000 the quick brown fox').waitFor({ timeout: 20_000 });
+    await page.getByText('100k lines', { exact: true }).waitFor({ timeout: 20_000 });
     await page.getByRole('button', { name: 'First error' }).click();
     await page.getByText('error: line 100001 is different').waitFor();
   }), 90_000);
@@ -132,7 +136,9 @@ describe.skipIf(!there)('wave serve', () => {
     for (const [where, text] of [['/pipelines', 'does not load'], ['/pipelines/ship', 'Are these release notes'], ['/pipelines/broken', 'nobody'], ['/personas', 'planner'], ['/personas/writer', 'May not use'], ['/contracts', 'plan'], ['/adapters', 'scripted'], ['/retros', 'What was in the way'], ['/activity', 'submitRun'], ['/server', 'Takes new work']] as const) {
       await page.goto(where);
       await page.getByText(text).first().waitFor({ timeout: 10_000 }).catch(() => { throw new Error(`${where} does not show “${text}”`); });
-      expect([where, await look(page)]).toEqual([where, []]);
+      const found = await look(page);
+      if (found.length > 0) console.log(where, found.join('\n'));
+      expect([where, found]).toEqual([where, []]);
     }
   }), 90_000);
 });
