@@ -53,7 +53,27 @@ const login = createRoute({
   validateSearch: (search: Record<string, unknown>): { next?: string | undefined } => ({ next: text(search.next) }),
 });
 
+// Plain addresses: `?status=failed&status=rejected&line=12`, nothing quoted.
+function parseSearch(search: string): Record<string, unknown> {
+  const values: Record<string, string | string[]> = {};
+  for (const [name, value] of new URLSearchParams(search)) {
+    const before = values[name];
+    values[name] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value];
+  }
+  return values;
+}
+function stringifySearch(search: Record<string, unknown>): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(search)) {
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined && one !== null && one !== '') params.append(name, String(one));
+  }
+  const text = params.toString();
+  return text ? `?${text}` : '';
+}
+
 export const router = createRouter({
+  parseSearch,
+  stringifySearch,
   routeTree: root.addChildren([
     app.addChildren([runs, newRun, run, pipelines, pipeline, personas, persona, contracts, contract, adapters, retros, activity, server]),
     login,
@@ -61,8 +81,8 @@ export const router = createRouter({
   defaultPreload: 'intent',
   defaultPendingMs: 150,
   defaultPendingComponent: () => <Bones rows={6} />,
-  defaultErrorComponent: ({ error, reset }) => <Trouble error={error} retry={reset} />,
-  defaultNotFoundComponent: () => <Trouble error={new Error('There is no page at this address.')} />,
+  defaultErrorComponent: ({ error, reset }) => <Trouble page error={error} retry={reset} />,
+  defaultNotFoundComponent: () => <Trouble page error={new Error('There is no page at this address.')} />,
   scrollRestoration: true,
 });
 

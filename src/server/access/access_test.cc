@@ -375,6 +375,7 @@ TEST_F(Access, A4_SessionsNeedTheirCsrfTokenAndEnd) {
   EXPECT_EQ(identity->role, auth::Role::kOperator);
   const Route route{.method = "POST", .path = "/api/runs"};
   EXPECT_EQ(keeper.check_browser(call, *identity, route).error().reason, "csrf_token");
+  EXPECT_TRUE(keeper.check_browser(call, *identity, {.operation_id = "logIn"}));
   call.headers.add("X-CSRF-Token", identity->csrf_token);
   EXPECT_TRUE(keeper.check_browser(call, *identity, route));
   // The session ends with the token that it came from, at the latest.

@@ -128,8 +128,6 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
   services_->audit = &access_->audit();
   services_->access = access_.get();
   services_->metrics = &metrics_;
-  services_->audit = &access_->audit();
-  services_->access = access_.get();
   queue_->on_changed([this] { hub_->queue_changed(); });
   access_->on_revoked([this] {
     hub_->drop_if([this](const auth::Identity& identity) {
@@ -163,10 +161,7 @@ Status RunningServer::listen() {
   const bool tls = options.tls != nullptr;
   WAVE_TRY(http_, http::Server::start(std::move(options),
                                       [this](http::Request request, http::Responder responder) {
-                                        if (auto refused = access_->refuse(request)) {
-                                          return responder.send(*std::move(refused));
-                                        }
-                                        router_->handle(request, std::move(responder));
+                                        answer(request, std::move(responder));
                                       }));
   services_->http = http_.get();
   const std::string url = url_of(http_->address(), tls);

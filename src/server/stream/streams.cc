@@ -414,9 +414,8 @@ void Streams::announce(const std::vector<std::shared_ptr<Channel>>& changed) {
     for (const auto& local : found->second) by_reactor[local.get()].push_back(channel);
   }
   for (auto& [local, channels] : by_reactor) {
-    local->reactor().post([self = local->shared_from_this(), news = std::move(channels)] {
-      self->wake(news);
-    });
+    local->reactor().post(
+        [self = local->shared_from_this(), news = std::move(channels)] { self->wake(news); });
   }
 }
 

@@ -41,6 +41,7 @@ export class Connection {
   nudge(): void {
     if (this.state === 'live' || this.state === 'catching_up') return;
     this.failures = 0;
+    if (this.state === 'signed_out') this.become('connecting');
     this.wake?.();
   }
 

@@ -40,6 +40,8 @@ export class Live {
   }
 
   nudge(): void {
+    // Whoever has just signed in must not be sent back by what was true before.
+    if (this.state === 'signed_out') this.receive({ kind: 'state', state: 'connecting', since: Date.now() });
     this.tell('nudge');
   }
 

@@ -1,9 +1,9 @@
 // What an agent said and did in one attempt, as a conversation.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { Link } from '@tanstack/react-router';
-import { memo, useEffect, useMemo, useRef, useState } from 'react';
+import { memo, useEffect, useRef, useState } from 'react';
 import type { RunEvent } from '../api/types';
-import { clock, exact } from '../ui/format';
+import { clock, count, exact } from '../ui/format';
 import { Icon, type IconName } from '../ui/icons';
 import { Empty } from '../ui/states';
 import type { AttemptView } from './attempts';
@@ -15,31 +15,53 @@ interface Item {
 }
 
 const s = (value: unknown): string => (typeof value === 'string' ? value : '');
+const kLaidOut = 10_000;
 const hidden = new Set(['outputs_collected', 'checkpoint_created', 'timer_set', 'timer_fired']);
 const marks: Record<string, string> = {
   contract_passed: 'ok', contract_failed: 'bad', step_completed: 'ok', step_failed: 'bad', step_rejected: 'bad', step_retrying: 'warn',
   step_reworking: 'special', step_interrupted: 'warn', gate_waiting: 'warn', gate_resolved: 'ok', artifact_created: 'idle', agent_exited: 'idle',
 };
 
-/** A tool's result stands with its call. */
-function itemsOf(events: readonly RunEvent[]): Item[] {
-  const items: Item[] = [];
-  const open: Item[] = [];
-  for (const event of events) {
-    if (hidden.has(event.event) || (event.event === 'agent_exited' && event.succeeded === true)) continue;
-    if (event.event === 'stream_activity' && event.kind === 'tool_result') {
-      const at = open.findIndex((item) => s(item.event.tool_name) === s(event.tool_name));
-      const call = at >= 0 ? open.splice(at, 1)[0] : open.shift();
+/** The items of one attempt, made once of each event: a run may have a hundred thousand of them. */
+class Conversation {
+  readonly items: Item[] = [];
+  private readonly open: Item[] = [];
+  private seen = 0;
+
+  update(events: readonly RunEvent[]): Item[] {
+    for (; this.seen < events.length; ++this.seen) this.add(events[this.seen]!);
+    return this.items;
+  }
+
+  private add(event: RunEvent): void {
+    if (hidden.has(event.event) || (event.event === 'agent_exited' && event.succeeded === true)) return;
+    const activity = event.event === 'stream_activity';
+    // A tool's result stands with its call.
+    if (activity && event.kind === 'tool_result') {
+      const at = this.open.findIndex((item) => s(item.event.tool_name) === s(event.tool_name));
+      const call = at >= 0 ? this.open.splice(at, 1)[0] : this.open.shift();
       if (call) {
-        call.result = event;
-        continue;
+        // A new object, so that its row is drawn again.
+        const answered = { event: call.event, result: event };
+        this.items[this.items.lastIndexOf(call)] = answered;
+        return;
       }
     }
     const item: Item = { event };
-    if (event.event === 'stream_activity' && event.kind === 'tool_use') open.push(item);
-    items.push(item);
+    if (activity && event.kind === 'tool_use') this.open.push(item);
+    this.items.push(item);
   }
-  return items;
+}
+
+const conversations = new WeakMap<AttemptView, Conversation>();
+
+function conversationOf(attempt: AttemptView): Item[] {
+  let conversation = conversations.get(attempt);
+  if (!conversation) {
+    conversation = new Conversation();
+    conversations.set(attempt, conversation);
+  }
+  return conversation.update(attempt.events);
 }
 
 function pretty(content: string): string {
@@ -61,7 +83,7 @@ const Row = memo(function Row({ item, here }: { item: Item; here: boolean }) {
         {at}<span className="icon"><Icon name={event.event.startsWith('gate') ? 'gate' : event.event === 'artifact_created' ? 'file' : event.event.startsWith('contract') ? 'contract' : 'right'} size={15} /></span>
         <div className="said">
           {sentence(event)}
-          {Array.isArray(event.errors) && event.errors.length > 0 && <ul style={{ listStyle: 'disc', paddingLeft: '1.2em', fontWeight: 400 }}>{event.errors.slice(0, 20).map((one, i) => <li key={i}>{String(one)}</li>)}</ul>}
+          {event.event !== 'step_retrying' && event.event !== 'step_reworking' && Array.isArray(event.errors) && event.errors.length > 0 && <ul style={{ listStyle: 'disc', paddingLeft: '1.2em', fontWeight: 400 }}>{event.errors.slice(0, 20).map((one, i) => <li key={i}>{String(one)}</li>)}</ul>}
         </div>
       </div>
     );
@@ -96,9 +118,15 @@ const Row = memo(function Row({ item, here }: { item: Item; here: boolean }) {
   );
 });
 
-export function Activity({ attempt, seq, version, running }: { attempt: AttemptView; seq: number | null; version: number; running: boolean }) {
-  // `version` says that events have come, which the list itself does not.
-  const items = useMemo(() => itemsOf(attempt.events), [attempt, version]);
+/** `version` changes when events have come: the attempt itself is the same object. */
+export function Activity({ attempt, seq, running }: { attempt: AttemptView; seq: number | null; version: number; running: boolean }) {
+  const all = conversationOf(attempt);
+  // Of a very long conversation the end is laid out, or what surrounds the event that was asked for.
+  const [start, setStart] = useState(() => {
+    const at = seq === null ? -1 : all.findIndex((item) => item.event.seq >= seq);
+    return Math.max(0, (at >= 0 ? at : all.length) - kLaidOut);
+  });
+  const items = start === 0 ? all : all.slice(start);
   const box = useRef<HTMLDivElement>(null);
   const [follow, setFollow] = useState(running && seq === null);
   const list = useVirtualizer({
@@ -115,6 +143,7 @@ export function Activity({ attempt, seq, version, running }: { attempt: AttemptV
   if (items.length === 0) return <Empty icon="activity" title={running ? 'It has begun' : 'Nothing was said'}><p>{running ? 'What the agent says and does appears here.' : 'This attempt left no activity.'}</p></Empty>;
   return (
     <div style={{ position: 'relative' }}>
+      {start > 0 && <p className="small quiet" style={{ padding: 'var(--s2) var(--s4)' }}>{count(start)} earlier lines are left out. <button className="button plain small" onClick={() => setStart(0)}>Show all</button></p>}
       <div
         className="talk" ref={box} tabIndex={0} role="log" aria-label={`Activity of ${attempt.step}`} aria-live="off"
         onScroll={(event) => {

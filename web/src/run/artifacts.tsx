@@ -40,7 +40,7 @@ export function Artifacts({ runId, artifacts, selected }: { runId: string; artif
       <ul aria-label="Artifacts">
         {artifacts.map((one) => (
           <li key={`${one.step}/${one.name}`}>
-            <Link to="." search={(old: object) => ({ ...old, artifact: `${one.step}/${one.name}` })} replace resetScroll={false} aria-current={one === chosen ? 'true' : undefined}>
+            <Link to="." search={(old: object) => ({ ...old, artifact: `${one.step}/${one.name}` })} replace resetScroll={false} aria-current={one === chosen ? 'true' : undefined} data-here={one === chosen || undefined}>
               <span style={{ minWidth: 0 }}><span className="truncate" style={{ display: 'block', fontWeight: 560 }}>{one.name}</span><span className="quiet small">{one.step}</span></span>
               <span className="quiet small tabular">{bytes(one.size)}</span>
             </Link>
@@ -49,7 +49,7 @@ export function Artifacts({ runId, artifacts, selected }: { runId: string; artif
       </ul>
       <div style={{ padding: 'var(--s4)' }} tabIndex={0} role="region" aria-label={`Artifact ${chosen.name}`}>
         <div className="row spread wrap" style={{ marginBottom: 'var(--s3)' }}>
-          <div><h3>{chosen.name}</h3><p className="small quiet">{chosen.type ?? 'text'} · {bytes(chosen.size)} · <span className="mono" title={chosen.sha256}>{chosen.sha256.slice(0, 12)}</span></p></div>
+          <div><h2>{chosen.name}</h2><p className="small quiet">{chosen.type ?? 'text'} · {bytes(chosen.size)} · <span className="mono" title={chosen.sha256}>{chosen.sha256.slice(0, 12)}</span></p></div>
           <a className="button small" href={artifactUrl(runId, chosen)} download={(chosen.path ?? chosen.name).split('/').pop()}><Icon name="down" size={14} />Download</a>
         </div>
         {chosen.size > 1 << 20 && <p className="note small" style={{ marginBottom: 'var(--s3)' }}>Only the first mebibyte is shown.</p>}

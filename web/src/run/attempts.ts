@@ -71,6 +71,17 @@ export class Attempts {
     if (!attempt) return;
     attempt.events.push(event);
     this.note(attempt, event);
+    if (event.event === 'steps_reset') this.sendBack([attempt.step, ...strings(event.steps)], event.ts);
+  }
+
+  /** A gate's decision ends what is open of the steps that run again. */
+  private sendBack(steps: readonly string[], ts: string): void {
+    for (const step of steps) {
+      const attempt = this.current.get(step);
+      if (!attempt || attempt.end !== null) continue;
+      attempt.end = ts;
+      attempt.outcome = 'sent_back';
+    }
   }
 
   private goesOn(attempt: AttemptView | undefined, event: RunEvent): boolean {

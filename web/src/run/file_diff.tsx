@@ -20,7 +20,7 @@ export default function FileDiff({ runId, file }: { runId: string; file: string 
   return (
     <div>
       <div className="row spread wrap" style={{ padding: 'var(--s2) var(--s4)', borderBottom: '1px solid var(--line)' }}>
-        <h3 className="mono truncate">{data.old_path ? `${data.old_path} → ` : ''}{data.path}</h3>
+        <h2 className="mono truncate small">{data.old_path ? `${data.old_path} → ` : ''}{data.path}</h2>
         <label className="checkbox"><input type="checkbox" checked={split} onChange={(event) => setSplit(event.target.checked)} />Side by side</label>
       </div>
       {data.binary ? <p className="quiet" style={{ padding: 'var(--s4)' }}>These are bytes, not lines.</p>

@@ -24,7 +24,7 @@ export function Files({ runId, selected }: { runId: string; selected: string | u
         <ul aria-label="Changed files">
           {data.files.map((file) => (
             <li key={file.path}>
-              <Link to="." search={(old: object) => ({ ...old, file: file.path })} replace resetScroll={false} aria-current={file === chosen ? 'true' : undefined} title={file.path}>
+              <Link to="." search={(old: object) => ({ ...old, file: file.path })} replace resetScroll={false} aria-current={file === chosen ? 'true' : undefined} data-here={file === chosen || undefined} title={file.path}>
                 <span className="truncate"><span className="quiet mono" title={file.status}>{letters[file.status] ?? '?'}</span> {file.path}</span>
                 <span className="small tabular"><span className="plus">+{file.additions}</span> <span className="minus">−{file.deletions}</span></span>
               </Link>

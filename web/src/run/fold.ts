@@ -79,7 +79,7 @@ export function initialState(runId: string, pipeline: string, graph: Graph): Run
   return {
     run: {
       run_id: runId, pipeline, status: 'queued', resuming: false, waiting_reason: null, queue_position: null,
-      actor: null, input: null, tags: {}, origin_run_id: null, failed_step: null, error: null, last_seq: 0,
+      actor: null, input: null, tags: {}, origin_run_id: null, parent_run_id: null, failed_step: null, error: null, last_seq: 0,
       queued_at: null, started_at: null, finished_at: null, updated_at: '', duration_ms: null,
       steps_total: 0, steps_done: 0, usage: noUsage,
     },

@@ -6,11 +6,11 @@ import {
   Background, Controls, Handle, MarkerType, Position, ReactFlow, ReactFlowProvider, useReactFlow, type Edge, type Node, type NodeProps,
 } from '@xyflow/react';
 import { memo, useEffect, useMemo } from 'react';
-import type { Graph, Step } from '../api/types';
+import type { Graph, GraphEdge, Step } from '../api/types';
 import { Glyph, toneOf, wordOf } from '../ui/status';
 
-const kWidth = 180;
-const kHeight = 50;
+const kWidth = 152;
+const kHeight = 46;
 
 interface StepData extends Record<string, unknown> {
   step: string;
@@ -36,13 +36,29 @@ const StepNode = memo(function StepNode({ data }: NodeProps<Node<StepData>>) {
 
 const nodeTypes = { step: StepNode };
 
+/** Edges that other edges say already only make the picture hard to read. */
+function withoutShortcuts(edges: readonly GraphEdge[]): GraphEdge[] {
+  const next = new Map<string, string[]>();
+  for (const edge of edges) {
+    if (edge.kind === 'dependency') next.set(edge.from, [...(next.get(edge.from) ?? []), edge.to]);
+  }
+  const reaches = (from: string, to: string, seen: Set<string>): boolean => (next.get(from) ?? []).some((step) => {
+    if (step === to) return true;
+    if (seen.has(step)) return false;
+    seen.add(step);
+    return reaches(step, to, seen);
+  });
+  return edges.filter((edge) => edge.kind !== 'dependency' ||
+    !(next.get(edge.from) ?? []).some((step) => step !== edge.to && reaches(step, edge.to, new Set())));
+}
+
 /** Positions depend on the graph only: nothing jumps when statuses change. */
 function layOut(graph: Graph, direction: 'TB' | 'LR'): Map<string, { x: number; y: number }> {
   const g = new dagre.graphlib.Graph();
-  g.setGraph({ rankdir: direction, nodesep: 28, ranksep: 44, marginx: 16, marginy: 16 });
+  g.setGraph({ rankdir: direction, nodesep: 18, ranksep: 40, marginx: 8, marginy: 8 });
   g.setDefaultEdgeLabel(() => ({}));
   for (const node of graph.nodes) g.setNode(node.step, { width: kWidth, height: kHeight });
-  for (const edge of graph.edges) {
+  for (const edge of withoutShortcuts(graph.edges)) {
     if (edge.kind === 'dependency' || (edge.kind === 'rework' && edge.from !== edge.to)) g.setEdge(edge.from, edge.to);
   }
   dagre.layout(g);
@@ -66,7 +82,7 @@ function Flow({ graph, steps, selected, onSelect, label, direction = 'TB' }: Gra
       ariaLabel: `${node.step}${step ? `, ${wordOf(step.status)}` : ''}`,
     };
   }), [graph, places, byId, selected]);
-  const edges = useMemo(() => graph.edges.map((edge, i): Edge => {
+  const edges = useMemo(() => withoutShortcuts(graph.edges).map((edge, i): Edge => {
     const live = byId.get(edge.to)?.status === 'running';
     const kind = edge.kind === 'dependency' ? (live ? 'live' : '') : edge.kind;
     return {
@@ -76,12 +92,12 @@ function Flow({ graph, steps, selected, onSelect, label, direction = 'TB' }: Gra
     };
   }), [graph, byId]);
   useEffect(() => {
-    const timer = setTimeout(() => void flow.fitView({ padding: 0.08, maxZoom: 1 }), 0);
+    const timer = setTimeout(() => void flow.fitView({ padding: 0.05, maxZoom: 1 }), 0);
     return () => clearTimeout(timer);
   }, [flow, graph]);
   return (
     <ReactFlow
-      nodes={nodes} edges={edges} nodeTypes={nodeTypes} fitView fitViewOptions={{ padding: 0.08, maxZoom: 1 }} minZoom={0.2} maxZoom={1.6}
+      nodes={nodes} edges={edges} nodeTypes={nodeTypes} fitView fitViewOptions={{ padding: 0.05, maxZoom: 1 }} minZoom={0.2} maxZoom={1.6}
       nodesDraggable={false} nodesConnectable={false} edgesFocusable={false} zoomOnScroll={false} preventScrolling={false} panOnScroll={false}
       proOptions={{ hideAttribution: true }} aria-label={label} onNodeClick={(_, node) => onSelect?.(node.id)}
       onKeyDown={(event) => {

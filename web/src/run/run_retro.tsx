@@ -55,7 +55,7 @@ export function RunRetro({ runId, over }: { runId: string; over: boolean }) {
         <Fact label="Tried again" value={String(data.retries + data.reworks)} sub={`${data.retries} retries, ${data.reworks} reworks`} />
       </div>
       <section>
-        <h3 style={{ marginBottom: 'var(--s2)' }}>Where it did not go by itself</h3>
+        <h2 style={{ marginBottom: 'var(--s2)' }}>Where it did not go by itself</h2>
         {data.friction.length === 0 ? <p className="quiet">Nowhere: every step was done the first time.</p> : (
           <ul className="stack tight">
             {data.friction.map((one, i) => (
@@ -69,13 +69,13 @@ export function RunRetro({ runId, over }: { runId: string; over: boolean }) {
       </section>
       {data.gates.length > 0 && (
         <section>
-          <h3 style={{ marginBottom: 'var(--s2)' }}>Gates</h3>
+          <h2 style={{ marginBottom: 'var(--s2)' }}>Gates</h2>
           <ul className="stack tight small">{data.gates.map((gate, i) => <li key={i}><strong>{gate.step}</strong>: {gate.choice ?? gate.outcome}{gate.by && ` by ${gate.by}`} <span className="quiet">after {duration(gate.waited_ms)}</span></li>)}</ul>
         </section>
       )}
       {data.files?.length > 0 && (
         <section>
-          <h3 style={{ marginBottom: 'var(--s2)' }}>Files touched</h3>
+          <h2 style={{ marginBottom: 'var(--s2)' }}>Files touched</h2>
           <ul className="small mono">{data.files.slice(0, 50).map((file) => { const name = typeof file === 'string' ? file : file.path; return <li key={name}>{name}</li>; })}</ul>
         </section>
       )}

@@ -2,7 +2,7 @@
 // then the live stream. What is shown is never older than what was shown before.
 import type { RunDetail, RunEvent } from '../api/types';
 import { terminal } from '../api/types';
-import { get, path, request } from '../api/client';
+import { ApiError, get, path, request } from '../api/client';
 import { live } from '../live/live';
 import { readFrames, SseParser } from '../live/sse';
 import { Attempts } from './attempts';
@@ -34,6 +34,7 @@ export class RunStore {
   private loading = false;
   private again = false;
   private scheduled = false;
+  private failures = 0;
 
   constructor(readonly runId: string) {}
 
@@ -76,9 +77,10 @@ export class RunStore {
       if (!this.state) this.state = initialState(detail.run.run_id, detail.run.pipeline, detail.graph);
       this.publish({ detail, error: null }, true);
       await this.readLog(Math.max(detail.seq, 0), signal);
-      this.publish({ complete: true }, true);
+      this.failures = 0;
+      this.publish({ complete: true, error: null }, true);
     } catch (error) {
-      if (!signal.aborted) this.publish({ error: error as Error }, true);
+      if (!signal.aborted) this.failed(error as Error, signal);
     } finally {
       this.loading = false;
       if (this.again && !signal.aborted) {
@@ -86,6 +88,17 @@ export class RunStore {
         void this.load();
       }
     }
+  }
+
+  /** What can be mended by waiting is tried again, as long as somebody looks. */
+  private failed(error: Error, signal: AbortSignal): void {
+    this.publish({ error }, true);
+    const status = error instanceof ApiError ? error.status : 0;
+    if (status >= 400 && status < 500 && status !== 429) return;
+    this.failures += 1;
+    setTimeout(() => {
+      if (!signal.aborted) void this.load();
+    }, Math.min(10_000, 500 * 2 ** Math.min(this.failures, 5)));
   }
 
   /** Reads the log from where it is known up to `seq`. */

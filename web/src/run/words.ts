@@ -29,7 +29,7 @@ export function sentence(event: RunEvent): string {
     case 'step_interrupted': return `Interrupted: ${s(event.reason)}`;
     case 'steps_reset': return `Back to ${s(event.target)}`;
     case 'agent_exited': return event.succeeded ? `Ended well after ${duration(n(event.duration_ms))}` : `Ended badly: ${s(event.message)}`;
-    case 'workspace_created': return `Works in ${s(event.path)}${event.branch ? ` on branch ${s(event.branch)}` : ''}`;
+    case 'workspace_created': return event.branch ? `Works on branch ${s(event.branch)}` : event.type === 'mount' ? 'Works in a copy of the project' : `Works in ${s(event.path).split('/').at(-1) ?? ''}`;
     case 'artifact_created': return `Made ${s(event.name)}`;
     case 'outputs_collected': return Array.isArray(event.missing) && event.missing.length > 0 ? `Missing: ${event.missing.join(', ')}` : 'Outputs collected';
     case 'contract_passed': return `${s(event.type)} holds${event.message ? `: ${s(event.message)}` : ''}`;

@@ -21,7 +21,7 @@ export default function ContractScreen() {
   useTitle(name);
   const { data, error, isPending, refetch } = useQuery(contractQuery(name));
   if (isPending) return <Bones rows={8} label="Loading the contract" />;
-  if (error) return <Trouble error={error} retry={() => void refetch()} />;
+  if (error) return <Trouble page error={error} retry={() => void refetch()} />;
   const value = parsed(data.schema);
   return (
     <>

@@ -30,8 +30,8 @@ export default function Login() {
     try {
       const session = await send<Session | undefined>('POST', '/api/login', body);
       setCsrfToken(session?.csrf_token ?? null);
-      await queryClient.resetQueries();
       live.nudge();
+      queryClient.clear();
       await navigate({ to: safe(next), replace: true });
     } catch (error) {
       const problem = error instanceof ApiError ? error.problem : null;

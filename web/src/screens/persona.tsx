@@ -18,7 +18,7 @@ export default function PersonaScreen() {
   useTitle(name);
   const { data, error, isPending, refetch } = useQuery(personaQuery(name));
   if (isPending) return <Bones rows={8} label="Loading the persona" />;
-  if (error) return <Trouble error={error} retry={() => void refetch()} />;
+  if (error) return <Trouble page error={error} retry={() => void refetch()} />;
   const { persona } = data;
   return (
     <>

@@ -43,7 +43,7 @@ export default function PipelineScreen() {
   const retros = useQuery(optionalQuery<RetroPage>('retros', `/api/retros${query({ pipeline: name, limit: 100 })}`)).data;
   const [editing, setEditing] = useState(false);
   if (isPending) return <Bones rows={8} label="Loading the pipeline" />;
-  if (error) return <Trouble error={error} retry={() => void refetch()} />;
+  if (error) return <Trouble page error={error} retry={() => void refetch()} />;
   const { pipeline } = data;
   const stats = retros?.stats?.find((one) => one.pipeline === name);
   const series = [...(retros?.retros ?? [])].reverse();

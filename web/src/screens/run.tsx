@@ -153,7 +153,7 @@ function FailureCallout({ run, rows, view, act }: { run: Run; rows: Rows; view: 
 
 const StepItem = memo(function StepItem({ step, selected, last }: { step: Step; selected: boolean; last: RunEvent | undefined }) {
   return (
-    <Link to="." search={(old: object) => ({ ...old, tab: undefined, step: step.step, attempt: undefined, seq: undefined, line: undefined })} resetScroll={false} aria-current={selected ? 'true' : undefined}>
+    <Link to="." search={(old: object) => ({ ...old, tab: undefined, step: step.step, attempt: undefined, seq: undefined, line: undefined })} resetScroll={false} aria-current={selected ? 'true' : undefined} data-here={selected || undefined}>
       <Glyph status={step.status} />
       <span style={{ minWidth: 0 }}>
         <span className="name truncate" style={{ display: 'block' }}>{step.step}<span className="sr-only">, {wordOf(step.status)}</span></span>
@@ -187,7 +187,7 @@ function StepFacts({ step, attempt, run, act }: { step: Step; attempt: AttemptVi
         {step.persona && <><dt>Persona</dt><dd><Link to="/personas/$name" params={{ name: step.persona }}>{step.persona}</Link></dd></>}
         {step.adapter && <><dt>Adapter</dt><dd>{step.adapter}{step.model && ` · ${step.model}`}</dd></>}
         {step.workspace && <><dt>Workspace</dt><dd><code>{step.workspace}</code></dd></>}
-        {attempt && <><dt>Attempt</dt><dd>{attempt.attempt} ({attempt.reason}) · {attempt.outcome ?? 'running'}{attempt.exitCode !== null && ` · exit ${attempt.exitCode}`}</dd></>}
+        {attempt && <><dt>Attempt</dt><dd>{attempt.attempt} ({attempt.reason}) · {(attempt.outcome ?? 'running').replaceAll('_', ' ')}{attempt.exitCode !== null && ` · exit ${attempt.exitCode}`}</dd></>}
         {attempt?.outBytes != null && <><dt>Printed</dt><dd>{bytes(attempt.outBytes)}</dd></>}
         <dt>Cost</dt><dd>{money(step.usage.cost_usd)} · {count(step.usage.tokens_in)} in, {count(step.usage.tokens_out)} out</dd>
         {step.interruptions > 0 && <><dt>Interrupted</dt><dd>{step.interruptions} times</dd></>}
@@ -220,7 +220,7 @@ function StepPanel({ step, view, rows, run, act }: { step: Step; view: RunView; 
         </div>
         {all.length > 1 && (
           <select className="select" aria-label="Attempt" value={attempt ? `${attempt.visit}.${attempt.attempt}` : ''} onChange={(event) => void navigate({ search: (old) => ({ ...old, attempt: event.target.value }), replace: true, resetScroll: false })}>
-            {all.map((one) => <option key={one.key} value={`${one.visit}.${one.attempt}`}>{all.some((other) => other.visit > 1) ? `Visit ${one.visit}, attempt ${one.attempt}` : `Attempt ${one.attempt}`} · {one.outcome ?? 'running'}</option>)}
+            {all.map((one) => <option key={one.key} value={`${one.visit}.${one.attempt}`}>{all.some((other) => other.visit > 1) ? `Visit ${one.visit}, attempt ${one.attempt}` : `Attempt ${one.attempt}`} · {(one.outcome ?? 'running').replaceAll('_', ' ')}</option>)}
           </select>
         )}
       </header>
@@ -303,7 +303,7 @@ function RunPage({ runId }: { runId: string }) {
     if (view.error && !rows) document.title = 'Not found · wave';
   }, [view.error, rows]);
 
-  if (view.error && !rows) return <Trouble error={view.error} retry={() => runStore(runId).reload()} />;
+  if (view.error && !rows) return <Trouble page error={view.error} retry={() => runStore(runId).reload()} />;
   if (!rows || !run || !detail) return <><Bones rows={2} height={26} label="Loading the run" /><div className="run-body"><div className="card"><Bones rows={6} /></div><div className="card"><Bones rows={10} /></div></div></>;
   const step = rows.steps.find((one) => one.step === selected) ?? rows.steps[0];
   const tab = search.tab ?? 'steps';
@@ -343,7 +343,7 @@ function RunPage({ runId }: { runId: string }) {
             {step && <StepPanel step={step} view={view} rows={rows} run={run} act={setAction} />}
           </div>
         ) : (
-          <section className="card" style={{ marginTop: 'var(--s4)' }} aria-label={tabs.find(([key]) => key === tab)?.[1]}>
+          <div className="card" style={{ marginTop: 'var(--s4)' }}>
             <Suspense fallback={<Bones rows={8} />}>
               {tab === 'timeline' && (run.started_at ? <Timeline steps={rows.steps} attempts={view.attempts} start={run.started_at} end={run.finished_at} version={view.version} /> : <p className="quiet" style={{ padding: 'var(--s4)' }}>It has not started.</p>)}
               {tab === 'artifacts' && <Artifacts runId={runId} artifacts={rows.artifacts} selected={search.artifact} />}
@@ -352,7 +352,7 @@ function RunPage({ runId }: { runId: string }) {
               {tab === 'events' && <Events events={view.events} version={view.version} seq={search.seq ? Number(search.seq) : null} runId={runId} />}
               {tab === 'retro' && <RunRetro runId={runId} over={terminal.has(run.status)} />}
             </Suspense>
-          </section>
+          </div>
         )}
       </div>
       {action && <ActionDialog action={action} run={run} step={step?.step} onClose={() => setAction(null)} />}

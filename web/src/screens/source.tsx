@@ -8,7 +8,7 @@ export function Source({ text, diagnostics, label }: { text: string; diagnostics
   return (
     <>
       {above.map((one, i) => <p key={i} className={`note ${one.severity === 'error' ? 'bad' : 'warn'} small`} style={{ margin: 'var(--s3)' }}>{one.message} {one.hint}</p>)}
-      <ol className="source" tabIndex={0} aria-label={label}>
+      <ol className="source-text" tabIndex={0} aria-label={label}>
         {text.replace(/\n$/, '').split('\n').map((line, i) => {
           const said = byLine.get(i + 1);
           return (

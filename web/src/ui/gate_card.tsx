@@ -78,7 +78,7 @@ export function GateForm({ gate, focus = false }: { gate: Gate; focus?: boolean 
             onClick={() => decide.mutate(choice.key || undefined)}
           >
             {choice.label || choice.key}
-            {choice.target && !endsRun(choice) && <span className="quiet small">→ {choice.target}</span>}
+            {i > 0 && choice.target && !endsRun(choice) && <span className="quiet small">→ {choice.target}</span>}
           </button>
         ))}
         <Deadline gate={gate} />

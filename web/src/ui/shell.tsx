@@ -95,7 +95,7 @@ export function Shell() {
   const session = useQuery(sessionQuery).data;
   useEffect(() => setWaiting(waiting), [waiting]);
   useEffect(() => {
-    if (state === 'signed_out') void navigate({ to: '/login' });
+    if (state === 'signed_out' && location.pathname !== '/login') void navigate({ to: '/login', search: { next: location.pathname + location.search } });
   }, [state, navigate]);
   useKeys({
     'mod+k': () => setPalette(true), '/': () => setPalette(true), '?': () => setKeys(true),

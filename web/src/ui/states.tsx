@@ -14,13 +14,15 @@ export function Bones({ rows = 4, height = 20, label = 'Loading' }: { rows?: num
   );
 }
 
-export function Trouble({ error, retry }: { error: unknown; retry?: () => void }) {
+/** `page`: it stands for the whole page, whose heading it has then. */
+export function Trouble({ error, retry, page = false }: { error: unknown; retry?: () => void; page?: boolean }) {
+  const Heading = page ? 'h1' : 'h2';
   const problem = error instanceof ApiError ? error.problem : null;
   const missing = problem?.status === 404 || problem?.status === 410;
   return (
     <div className="empty" role="alert">
       <Icon name={missing ? 'search' : 'server'} size={32} />
-      <h2>{missing ? 'There is nothing here' : problem?.title ?? 'Something went wrong here'}</h2>
+      <Heading className="as-h2">{missing ? 'There is nothing here' : problem?.title ?? 'Something went wrong here'}</Heading>
       <p>{(error as Error).message}</p>
       {problem?.hint && <p className="quiet">{problem.hint}</p>}
       {problem?.request_id && <p className="quiet small">Request <code>{problem.request_id}</code></p>}

@@ -1,0 +1,138 @@
+// The same screens against the real `wave serve`: runs by scripted agents, a gate, a restart in the middle.
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunDetail } from '../../src/api/types';
+import { launch, look, open, type Watched } from './browser';
+import { binary, Wave } from './wave';
+
+// A binary that knows no `serve` yet, or was built without the application, cannot be looked at.
+async function serves(): Promise<boolean> {
+  if (!binary) return false;
+  const wave = new Wave();
+  try {
+    const base = await wave.start();
+    return (await (await fetch(base)).text()).includes('id="root"');
+  } catch {
+    return false;
+  } finally {
+    await wave.remove();
+  }
+}
+const there = await serves();
+if (!there && process.env.WAVE_BINARY) throw new Error(`${process.env.WAVE_BINARY} does not serve the application`);
+
+describe.skipIf(!there)('wave serve', () => {
+  const wave = new Wave();
+  let browser: Browser;
+  let base = '';
+
+  beforeAll(async () => {
+    browser = await launch();
+    base = await wave.start();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await wave.remove();
+  });
+  const within = async (test: (watched: Watched) => Promise<void>) => {
+    const watched = await open(browser, base);
+    try {
+      await test(watched);
+      expect(watched.complaints).toEqual([]);
+    } finally {
+      await watched.context.close();
+    }
+  };
+  const start = async (page: Page, pipeline: string, input: string): Promise<string> => {
+    await page.goto(`/new?pipeline=${pipeline}`);
+    await page.getByLabel('Input').fill(input);
+    await page.getByRole('button', { name: 'Start the run' }).click();
+    await page.waitForURL(/\/runs\/[^?]+/);
+    return decodeURIComponent(new URL(page.url()).pathname.split('/')[2]!);
+  };
+  const status = (page: Page, text: string) => page.locator('header .status', { hasText: text }).waitFor({ timeout: 30_000 });
+
+  it('starts a run and follows it to its end; the page folds to what the server says', () => within(async ({ page }) => {
+    const id = await start(page, 'add-language', 'Teach greet to speak German');
+    await status(page, 'Running');
+    await status(page, 'Completed');
+    await page.getByText('5 of 5 steps').first().waitFor();
+    const detail = (await (await fetch(`${base}/api/runs/${id}`)).json()) as RunDetail;
+    expect(detail.run.status).toBe('completed');
+    for (const step of detail.steps) {
+      const link = page.getByRole('navigation', { name: 'Steps' }).getByRole('link', { name: new RegExp(`^${step.step}, Completed`) });
+      expect([step.step, await link.count()]).toEqual([step.step, 1]);
+    }
+    for (const [tab, text] of [['timeline', 'worked'], ['artifacts', 'release-notes'], ['files', 'bin/greet'], ['cost', 'Tokens out'], ['events', 'run_completed'], ['retro', 'Where it did not go by itself']] as const) {
+      await page.goto(`/runs/${id}?tab=${tab}`);
+      await page.getByText(text).first().waitFor({ timeout: 10_000 });
+      expect([tab, await look(page)]).toEqual([tab, []]);
+    }
+    await page.goto(`/runs/${id}?step=publish&view=output`);
+    await page.getByText('on branch').first().waitFor();
+  }), 120_000);
+
+  it('answers a gate, and the other way round', () => within(async ({ page, context }) => {
+    const id = await start(page, 'ship', 'Release 2.4');
+    await status(page, 'Waits for a person');
+    const list = await context.newPage();
+    await list.goto('/');
+    await list.getByRole('button', { name: 'Once more' }).click();
+    // The next visit of the same gate is another question, which the command line answers here.
+    await expect.poll(() => wave.run('gate'), { timeout: 15_000 }).toContain('approve.2');
+    expect(wave.run('gate', id, 'approve.2', '--choice', 'approve')).not.toContain('error');
+    await status(page, 'Completed');
+    await list.getByRole('button', { name: 'Publish them' }).waitFor({ state: 'detached' });
+  }), 90_000);
+
+  it('opens a failed run at its failure', () => within(async ({ page }) => {
+    await start(page, 'fragile', '');
+    await status(page, 'Failed');
+    await page.getByText('Retry from judge').waitFor();
+    await page.getByRole('tab', { name: 'Output' }).click();
+    await page.getByText('p99 is 180 ms, at most 50 ms are allowed').first().waitFor();
+    await page.getByRole('button', { name: 'Retry from judge' }).click();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('from', { exact: false }).first().waitFor();
+    await status(page, 'Failed');
+  }), 60_000);
+
+  it('goes on after the server was killed and started again', () => within(async ({ page }) => {
+    const id = await start(page, 'slow', 'a hole');
+    await page.getByText('I begin at the top').waitFor({ timeout: 20_000 });
+    await wave.kill('SIGKILL');
+    await page.locator('[data-connection=offline]').first().waitFor({ timeout: 20_000 });
+    await wave.start();
+    await page.locator('[data-connection=live]').first().waitFor({ timeout: 30_000 });
+    await status(page, 'Running');
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Cancel the run' }).click();
+    await status(page, 'Cancelled');
+    const detail = (await (await fetch(`${base}/api/runs/${id}`)).json()) as RunDetail;
+    expect(detail.run.status).toBe('cancelled');
+  }), 120_000);
+
+  it('shows a hundred thousand lines', () => within(async ({ page }) => {
+    const id = await start(page, 'noisy', '');
+    await status(page, 'Completed');
+    await page.goto(`/runs/${id}?step=shout&view=output&line=50000`);
+    await page.getByText('050000 the quick brown fox').waitFor({ timeout: 20_000 });
+    await page.getByRole('button', { name: 'First error' }).click();
+    await page.getByText('error: line 100001 is different').waitFor();
+  }), 90_000);
+
+  it('shows runs of the command line as they happen', () => within(async ({ page }) => {
+    await page.goto('/');
+    await page.locator('[data-connection=live]').first().waitFor();
+    wave.run('run', 'fragile', 'from a shell');
+    await page.locator('.run-row', { hasText: 'from a shell' }).waitFor({ timeout: 10_000 });
+  }), 60_000);
+
+  it('has something to show on every other page', () => within(async ({ page }) => {
+    for (const [where, text] of [['/pipelines', 'does not load'], ['/pipelines/ship', 'Are these release notes'], ['/pipelines/broken', 'nobody'], ['/personas', 'planner'], ['/personas/writer', 'May not use'], ['/contracts', 'plan'], ['/adapters', 'scripted'], ['/retros', 'What was in the way'], ['/activity', 'submitRun'], ['/server', 'Takes new work']] as const) {
+      await page.goto(where);
+      await page.getByText(text).first().waitFor({ timeout: 10_000 }).catch(() => { throw new Error(`${where} does not show “${text}”`); });
+      expect([where, await look(page)]).toEqual([where, []]);
+    }
+  }), 90_000);
+});
