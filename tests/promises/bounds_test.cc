@@ -25,9 +25,12 @@ UniqueFd connect_to(uint16_t port) {
   return socket;
 }
 
+constexpr int kPatienceMs =
+    static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(kPatience).count());
+
 /// Sends bytes as they are; all that comes back until the server ends the connection. "(open)"
 /// behind it when it does not.
-std::string exchange(uint16_t port, std::string_view bytes) {
+std::string send_raw(uint16_t port, std::string_view bytes) {
   const UniqueFd socket = connect_to(port);
   while (!bytes.empty()) {
     const ssize_t sent = ::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -38,7 +41,7 @@ std::string exchange(uint16_t port, std::string_view bytes) {
   char buffer[4096];
   while (true) {
     pollfd waiting{.fd = socket.get(), .events = POLLIN, .revents = 0};
-    if (::poll(&waiting, 1, static_cast<int>(kPatience.count())) <= 0) return answer + "(open)";
+    if (::poll(&waiting, 1, kPatienceMs) <= 0) return answer + "(open)";
     const ssize_t size = ::recv(socket.get(), buffer, sizeof(buffer), 0);
     if (size <= 0) return answer;
     answer.append(buffer, static_cast<size_t>(size));
@@ -47,7 +50,7 @@ std::string exchange(uint16_t port, std::string_view bytes) {
 
 /// The same for a request whose connection is not kept.
 std::string get(uint16_t port, const std::string& target) {
-  return exchange(port, "GET " + target + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
+  return send_raw(port, "GET " + target + " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(port) +
                             "\r\nConnection: close\r\n\r\n");
 }
 
@@ -65,7 +68,7 @@ TEST(Promises, A8_RequestsAreBounded) {
       {"GET /api/runs?q=" + std::string(20'000, 'x') + " HTTP/1.1\r\n" + host + "\r\n", "414"},
   };
   for (const auto& one : cases) {
-    const std::string answer = exchange(server.port(), one.request);
+    const std::string answer = send_raw(server.port(), one.request);
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 " + one.status)) << answer;
     EXPECT_THAT(answer, HasSubstr("application/problem+json"));
     EXPECT_THAT(answer, Not(HasSubstr("(open)")));
@@ -83,7 +86,7 @@ TEST(Promises, A8_NoRequestIsSmuggledBehindAnother) {
       "POST /api/runs HTTP/1.1\r\n" + host +
       "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
       "\r\n\r\n" + body;
-  for (const std::string& framing : {
+  for (const std::string framing : {
            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
            "Transfer-Encoding: chunked\r\n\r\n0\n\n",
            "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
@@ -92,7 +95,7 @@ TEST(Promises, A8_NoRequestIsSmuggledBehindAnother) {
            "X: a\r\n folded\r\n\r\n",
            "X: a\nContent-Length: 0\r\n\r\n",
        }) {
-    const std::string answer = exchange(
+    const std::string answer = send_raw(
         server.port(), "POST /api/pipelines/validate HTTP/1.1\r\n" + host + framing + smuggled);
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 400") || answer.starts_with("HTTP/1.1 501"))
         << framing << answer;
@@ -159,7 +162,7 @@ TEST(Promises, A9_PathsOfRequestsDoNotLeaveTheProject) {
   server.wait_for_status(run, "completed");
   const std::string artifacts = "/api/runs/" + run + "/artifacts/a/";
   EXPECT_THAT(get(server.port(), artifacts + "x"), HasSubstr("hi"));
-  for (const std::string& up : {"../", "%2e%2e/", "..%2f", "%2e%2e%2f", "..%5c", "./"}) {
+  for (const std::string up : {"../", "%2e%2e/", "..%2f", "%2e%2e%2f", "..%5c", "./"}) {
     std::string climb;
     for (int i = 0; i < 8; ++i) {
       climb += up;
@@ -168,7 +171,7 @@ TEST(Promises, A9_PathsOfRequestsDoNotLeaveTheProject) {
             std::string("/api/pipelines/"), std::string("/api/personas/")}) {
         for (const char* to : {"etc/passwd", "secret.txt", "wave.yaml"}) {
           const std::string answer = get(server.port(), from + climb + to);
-          EXPECT_THAT(answer, Not(HasSubstr("root:"))) << from + climb + to;
+          EXPECT_THAT(answer, Not(HasSubstr("root:x:"))) << from + climb + to;
           EXPECT_THAT(answer, Not(HasSubstr("outside of what"))) << from + climb + to;
           EXPECT_THAT(answer, Not(HasSubstr("adapters:"))) << from + climb + to;
         }
