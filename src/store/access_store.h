@@ -44,7 +44,7 @@ struct AuditEntry {
   WallTime at{};
   std::string actor;    // "jwt:ci-bot", "anonymous"
   std::string address;  // where the call came from
-  std::string action;   // "submitRun", "loggedIn": the route's operation id
+  std::string action;   // "startRun", "login": the route's operation id
   std::string target;   // method and path
   std::string outcome;  // "ok", "refused", "failed"
   int status = 0;       // of HTTP; 0: not a call
