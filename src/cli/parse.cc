@@ -318,7 +318,7 @@ void define(CLI::App& app, CertOptions& options) {
 void define(CLI::App& app, AuditOptions& options) {
   add_choice(app, "what", options.what, {"verify"}, "walk along the chain of hashes");
   app.add_option("--actor", options.actor, "only theirs")->type_name("ACTOR");
-  app.add_option("--action", options.action, "only these, such as startRun")->type_name("ACTION");
+  app.add_option("--action", options.action, "only these, such as submitRun")->type_name("ACTION");
   add_choice(app, "--outcome", options.outcome, {"ok", "refused", "failed"}, "only these");
   add_count(app, "--limit", options.limit, "how many, newest first (50)");
 }
