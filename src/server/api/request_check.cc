@@ -42,6 +42,21 @@ bool is_text(std::string_view type) {
          lower == "application/x-yaml";
 }
 
+/// Strings with a NUL in them would be cut where they become arguments, variables or file names.
+bool has_nul(const json::value& value) {
+  if (const json::string* text = value.if_string()) {
+    return std::string_view(text->data(), text->size()).contains('\0');
+  }
+  if (const json::array* array = value.if_array()) return std::ranges::any_of(*array, has_nul);
+  const json::object* object = value.if_object();
+  if (object == nullptr) return false;
+  for (const auto& member : *object) {
+    const std::string_view key(member.key().data(), member.key().size());
+    if (key.contains('\0') || has_nul(member.value())) return true;
+  }
+  return false;
+}
+
 Result<json::value> read_body(const Route& route, const http::Request& request) {
   if (request.body.size() > route.body_limit) {
     return fail(Code::kLimit, fmt::format("the body has {} bytes; {} are taken",
@@ -184,6 +199,9 @@ Result<json::value> RequestChecks::body(size_t row, const http::Request& request
   }
   WAVE_TRY(json::value body, read_body(route, request));
   WAVE_TRY(const std::vector<contract::SchemaError> errors, rows_[row].request->validate(body));
+  if (errors.empty() && has_nul(body)) {
+    return fail(Code::kUsage, "the body has a NUL character in a string", "leave it out");
+  }
   if (errors.empty()) return body;
   return fail(does_not_fit(
       "the body", errors, fmt::format("see schema {} of /api/openapi.json", route.request_schema)));

@@ -60,7 +60,8 @@ TEST(Router, ChecksTheQuery) {
                           "cursor=of-nothing", "sort=cost", "q=%ff", "q=%00", "tag=%3Dx"}) {
     const auto response = api.get(std::string("/api/runs?") + bad);
     EXPECT_EQ(response.status, 400) << bad << body_text(response);
-    const json::array& errors = get_array(Api::object(response), "errors");
+    const json::object problem = Api::object(response);
+    const json::array& errors = get_array(problem, "errors");
     ASSERT_FALSE(errors.empty()) << bad;
     EXPECT_TRUE(get_string(errors[0].as_object(), "pointer").starts_with("?")) << bad;
   }

@@ -11,6 +11,13 @@ constexpr bool kSometimes = false;
 constexpr size_t kMostInput = 512 << 10;
 constexpr size_t kMostName = 256;
 
+/// A name, never a path (promise A9).
+json::object pipeline_name() {
+  json::object schema = bounded_text("the pipeline's name", kMostName, 1);
+  schema["pattern"] = "^[A-Za-z0-9_][A-Za-z0-9._-]*$";
+  return schema;
+}
+
 json::object tags() {
   json::object schema = map_of(bounded_text("its value", 1024), "labels of the caller's own");
   schema["maxProperties"] = 64;
@@ -224,7 +231,7 @@ void add_requests(Schemas& schemas) {
       "Submit",
       request(
           "What to run.",
-          {{"pipeline", bounded_text("the pipeline's name", kMostName, 1)},
+          {{"pipeline", pipeline_name()},
            {"input", bounded_text("what it is to work on", kMostInput)},
            {"model", bounded_text("stands for the models of steps that name none", kMostName)},
            {"force_model", flag("`model` stands for those of all steps")},

@@ -119,7 +119,8 @@ TEST(List, Filters) {
     std::vector<std::string> found;
     const auto response = api.get("/api/runs?" + query);
     EXPECT_EQ(response.status, 200) << body_text(response);
-    for (const json::value& run : get_array(Api::object(response), "runs")) {
+    const json::object page = Api::object(response);
+    for (const json::value& run : get_array(page, "runs")) {
       found.push_back(text(run.as_object(), "run_id"));
     }
     return found;

@@ -65,17 +65,21 @@ void add_health(Schemas& schemas) {
 }  // namespace
 
 void add_server_schemas(Schemas& schemas) {
-  schemas.add("ProblemError", object("One thing that is wrong with a request.",
-                                     {{"pointer", text("JSON pointer into the body, or the "
-                                                       "parameter's name behind '?'")},
-                                      {"message", text("what is wrong with it")}}));
+  schemas.add(
+      "ProblemError",
+      object("One thing that is wrong with a request.",
+             {{"pointer", text("JSON pointer into the body, or '?' and the parameter's name"),
+               kSometimes},
+              {"source", text("file:line:column in a file of yours"), kSometimes},
+              {"message", text("what is wrong with it")},
+              {"hint", text("what to do about it"), kSometimes}}));
   schemas.add(
       "Problem",
       object("An error (RFC 9457).",
              {{"type", text("about:blank, or a page about the code")},
               {"title", text("the status in words")},
               {"status", integer("the HTTP status", 400)},
-              {"detail", text("what happened, to what")},
+              {"detail", text("what happened, to what"), kSometimes},
               {"code", text("a stable error code")},
               {"reason", text("a finer code, where there is one"), kSometimes},
               {"hint", text("what to do next"), kSometimes},
@@ -83,7 +87,7 @@ void add_server_schemas(Schemas& schemas) {
               {"errors", list_of(named("ProblemError"), "what is wrong, one by one"), kSometimes},
               {"diagnostics", list_of(named("Diagnostic"), "what is wrong with files"), kSometimes},
               {"standing", named("GateDecided"), kSometimes},
-              {"retryable", flag("whether trying the same again can help")},
+              {"retryable", flag("whether trying the same again can help"), kSometimes},
               {"request_id", text("names this request in the server's log")}}));
   add_queue(schemas);
   add_health(schemas);
