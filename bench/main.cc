@@ -1,4 +1,5 @@
-// wave_bench [model|store|runs|http ...]: measures, and prints a table for docs/performance.md.
+// wave_bench [model|store|runs|http|access ...]: measures, and prints a table for
+// docs/performance.md.
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -14,8 +15,11 @@ struct Named {
   std::string_view name;
   std::vector<Figure> (*bench)(const std::filesystem::path&);
 };
-constexpr Named kBenches[] = {
-    {"model", bench_model}, {"store", bench_store}, {"runs", bench_runs}, {"http", bench_http}};
+constexpr Named kBenches[] = {{"model", bench_model},
+                              {"store", bench_store},
+                              {"runs", bench_runs},
+                              {"http", bench_http},
+                              {"access", bench_access}};
 
 int main(int argc, char** argv) {
   // Real storage, not memory: fsync is what is measured.

@@ -34,7 +34,8 @@ void say_where(const Context& context, const server::Listening& listening) {
                       {"max_concurrent", listening.settings.max_concurrent},
                       {"project", project}};
     if (!listening.login_link.empty()) line["login_link"] = listening.login_link;
-    return context.print_json(line);
+    // One line: who starts the server reads it while the server goes on.
+    return context.print(dump_json(line) + "\n");
   }
   context.print(fmt::format("wave serves {} at {}\n", project, listening.url));
   if (!listening.login_link.empty()) {

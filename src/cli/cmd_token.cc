@@ -7,10 +7,10 @@
 #include "base/hash.h"
 #include "base/id.h"
 #include "base/text.h"
-#include "process/agent_guard.h"
 #include "cli/commands.h"
 #include "cli/style.h"
 #include "model/project.h"
+#include "process/agent_guard.h"
 #include "server/access/expand_config.h"
 #include "server/access/sessions.h"
 #include "store/server_lock.h"
@@ -59,9 +59,10 @@ Result<auth::Key> signing_key(const Context& context, const model::ServerConfig&
     return auth::Key::from_secret(config.jwt_secret,
                                   algorithm_of(config).value_or(auth::Algorithm::kHs256));
   }
-  return fail(Code::kUsage,
-              fmt::format("{} has no server.auth.jwt_secret to sign with", context.manifest_path()),
-              "set it (`wave token keygen` makes one), or name the private key with --key FILE");
+  return fail(
+      Code::kUsage,
+      fmt::format("{} has no server.auth.jwt_secret to sign with", context.manifest_path()),
+      "set it (`wave token keygen` makes one), or name the private key with --sign-with FILE");
 }
 
 Result<auth::KeySet> checking_keys(const Context& context, const model::ServerConfig& config) {
@@ -280,7 +281,7 @@ Result<int> keygen(Context& context, const TokenOptions& options) {
     return 0;
   }
   context.print(
-      fmt::format("{} signs (wave token create --key {}), {}.pub checks "
+      fmt::format("{} signs (wave token create --sign-with {}), {}.pub checks "
                   "(server.auth.jwt_keys)\n",
                   options.out, options.out, options.out));
   return 0;

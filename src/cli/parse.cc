@@ -286,7 +286,8 @@ void define(CLI::App& app, TokenOptions& options) {
          },
          "create: how long it is good (12h)")
       ->type_name("TIME");
-  app.add_option("--key", options.key, "create: the private key, where the server has public ones")
+  app.add_option("--sign-with", options.key,
+                 "create: the private key, where the server has public ones")
       ->type_name("FILE");
   app.add_option("--id", options.id, "create: its id (jti); made up by default")->type_name("ID");
   add_choice(
@@ -317,7 +318,7 @@ void define(CLI::App& app, CertOptions& options) {
 void define(CLI::App& app, AuditOptions& options) {
   add_choice(app, "what", options.what, {"verify"}, "walk along the chain of hashes");
   app.add_option("--actor", options.actor, "only theirs")->type_name("ACTOR");
-  app.add_option("--action", options.action, "only these, such as startRun")->type_name("ACTION");
+  app.add_option("--action", options.action, "only these, such as submitRun")->type_name("ACTION");
   add_choice(app, "--outcome", options.outcome, {"ok", "refused", "failed"}, "only these");
   add_count(app, "--limit", options.limit, "how many, newest first (50)");
 }

@@ -74,6 +74,19 @@ TEST(Parse, RunTakesEveryOption) {
   EXPECT_TRUE(parsed<RunOptions>({"run", "--dry-run"}).dry_run);
 }
 
+TEST(Parse, TokensNeedRoleAndSubject) {
+  const auto options = parsed<TokenOptions>(
+      {"token", "create", "--subject", "ci-bot", "--role", "operator", "--expires", "12h"});
+  EXPECT_EQ(options.named_subject, "ci-bot");
+  EXPECT_EQ(options.expires, Millis(12 * 3'600'000));
+  EXPECT_THAT(error_of({"token", "create", "--subject", "x"}).message, HasSubstr("--role"));
+  EXPECT_THAT(error_of({"token", "create", "--role", "admin"}).message, HasSubstr("--subject"));
+  EXPECT_THAT(error_of({"token", "revoke"}).message, HasSubstr("which token"));
+  EXPECT_THAT(error_of({"token", "mint"}).message, HasSubstr("create"));
+  EXPECT_EQ(parsed<CertOptions>({"cert", "init", "--host", "a", "--host", "b"}).hosts.size(), 2u);
+  EXPECT_EQ(parsed<AuditOptions>({"audit", "verify"}).what, "verify");
+}
+
 TEST(Parse, NamesOfCommandsAreOrdinaryWordsElsewhere) {
   EXPECT_EQ(parsed<DoOptions>({"do", "fix", "the", "status", "page"}).task, "fix the status page");
   EXPECT_EQ(parsed<RunOptions>({"run", "status", "cancel"}).input, "cancel");

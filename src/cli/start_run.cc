@@ -45,7 +45,8 @@ Result<model::Project> load_for_run(const Context& context, const model::FileSou
   return std::move(loaded.value);
 }
 
-Result<int> start_run(Context& context, const engine::RunRequest& request, bool detach) {
+Result<int> start_run(Context& context, engine::RunRequest request, bool detach) {
+  request.claim = !detach;  // else a server that lives here would take it
   std::string run_id;
   {
     WAVE_TRY(const auto session, RunSession::open(context));
@@ -61,7 +62,8 @@ Result<int> start_run(Context& context, const engine::RunRequest& request, bool 
   return follow_through(context, run_id, true);
 }
 
-Result<int> fork_run(Context& context, const engine::ForkRequest& request, bool detach) {
+Result<int> fork_run(Context& context, engine::ForkRequest request, bool detach) {
+  request.claim = !detach;
   std::string run_id;
   {
     WAVE_TRY(const auto session, RunSession::open(context));

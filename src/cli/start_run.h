@@ -18,9 +18,9 @@ Result<model::Project> load_for_run(const Context& context, const model::FileSou
                                     const std::string& pipeline);
 
 /// Creates the run and drives it, or hands it to a background owner. Returns the exit code.
-Result<int> start_run(Context& context, const engine::RunRequest& request, bool detach);
+Result<int> start_run(Context& context, engine::RunRequest request, bool detach);
 /// The same for a run made from one that has ended.
-Result<int> fork_run(Context& context, const engine::ForkRequest& request, bool detach);
+Result<int> fork_run(Context& context, engine::ForkRequest request, bool detach);
 /// The same for a run that exists.
 Result<int> follow_through(Context& context, const std::string& run_id, bool detach);
 /// Prints the plan of a request.

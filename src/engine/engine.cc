@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "engine/program_shelf.h"
 #include "engine/project_loading.h"
+#include "engine/project_shelf.h"
 #include "engine/quarantine.h"
 #include "engine/run_owner.h"
 #include "flow/fold.h"
@@ -99,6 +100,7 @@ struct Engine::Impl {
   Random& random;
   const Redactor redactor;
   ProgramShelf programs;
+  ProjectShelf projects;
   SlotSource* slots = nullptr;
   std::map<std::string, std::shared_ptr<RunOwner>> owners;
   std::mutex claims_mutex;
@@ -112,7 +114,8 @@ struct Engine::Impl {
         world(its_world),
         random(its_random),
         redactor(secret_values(config.environment)),
-        programs(store, config.max_steps) {}
+        programs(store, config.max_steps),
+        projects(config.paths, store, loop.clock()) {}
 
   // One of several runs on their way to an owner.
   struct Adoption {
@@ -131,6 +134,7 @@ struct Engine::Impl {
   Result<flow::RunState> fold_log(const std::string& run_id, const flow::Program& program,
                                   uint64_t last_seq);
   void name_run(NewRun& run, WallTime now);
+  Result<std::string> create_from(const StoredProgram& stored, const RunRequest& request);
   Result<std::string> store_run(NewRun run, const std::string& snapshot, const RunRequest& request);
   Result<store::OwnerLock> lock_run(const std::string& run_id);
   Status prepare(Adoption& adoption);
@@ -202,18 +206,26 @@ Result<std::string> Engine::Impl::store_run(NewRun run, const std::string& snaps
   return created->run_id;
 }
 
+Result<std::string> Engine::Impl::create_from(const StoredProgram& stored,
+                                              const RunRequest& request) {
+  WAVE_CHECK(check_step_names(stored.loaded->program, request.options));
+  const WallTime now = loop.clock().wall();
+  NewRun run{.loaded = stored.loaded, .state = {}, .events = {}};
+  name_run(run, now);
+  WAVE_CHECK(add(
+      run, run_queued(run.loaded->program, request.options, stored.snapshot, request.actor), now));
+  return store_run(std::move(run), stored.snapshot, request);
+}
+
 Result<std::string> Engine::create(const RunRequest& request) {
-  auto loaded = std::make_shared<LoadedProgram>();
-  WAVE_TRY(*loaded, load_from_disk(impl_->config.paths, request.manifest_path, request.pipeline,
-                                   request.extra_files));
-  WAVE_CHECK(check_step_names(loaded->program, request.options));
-  WAVE_TRY(const std::string snapshot, store::save_snapshot(impl_->store, loaded->snapshot));
-  const WallTime now = impl_->loop.clock().wall();
-  NewRun run{.loaded = std::move(loaded), .state = {}, .events = {}};
-  impl_->name_run(run, now);
-  WAVE_CHECK(
-      add(run, run_queued(run.loaded->program, request.options, snapshot, request.actor), now));
-  return impl_->store_run(std::move(run), snapshot, request);
+  WAVE_TRY(StoredProgram stored, impl_->projects.get(request));
+  auto created = impl_->create_from(stored, request);
+  const bool is_gone = !created && created.error().code == Code::kNotFound;
+  if (!is_gone) return created;
+  // Its files were stored for runs that have been pruned since.
+  impl_->projects.drop(stored.snapshot);
+  WAVE_TRY(stored, impl_->projects.get(request));
+  return impl_->create_from(stored, request);
 }
 
 Result<std::string> Engine::fork(const ForkRequest& request) {

@@ -59,11 +59,12 @@ Status check_runnable(const model::Diagnostics& diagnostics, const std::string& 
   return fail(*std::move(first));
 }
 
-Result<LoadedProgram> load_from_disk(const store::StatePaths& paths,
-                                     const std::string& manifest_path, const std::string& pipeline,
-                                     const std::map<std::string, std::string>& overlay) {
-  const model::DiskSource disk(paths.project);
-  const model::OverlaySource source(disk, overlay);
+Result<LoadedProgram> load_from_source(const model::FileSource& project,
+                                       const store::StatePaths& paths,
+                                       const std::string& manifest_path,
+                                       const std::string& pipeline,
+                                       const std::map<std::string, std::string>& overlay) {
+  const model::OverlaySource source(project, overlay);
   const model::RecordingSource recording(source);
   auto loaded = model::load_project(recording, pipeline, {.manifest_path = manifest_path});
   WAVE_CHECK(check_runnable(loaded.diagnostics, pipeline));

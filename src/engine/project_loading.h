@@ -14,12 +14,14 @@ namespace wave::engine {
 /// up to 19 more are its `others`, each with its place.
 Status check_runnable(const model::Diagnostics& diagnostics, const std::string& pipeline);
 
-/// Loads pipeline and manifest from the project folder, with `overlay` files over it, and
-/// everything they read. An error names the first thing that is wrong, with its place, and counts
-/// the rest; what this version cannot carry out is kUnsupported.
-Result<LoadedProgram> load_from_disk(const store::StatePaths& paths,
-                                     const std::string& manifest_path, const std::string& pipeline,
-                                     const std::map<std::string, std::string>& overlay);
+/// Loads pipeline and manifest from `project`, the folder's files, with `overlay` files over it,
+/// and everything they read. An error names the first thing that is wrong, with its place, and
+/// counts the rest; what this version cannot carry out is kUnsupported.
+Result<LoadedProgram> load_from_source(const model::FileSource& project,
+                                       const store::StatePaths& paths,
+                                       const std::string& manifest_path,
+                                       const std::string& pipeline,
+                                       const std::map<std::string, std::string>& overlay);
 
 /// The program of a run that was started earlier: from its snapshot alone (promise Q7).
 Result<flow::Program> load_from_snapshot(const store::Snapshot& snapshot);

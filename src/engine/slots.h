@@ -19,8 +19,8 @@ class SlotSource {
   virtual void acquire(const std::string& run_id, bool resuming, Granted granted) = 0;
   /// A run that is running has been taken up: it has its slot, whether one was free or not.
   virtual void occupy(const std::string& run_id) = 0;
-  /// The run waits, has ended, or does not want one any more; `why`: what it waits for (gate, timer,
-  /// rate_limit), if it does. It may hold none.
+  /// The run waits, has ended, or does not want one any more; `why`: what it waits for (gate,
+  /// timer, rate_limit), if it does. It may hold none.
   virtual void release(const std::string& run_id, const std::string& why) = 0;
 };
 

@@ -19,6 +19,8 @@ struct RequestParser::Impl {
 namespace {
 
 constexpr size_t kMaxChunkLine = 4 << 10;
+// Of a chunked body: "0", and two line ends. Beast asserts that less never comes by itself.
+constexpr size_t kShortestEnd = 5;
 constexpr size_t kMaxMethodAndVersion = 64;
 
 Refusal refusal_of(const boost::system::error_code& error) {
@@ -57,13 +59,19 @@ std::expected<size_t, Refusal> RequestParser::feed(std::string_view bytes) {
   const bool in_head = state_ == State::kHead;
   if (in_head) {
     if (const auto refusal = check_lines(bytes)) return std::unexpected(*refusal);
+    if (!lines_ended_) return 0;  // the parser sees whole heads only, which were looked at
+    bytes = bytes.substr(0, checked_);
+  } else if (impl_->parser.chunked() && !body_begun_ && bytes.size() < kShortestEnd) {
+    return 0;
   }
   boost::system::error_code error;
   impl_->parser.eager(!in_head);
   const size_t taken = impl_->parser.put(asio::const_buffer(bytes.data(), bytes.size()), error);
+  if (!in_head && taken > 0) body_begun_ = true;
   if (error == beast::error::need_more) {
+    if (in_head) return std::unexpected(Refusal{400, "the request is malformed"});
     // What waits in a body is the line of a chunk's size, or trailers: nobody needs long ones.
-    if (!in_head && bytes.size() - taken > kMaxChunkLine)
+    if (bytes.size() - taken > kMaxChunkLine)
       return std::unexpected(Refusal{400, "a chunk is malformed"});
     return taken;
   }
@@ -78,7 +86,7 @@ std::expected<size_t, Refusal> RequestParser::feed(std::string_view bytes) {
 }
 
 // What Beast is lenient about: it unfolds obsolete folding (RFC 9112 section 5.2), and waits for
-// more when lines end with a bare LF. The parser takes nothing of a head before all of it is there.
+// more when lines end with a bare LF. Nothing of a head is taken before all of it is there.
 std::optional<Refusal> RequestParser::check_lines(std::string_view head) {
   for (; checked_ < head.size() && !lines_ended_; ++checked_) {
     const char c = head[checked_];

@@ -55,6 +55,7 @@ class RequestParser {
   bool started_ = false;
   size_t checked_ = 0;  // bytes of the head that check_lines has seen
   bool lines_ended_ = false;
+  bool body_begun_ = false;
 };
 
 }  // namespace wave::http

@@ -11,6 +11,8 @@ namespace beast = boost::beast::http;
 using ErrorCode = boost::beast::error_code;
 
 constexpr uint32_t kMaxHeadBytes = 64 << 10;
+// Of a chunked body: "0", and two line ends. Beast asserts that less never comes by itself.
+constexpr size_t kShortestEnd = 5;
 
 /// Hands a body's bytes on; reserves nothing, whatever length a server announces.
 struct PieceBody {
@@ -73,10 +75,13 @@ Status ResponseParser::feed(std::string_view bytes) {
   pending_.append(bytes);
   std::string_view rest = pending_;
   while (!rest.empty() && !done()) {
+    const bool at_first_chunk = has_head_ && impl_->parser.chunked() && !body_begun_;
+    if (at_first_chunk && rest.size() < kShortestEnd) break;
     ErrorCode error;
     const size_t used =
         impl_->parser.put(boost::asio::const_buffer(rest.data(), rest.size()), error);
     rest.remove_prefix(used);
+    body_begun_ = has_head_ && (body_begun_ || used > 0);
     if (error && error != beast::error::need_more) return not_http(error.message());
     if (!has_head_ && impl_->parser.is_header_done()) take_head();
     if (error == beast::error::need_more) break;

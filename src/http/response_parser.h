@@ -45,6 +45,7 @@ class ResponseParser {
   std::unique_ptr<Impl> impl_;
   std::string pending_;  // bytes of a head or chunk size that are not complete
   bool has_head_ = false;
+  bool body_begun_ = false;
   Response head_;
 };
 

@@ -77,6 +77,10 @@ TEST_F(HttpServer, TakesRequestsByteByByte) {
       "POST /slow HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
       "3\r\nabc\r\n4;ext=1\r\ndefg\r\n0\r\nTrailer: x\r\n\r\n");
   EXPECT_THAT(client.read_answer(), HasSubstr("body abcdefg"));
+  client.send_slowly(
+      "POST /empty HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "0\r\n\r\n");
+  EXPECT_THAT(client.read_answer(), HasSubstr("POST /empty"));
   client.send_slowly("POST /slow HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
   EXPECT_THAT(client.read_answer(), HasSubstr("body hello"));
 }
@@ -253,6 +257,27 @@ INSTANTIATE_TEST_SUITE_P(
                     return with_field(fields);
                   }()}),
     [](const auto& info) { return info.param.name; });
+
+class HttpSplit : public HttpServer, public testing::WithParamInterface<const char*> {};
+
+// Wherever the network cuts a malformed head, the parts must not slip through one by one.
+TEST_P(HttpSplit, IsRefusedHoweverItIsCut) {
+  start();
+  const std::string head = "GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n";
+  const std::string request = head + GetParam() + "\r\n\r\n";
+  for (size_t cut = 1; cut < request.size(); ++cut) {
+    RawClient client(port());
+    client.send(request.substr(0, cut));
+    std::this_thread::sleep_for(Millis(1));  // so that the parts arrive apart, mostly
+    client.send(request.substr(cut));
+    EXPECT_TRUE(client.read_to_end());
+    EXPECT_EQ(status_of(client.received()), "400") << cut;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, HttpSplit,
+                         testing::Values("X: a\r\n folded", "X: a\nContent-Length: 5",
+                                         "Transfer-Encoding: chunked\r\nContent-Length: 5"));
 
 TEST_F(HttpServer, EndsRequestsThatDoNotArrive) {
   ServerOptions options;

@@ -84,6 +84,41 @@ runtime:
   EXPECT_EQ(loaded.value.evolution.retry_avg_threshold, 1.0);
 }
 
+TEST(Manifest, AccessIsTypedAndKnowsItsPlaces) {
+  const Loaded<Manifest> loaded = load(std::string(kTestManifest) + R"(
+server:
+  trusted_proxies: [10.0.0.0/8]
+  allowed_hosts: [wave.example]
+  auth:
+    mode: [jwt, mtls]
+    jwt_secret: ${WAVE_JWT_SECRET}
+    jwt_algorithm: HS512
+    leeway: 5s
+    roles: {ops: admin}
+    mtls: {roles: {laptop: operator}}
+  tls: {min_version: "1.3"}
+)");
+  EXPECT_EQ(all_text(loaded.diagnostics), "");
+  const ServerConfig& server = *loaded.value.server;
+  EXPECT_EQ(server.auth_mode, "jwt, mtls");
+  EXPECT_THAT(server.access.modes, ElementsAre("jwt", "mtls"));
+  EXPECT_EQ(server.access.leeway, Millis(5000));
+  EXPECT_EQ(server.access.roles.at("ops"), "admin");
+  EXPECT_EQ(server.access.mtls_roles.at("laptop"), "operator");
+  EXPECT_EQ(server.access.tls_min_version, "1.3");
+  EXPECT_TRUE(server.access.places.contains("server.auth.jwt_secret"));
+}
+
+TEST(Manifest, AccessWordsThatAreNoneAreRefused) {
+  const Loaded<Manifest> loaded = load(std::string(kTestManifest) + R"(
+server: {auth: {mode: jwtt, roles: {ops: root}, jwt_algorithm: none}}
+)");
+  const std::string text = all_text(loaded.diagnostics);
+  EXPECT_THAT(text, ::testing::HasSubstr("did you mean \"jwt\"?"));
+  EXPECT_THAT(text, ::testing::HasSubstr("\"root\" is no role"));
+  EXPECT_THAT(text, ::testing::HasSubstr("jwt_algorithm"));
+}
+
 TEST(Manifest, AllProblemsAreReportedWithPlaceKeyAndHint) {
   const Loaded<Manifest> loaded = load(R"(apiVersion: v2
 kind: WaveManifest

@@ -13,9 +13,9 @@ namespace {
 
 constexpr uint64_t kMaxExclude = uint64_t{4} << 20;
 constexpr std::string_view kComment = "# wave: its own folders, see docs/storage.md";
-constexpr std::array<std::string_view, 6> kOwn{".agents/state/",  ".agents/workspaces/",
-                                               ".agents/output/", ".agents/artifacts/",
-                                               ".agents/agent/",  ".claude/wave-agent.md"};
+constexpr std::array<std::string_view, 7> kOwn{
+    ".agents/state/", ".agents/workspaces/", ".agents/output/",      ".agents/artifacts/",
+    ".agents/agent/", ".agents/tls/",        ".claude/wave-agent.md"};
 
 // "\ " and so on: what means something in a pattern and stands in a folder's name.
 std::string escaped(const std::string& path) {

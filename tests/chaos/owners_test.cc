@@ -8,7 +8,7 @@
 namespace wave::test {
 namespace {
 
-constexpr size_t kMostRuns = 12;
+constexpr size_t kMostRuns = 30;
 
 /// Starts a run in the background. Its starter may be killed itself, before or after it is stored.
 void start_one(const Project& project) {
@@ -39,15 +39,16 @@ TEST(Chaos, RunsSurviveKillsOfOwnersHostsAndAgents) {
   SCOPED_TRACE("WAVE_CHAOS_SEED=" + std::to_string(killer.seed()));
   start_one(project);
   size_t started = 1;
+  bool struck = true;
   const auto end = std::chrono::steady_clock::now() + chaos_time(std::chrono::seconds(20));
   while (std::chrono::steady_clock::now() < end) {
     // A new run also takes up those that have lost their owners.
-    if (started < kMostRuns && killer.random(4) == 0) {
+    if (started < kMostRuns && (!struck || killer.random(6) == 0)) {
       start_one(project);
       ++started;
     }
     std::this_thread::sleep_for(killer.pause());
-    killer.strike();
+    struck = killer.strike();
   }
   const std::vector<std::string> runs = all_runs(project);
   ASSERT_FALSE(runs.empty());

@@ -1,5 +1,4 @@
 // A server that is killed again and again, with its agents and their hosts, while runs come in.
-#if __has_include("support/server.h")
 #include "support/server.h"
 
 #include <gtest/gtest.h>
@@ -105,4 +104,3 @@ TEST(Chaos, TheServerSurvivesKills) {
 
 }  // namespace
 }  // namespace wave::test
-#endif

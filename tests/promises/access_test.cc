@@ -125,6 +125,27 @@ TEST(Promises, A2_ForeignTokensAreRefusedAndNothingBreaks) {
   EXPECT_GT(slowed, 10u);
 }
 
+TEST(Promises, A3_TheCertificateIsTheActor) {
+  Project project;
+  project.pipeline("quick", "  - {id: only, type: command, script: \"true\"}\n");
+  const Exit made = wave(project, {"cert", "init", "--host", "127.0.0.1", "--client", "laptop"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  project.manifest_append(made.out);
+  const Server server(project);
+  const std::string tls = (project.root() / ".agents/tls").native();
+  const std::vector<std::string> with_ca{
+      "run",  "quick",        "--server", "https://127.0.0.1:" + std::to_string(server.port()),
+      "--ca", tls + "/ca.pem"};
+  std::vector<std::string> with_certificate = with_ca;
+  with_certificate.insert(with_certificate.end(),
+                          {"--cert", tls + "/client.pem", "--key", tls + "/client-key.pem"});
+  const Exit ran = wave(project, with_certificate);
+  EXPECT_EQ(ran.code, 0) << ran.out << ran.err;
+  EXPECT_NE(wave(project, with_ca).code, 0);
+  const Exit log = wave(project, {"audit", "--json"});
+  EXPECT_THAT(log.out, HasSubstr("mtls:laptop")) << log.err;
+}
+
 TEST(Promises, A4_ABrowserLogsInByALinkThatWorksOnce) {
   const Team team;
   const Server server(team.project, {}, team.environment);
@@ -147,7 +168,7 @@ TEST(Promises, A4_ABrowserLogsInByALinkThatWorksOnce) {
   EXPECT_EQ(server.post("/api/runs", json::object{{"pipeline", "quick"}}, headers).status, 403);
   headers["x-csrf-token"] = text(in.object(), "csrf_token");
   EXPECT_EQ(server.post("/api/runs", json::object{{"pipeline", "quick"}}, headers).status, 201);
-  EXPECT_EQ(server.post("/api/logout", nullptr, headers).status, 204);
+  EXPECT_EQ(request(server.port(), "POST", "/api/logout", headers).status, 204);
   EXPECT_EQ(server.get("/api/runs", headers).status, 401);
 }
 
@@ -155,7 +176,7 @@ TEST(Promises, A4_ForeignNamesAndPagesGetNothing) {
   Project project;
   const Server server(project);
   EXPECT_EQ(server.get("/api/runs").status, 200);
-  EXPECT_EQ(server.get("/api/runs", {{"host", "rebound.example"}}).status, 403);
+  EXPECT_EQ(server.get("/api/runs", {{"Host", "rebound.example"}}).status, 403);
   EXPECT_EQ(server.get("/api/runs", {{"sec-fetch-site", "cross-site"}}).status, 403);
   const Answer foreign = server.post("/api/runs", json::object{{"pipeline", "x"}},
                                      {{"origin", "https://evil.example"}});

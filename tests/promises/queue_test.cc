@@ -87,14 +87,17 @@ TEST(Promises, Q7_EditingFilesDoesNotChangeWhatResumeDoes) {
 TEST(Promises, Q8_ACancelThatComesLateDoesNotOverwriteTheEnd) {
   const Project project;
   project.pipeline("quick", "  - {id: a, type: command, script: \"true\"}\n");
+  std::string run;
   for (int i = 0; i < 5; ++i) {
+    const std::string before = run;
     const auto running = start_wave(project, {"run", "quick"});
-    const std::string run = wait_for_run(project);
-    (void)wave(project, {"cancel", run});
-    const int code = running->wait().code;
+    EXPECT_TRUE(wait_until([&] { return (run = newest_run(project).value_or("")) != before; }));
+    const Exit cancel = wave(project, {"cancel", run});
+    const Exit ran = running->wait();
     const std::string end = status(project, run);
-    EXPECT_TRUE((code == 0 && end == "completed") || (code == 8 && end == "cancelled"))
-        << code << " " << end;
+    EXPECT_TRUE((ran.code == 0 && end == "completed") || (ran.code == 8 && end == "cancelled"))
+        << ran.code << " " << end << "\n"
+        << ran.out << ran.err << cancel.out << cancel.err << wave(project, {"logs", run}).out;
     expect_sound(events(project, run));
   }
 }

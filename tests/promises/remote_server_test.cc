@@ -1,5 +1,4 @@
 // The command line against a real server: the same commands, the same output.
-#if __has_include("support/server.h")
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -132,4 +131,3 @@ TEST_F(Remote, FollowingSurvivesTheServersDeath) {
 
 }  // namespace
 }  // namespace wave::test
-#endif

@@ -1,5 +1,4 @@
 // E: event streams of `wave serve`, from outside.
-#if __has_include("support/server.h")
 #include <gtest/gtest.h>
 
 #include "contract/json_schema.h"
@@ -236,4 +235,3 @@ TEST(Promises, O1_StreamsEndCleanlyWithTheServer) {
 
 }  // namespace
 }  // namespace wave::test
-#endif

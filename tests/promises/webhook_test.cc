@@ -1,5 +1,4 @@
 // A7 and O2 with the real server.
-#if __has_include("support/server.h")
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -125,4 +124,3 @@ TEST(Promises, O2_MetricsSpeakPrometheus) {
 
 }  // namespace
 }  // namespace wave::test
-#endif

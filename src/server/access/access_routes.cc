@@ -1,6 +1,7 @@
 // Rows of the route table: login, sessions, revocation, audit.
 #include <charconv>
 
+#include "base/log.h"
 #include "server/access/authenticators.h"
 #include "server/access/doorkeeper.h"
 #include "server/access/login_page.h"
@@ -40,15 +41,16 @@ json::object who(const auth::Identity& identity, const std::string& mode) {
 
 // The router's entry of a login does not know who it was.
 void note_login(Doorkeeper& keeper, Call& call, const auth::Identity& identity) {
-  (void)keeper.record({.at = keeper.now(),
-                       .request_id = call.request.id,
-                       .actor = identity.actor(),
-                       .role = std::string(auth::to_string(identity.role)),
-                       .source = keeper.client_address(call.request),
-                       .operation = "loggedIn",
-                       .target = call.request.path,
-                       .status = 200,
-                       .code = {}});
+  const Status noted = keeper.record({.at = keeper.now(),
+                                      .request_id = call.request.id,
+                                      .actor = identity.actor(),
+                                      .role = std::string(auth::to_string(identity.role)),
+                                      .source = keeper.client_address(call.request),
+                                      .operation = "loggedIn",
+                                      .target = call.request.path,
+                                      .status = 200,
+                                      .code = {}});
+  if (!noted) log::error("the audit log cannot be written: {}", full_message(noted.error()));
 }
 
 Result<http::Response> log_in(Call& call) {
@@ -294,7 +296,7 @@ void add_access_routes(RouteTable& table) {
   add_login_rows(table);
   add_session_rows(table);
   add_audit_rows(table);
-  // The browser application has a page of its own.
+  // The browser application has a login page of its own.
   if (!web::has_application()) access::add_login_page(table);
 }
 

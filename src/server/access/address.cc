@@ -12,13 +12,11 @@ namespace {
 
 constexpr size_t kMaxHops = 32;
 
-// The addresses that proxies wrote, nearest last.
-std::vector<std::string> forwarded_addresses(const http::Request& request) {
+// The addresses that proxies wrote into the header, nearest last.
+std::vector<std::string> forwarded_addresses(const http::Request& request, bool standard) {
   std::vector<std::string> addresses;
-  const auto forwarded = request.headers.all("Forwarded");
-  const bool standard = !forwarded.empty();
   for (const std::string_view line :
-       standard ? forwarded : request.headers.all("X-Forwarded-For")) {
+       request.headers.all(standard ? "Forwarded" : "X-Forwarded-For")) {
     for (const std::string& element : split(line, ',')) {
       if (!standard) {
         addresses.emplace_back(trim(element));
@@ -115,10 +113,12 @@ bool is_loopback_host(std::string_view host) {
   return to_lower(host) == "localhost";
 }
 
-std::string client_address(const http::Request& request, const std::vector<Network>& trusted) {
-  const auto peer = Address::parse(request.peer.address);
-  if (!peer || !is_trusted(*peer, trusted)) return request.peer.address;
-  const auto addresses = forwarded_addresses(request);
+namespace {
+
+// The nearest address that no trusted proxy has; the peer's when the header names none.
+std::string nearest_stranger(const http::Request& request, bool standard,
+                             const std::vector<Network>& trusted) {
+  const auto addresses = forwarded_addresses(request, standard);
   std::string nearest = request.peer.address;
   size_t hops = 0;
   for (auto it = addresses.rbegin(); it != addresses.rend() && hops < kMaxHops; ++it, ++hops) {
@@ -128,6 +128,21 @@ std::string client_address(const http::Request& request, const std::vector<Netwo
     if (!is_trusted(*address, trusted)) return nearest;
   }
   return nearest;
+}
+
+}  // namespace
+
+std::string client_address(const http::Request& request, const std::vector<Network>& trusted) {
+  const auto peer = Address::parse(request.peer.address);
+  if (!peer || !is_trusted(*peer, trusted)) return request.peer.address;
+  const bool has_standard = request.headers.find("Forwarded").has_value();
+  const bool has_usual = request.headers.find("X-Forwarded-For").has_value();
+  std::string address = nearest_stranger(request, has_standard, trusted);
+  // A proxy writes one of both and lets the other through, as the client sent it.
+  if (has_standard && has_usual && address != nearest_stranger(request, false, trusted)) {
+    return request.peer.address;
+  }
+  return address;
 }
 
 std::string host_of(std::string_view authority) {

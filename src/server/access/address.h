@@ -38,7 +38,7 @@ bool is_loopback_host(std::string_view host);
 
 /// Who sent the request: the socket's peer or, if that is a trusted proxy, the last address of
 /// Forwarded (RFC 7239) or X-Forwarded-For that is none. What no trusted proxy has written is
-/// not believed.
+/// not believed; where both headers are there and disagree, neither is.
 std::string client_address(const http::Request& request, const std::vector<Network>& trusted);
 
 /// The host of "host:port", "[::1]:8080" or "host", in lower case; empty when it is malformed.

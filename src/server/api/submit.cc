@@ -89,9 +89,10 @@ Submission older(const json::object& body, std::string pipeline) {
 
 Result<http::Response> plan(const Call& call, const Submission& submission) {
   const auto settings = call.services.settings.load();
+  const model::DiskSource files(call.services.paths.project);
   WAVE_TRY(const engine::LoadedProgram loaded,
-           engine::load_from_disk(call.services.paths, settings->manifest_path, submission.pipeline,
-                                  {}));
+           engine::load_from_source(files, call.services.paths, settings->manifest_path,
+                                    submission.pipeline, {}));
   WAVE_TRY(const flow::Plan planned, flow::make_plan(loaded.program, submission.options));
   return json_response(flow::plan_json(planned));
 }

@@ -16,6 +16,7 @@
 #include "server/serve/service_manager.h"
 #include "server/stream/make_hub.h"
 #include "server/web/assets.h"
+#include "server/webhook/receiver.h"
 #include "store/server_lock.h"
 
 namespace wave::server {
@@ -103,6 +104,7 @@ class RunningServer {
 };
 
 Status RunningServer::start(std::shared_ptr<const Settings> settings) {
+  WAVE_CHECK(webhook::check_secrets(settings->manifest, request_.environment));
   WAVE_TRY(access_, make_access({.settings = *settings,
                                  .host = settings_.host,
                                  .environment = request_.environment,
@@ -126,8 +128,6 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
   services_->audit = &access_->audit();
   services_->access = access_.get();
   services_->metrics = &metrics_;
-  services_->audit = &access_->audit();
-  services_->access = access_.get();
   queue_->on_changed([this] { hub_->queue_changed(); });
   access_->on_revoked([this] {
     hub_->drop_if([this](const auth::Identity& identity) {
@@ -161,10 +161,7 @@ Status RunningServer::listen() {
   const bool tls = options.tls != nullptr;
   WAVE_TRY(http_, http::Server::start(std::move(options),
                                       [this](http::Request request, http::Responder responder) {
-                                        if (auto refused = access_->refuse(request)) {
-                                          return responder.send(*std::move(refused));
-                                        }
-                                        router_->handle(request, std::move(responder));
+                                        answer(request, std::move(responder));
                                       }));
   services_->http = http_.get();
   const std::string url = url_of(http_->address(), tls);
@@ -204,6 +201,10 @@ void RunningServer::reload() {
   auto settings = load_settings(request_);
   if (!settings) {
     return log::error("the configuration was not reloaded: {}", full_message(settings.error()));
+  }
+  if (auto checked = webhook::check_secrets((*settings)->manifest, request_.environment);
+      !checked) {
+    return log::error("the configuration was not reloaded: {}", full_message(checked.error()));
   }
   if (auto reloaded = access_->reload(**settings); !reloaded) {
     return log::error("the configuration was not reloaded: {}", full_message(reloaded.error()));

@@ -56,7 +56,6 @@ Channel::View Channel::view(uint64_t cursor) const {
   const std::scoped_lock lock(mutex_);
   View view{.chunk = nullptr,
             .head = head_.value_or(0),
-            .pruned = pruned_,
             .gone = gone_,
             .over = over_,
             .queued = queue_position_.has_value(),
@@ -116,11 +115,6 @@ void Channel::advance(uint64_t head, bool over) {
 void Channel::mark_gone() {
   const std::scoped_lock lock(mutex_);
   gone_ = true;
-}
-
-void Channel::mark_pruned(uint64_t position) {
-  const std::scoped_lock lock(mutex_);
-  pruned_ = std::max(pruned_, position);
 }
 
 bool Channel::set_queue_position(std::optional<int> position) {

@@ -52,7 +52,6 @@ class Channel : public std::enable_shared_from_this<Channel> {
   struct View {
     ChunkPtr chunk;           // with the event behind the cursor; null: not in memory
     uint64_t head = 0;        // the last event there is, as far as is known
-    uint64_t pruned = 0;      // of all runs: what lies before is not complete
     bool gone = false;        // the run was pruned
     bool over = false;        // the head is the event that ended the run
     bool queued = false;      // it has a place in the queue
@@ -69,7 +68,6 @@ class Channel : public std::enable_shared_from_this<Channel> {
   /// Everything up to `head` is stored.
   void advance(uint64_t head, bool over);
   void mark_gone();
-  void mark_pruned(uint64_t position);
   /// Sets the place in the queue; whether it has changed. A run that never waited has no frame.
   bool set_queue_position(std::optional<int> position);
 
@@ -79,7 +77,6 @@ class Channel : public std::enable_shared_from_this<Channel> {
   mutable std::mutex mutex_;
   std::map<uint64_t, ChunkPtr> chunks_;  // by `after`; may overlap. Guarded by mutex_, as the rest
   std::optional<uint64_t> head_;
-  uint64_t pruned_ = 0;
   bool gone_ = false, over_ = false;
   std::optional<int> queue_position_;
   uint32_t queue_news_ = 0;

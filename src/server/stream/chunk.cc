@@ -38,13 +38,14 @@ bool ends_run(flow::Kind kind) {
 }
 
 std::vector<ChunkPtr> make_chunks(std::span<const store::StoredEvent> events, uint64_t after,
-                                  int64_t epoch, bool of_all) {
+                                  int64_t epoch, bool of_all, uint64_t pruned) {
   std::vector<ChunkPtr> chunks;
   std::shared_ptr<Chunk> chunk;
   for (const store::StoredEvent& event : events) {
     if (!chunk) {
       chunk = std::make_shared<Chunk>();
       chunk->after = after;
+      chunk->pruned = pruned;
     }
     const uint64_t cursor = of_all ? static_cast<uint64_t>(event.position) : event.seq;
     append_frame(chunk->bytes, event, {.epoch = epoch, .number = cursor}, of_all);

@@ -22,6 +22,7 @@ struct Chunk {
     std::string run_id, pipeline;
   };
   uint64_t after = 0, last = 0;
+  uint64_t pruned = 0;  // of all runs: events up to here had been removed when it was read
   std::string bytes;
   std::vector<Entry> entries;
   std::vector<Origin> origins;  // one per entry; of the stream of all runs only
@@ -38,6 +39,6 @@ bool ends_run(flow::Kind kind);
 /// `events` follow `after` without a gap; `of_all`: over all runs. Chunks are small, because a slow
 /// client keeps the one it is at alive.
 std::vector<ChunkPtr> make_chunks(std::span<const store::StoredEvent> events, uint64_t after,
-                                  int64_t epoch, bool of_all);
+                                  int64_t epoch, bool of_all, uint64_t pruned = 0);
 
 }  // namespace wave::server::stream

@@ -37,13 +37,14 @@ void LocalStreams::wake_all() {
   each([this](const Subscriber& subscriber) { wake(subscriber); });
 }
 
-void LocalStreams::page_arrived(const Channel* channel, uint64_t after) {
+void LocalStreams::page_arrived(const Channel* channel, uint64_t after, const ChunkPtr& first) {
   const auto found = wanted_.find({channel, after});
   if (found == wanted_.end()) return;
   const std::vector<Subscriber*> waiting = std::move(found->second);
   wanted_.erase(found);
   for (Subscriber* subscriber : waiting) {
     subscriber->asked_ = false;
+    subscriber->page_ = first;
     wake(*subscriber);
   }
 }

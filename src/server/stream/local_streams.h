@@ -27,8 +27,8 @@ class LocalStreams : public std::enable_shared_from_this<LocalStreams> {
   /// There is news of these: wakes who waits for it.
   void wake(std::span<const std::shared_ptr<Channel>> changed);
   void wake_all();
-  /// The page behind `after` can be had, or nobody knows.
-  void page_arrived(const Channel* channel, uint64_t after);
+  /// The page behind `after` was read, and begins with `first`; null: look again.
+  void page_arrived(const Channel* channel, uint64_t after, const ChunkPtr& first);
   void want_page(Subscriber& subscriber, uint64_t after);
   void forget_page(Subscriber& subscriber);
 

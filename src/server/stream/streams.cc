@@ -1,6 +1,7 @@
 #include "server/stream/streams.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/log.h"
 #include "server/stream/control_frames.h"
@@ -414,9 +415,8 @@ void Streams::announce(const std::vector<std::shared_ptr<Channel>>& changed) {
     for (const auto& local : found->second) by_reactor[local.get()].push_back(channel);
   }
   for (auto& [local, channels] : by_reactor) {
-    local->reactor().post([self = local->shared_from_this(), news = std::move(channels)] {
-      self->wake(news);
-    });
+    local->reactor().post(
+        [self = local->shared_from_this(), news = std::move(channels)] { self->wake(news); });
   }
 }
 
@@ -474,7 +474,7 @@ void Streams::read_pages() {
       page = std::move(pages_.front());
       pages_.pop_front();
     }
-    const bool read = read_page(*page.channel, page.after);
+    const std::optional<ChunkPtr> read = read_page(*page.channel, page.after);
     std::vector<std::shared_ptr<LocalStreams>> waiters;
     {
       std::unique_lock lock(page_mutex_);
@@ -483,46 +483,48 @@ void Streams::read_pages() {
       waiters = std::move(found->second);
       page_waiters_.erase(found);
     }
-    post_to(waiters, [channel = page.channel, after = page.after](LocalStreams& local) {
-      local.page_arrived(channel.get(), after);
-    });
+    post_to(waiters, [channel = page.channel, after = page.after, first = read.value_or(nullptr)](
+                         LocalStreams& local) { local.page_arrived(channel.get(), after, first); });
   }
 }
 
-/// False: the store failed, and it should be tried again later.
-bool Streams::read_page(Channel& channel, uint64_t after) {
+/// The chunk behind `after`, or null when there is none any more. Nothing: the store failed, and it
+/// should be tried again later.
+std::optional<ChunkPtr> Streams::read_page(Channel& channel, uint64_t after) {
   const auto end = channel.of_all() ? store_.log_end({}) : Result<store::LogEnd>{};
   const auto events = read_events(channel, after, limits_.page_events);
   if (!events || !end) {
     const Error& error = events ? end.error() : events.error();
     if (!channel.of_all() && is_gone(error)) {
       channel.mark_gone();
-      return true;
+      return nullptr;
     }
     log::warning("event streams: {}", full_message(error));
-    return false;
+    return std::nullopt;
   }
+  uint64_t pruned = 0;
   if (channel.of_all()) {
     // Asked after the events were read: what was removed before is known now.
-    const auto pruned = store_.log_end({});
-    if (!pruned) return false;
-    channel.mark_pruned(pruned->pruned);
+    const auto now = store_.log_end({});
+    if (!now) return std::nullopt;
+    pruned = now->pruned;
   }
-  for (const ChunkPtr& chunk : make_chunks(*events, after, epoch_, channel.of_all())) {
-    channel.keep(chunk);
-  }
-  if (!events->empty()) return true;
+  const auto chunks = make_chunks(*events, after, epoch_, channel.of_all(), pruned);
+  // The last one first: when there is little room, what is wanted first stays longest.
+  for (const ChunkPtr& chunk : std::views::reverse(chunks)) channel.keep(chunk);
+  if (!chunks.empty()) return chunks.front();
   if (!channel.of_all()) {
     log::error("event streams: run {} has no events behind {}", channel.run_id(), after);
     channel.mark_gone();
-    return true;
+    return nullptr;
   }
   // Nothing is left up to the end: a chunk of nothing takes its followers there.
   auto nothing = std::make_shared<Chunk>();
   nothing->after = after;
   nothing->last = std::max(end->last, after + 1);
+  nothing->pruned = pruned;
   channel.keep(nothing);
-  return true;
+  return nothing;
 }
 
 }  // namespace wave::server::stream

@@ -98,7 +98,7 @@ class Streams {
                const std::function<void(LocalStreams&)>& work);
 
   void read_pages();
-  bool read_page(Channel& channel, uint64_t after);
+  std::optional<ChunkPtr> read_page(Channel& channel, uint64_t after);
   Result<std::vector<store::StoredEvent>> read_events(const Channel& channel, uint64_t after,
                                                       size_t limit);
 

@@ -98,6 +98,7 @@ TEST_F(Promises, E3_ReplayAndLiveMeetWithoutGapOrDuplicate) {
   limits_.cached_bytes = 64 << 10;
   limits_.page_events = 37;
   make_run(kRun);
+  reactor();  // made before the threads that use it
   constexpr uint64_t kLast = 4'000;
   std::thread writer([&] {
     std::mt19937 random(7);

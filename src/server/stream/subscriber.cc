@@ -73,11 +73,19 @@ http::StreamSource::Next Subscriber::take(size_t budget, std::vector<http::Frame
   waits_ = false;
   size_t taken = 0;
   for (int count = 0; count < kChunksPerPull && taken < budget; ++count) {
-    const Channel::View view = channel()->view(opening_.cursor);
+    Channel::View view = channel()->view(opening_.cursor);
+    if (ChunkPtr page = std::exchange(page_, nullptr);
+        page && !view.chunk && page->after <= opening_.cursor && page->last > opening_.cursor) {
+      view.chunk = std::move(page);
+    }
     if (view.gone) {
       return reset("pruned", "the run has been removed by retention", true, 0, frames);
     }
     take_queue_frame(view, frames);
+    if (view.chunk && view.chunk->pruned > std::max(opening_.cursor, opening_.pruned)) {
+      return reset("pruned", "events behind the cursor have been removed by retention", false,
+                   view.head, frames);
+    }
     if (view.chunk) {
       local_->forget_page(*this);
       take_chunk(view.chunk, taken, frames);
@@ -88,10 +96,6 @@ http::StreamSource::Next Subscriber::take(size_t budget, std::vector<http::Frame
       if (view.over) return Next::kEnded;
       waits_ = true;
       return Next::kWait;
-    }
-    if (opening_.cursor < view.pruned && view.pruned > opening_.pruned) {
-      return reset("pruned", "events behind the cursor have been removed by retention", false,
-                   view.head, frames);
     }
     local_->want_page(*this, opening_.cursor);
     return Next::kWait;

@@ -73,6 +73,7 @@ class Subscriber final : public http::StreamSource {
   Streams& streams_;
   Opening opening_;
   std::shared_ptr<LocalStreams> local_;
+  ChunkPtr page_;  // what it asked for, until it is taken, whatever the budget drops meanwhile
   const uint64_t stream_id_;
   uint32_t queue_seen_ = 0;
   bool waits_ = false;  // has taken all there is

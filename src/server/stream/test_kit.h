@@ -45,7 +45,7 @@ class TestReactor final : public http::Reactor {
     posted_.push_back(std::move(work));
     changed_.notify_all();
   }
-  void wake_stream(uint64_t id) override { pull(id); }
+  void wake_stream(uint64_t id) override { woken_.push_back(id); }
   [[nodiscard]] size_t index() const override { return 0; }
 
   /// Gives a source to a new connection; its number.
@@ -134,6 +134,7 @@ class TestReactor final : public http::Reactor {
         posted_.pop_front();
       }
       work();
+      for (const uint64_t id : std::exchange(woken_, {})) pull(id);
     }
     clients_.clear();
   }
@@ -143,7 +144,8 @@ class TestReactor final : public http::Reactor {
   std::deque<std::move_only_function<void()>> posted_;
   std::map<uint64_t, Client> clients_;
   std::atomic<uint64_t> last_id_ = 0;
-  bool ends_ = false;  // of the thread
+  bool ends_ = false;            // of the thread
+  std::vector<uint64_t> woken_;  // of the thread
   std::thread thread_;
 };
 

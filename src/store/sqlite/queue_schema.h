@@ -8,7 +8,7 @@ namespace wave::store::sqlite {
 
 inline constexpr std::string_view kQueueSchema = R"sql(
 CREATE INDEX run_by_actor ON run(actor, accepted_at);
-CREATE INDEX run_by_origin ON run(origin_run_id, accepted_at) WHERE origin_run_id <> '';
+CREATE INDEX run_by_origin ON run(origin_run_id, accepted_at);
 CREATE INDEX command_unanswered ON command(run) WHERE consumed = 0;
 )sql";
 
