@@ -1,7 +1,7 @@
 // Who are you? A token, or a link whose single-use code stands in the fragment, which no server log ever sees.
 import './login.css';
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useRouter, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { ApiError, send, setCsrfToken } from '../api/client';
 import { healthQuery, queryClient, type Session } from '../api/queries';
@@ -17,7 +17,7 @@ function safe(next: string | undefined): string {
 export default function Login() {
   useTitle('Sign in');
   const { next } = useSearch({ from: '/login' });
-  const navigate = useNavigate();
+  const router = useRouter();
   const health = useQuery(healthQuery).data;
   const [token, setToken] = useState('');
   const [busy, setBusy] = useState(false);
@@ -32,7 +32,8 @@ export default function Login() {
       setCsrfToken(session?.csrf_token ?? null);
       live.nudge();
       queryClient.clear();
-      await navigate({ to: safe(next), replace: true });
+      // The way back has a query of its own.
+      router.history.replace(safe(next));
     } catch (error) {
       const problem = error instanceof ApiError ? error.problem : null;
       setWrong([problem?.detail ?? (error as Error).message, problem?.hint].filter(Boolean).join(' '));

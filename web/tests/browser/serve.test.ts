@@ -142,3 +142,69 @@ describe.skipIf(!there)('wave serve', () => {
     }
   }), 90_000);
 });
+
+// Not run yet against a binary whose `wave token` works: run it with WAVE_BROWSER_LOGIN=1, then take the condition away.
+describe.skipIf(!there || !process.env.WAVE_BROWSER_LOGIN)('wave serve that asks who one is', () => {
+  const secret = 'a secret that is as long as its hash wants it to be';
+  const wave = new Wave(`server:\n  auth:\n    mode: jwt\n    jwt_secret: "${secret}"\n`);
+  let browser: Browser;
+  let base = '';
+  beforeAll(async () => {
+    browser = await launch();
+    base = await wave.start();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await wave.remove();
+  });
+  const token = (role: string) => wave.run('token', 'create', '--subject', 'ada', '--role', role, '--expires', '1h').trim().split(/\s+/).find((word) => /^ey[\w-]+\.[\w-]+\.[\w-]+$/.test(word)) ?? '';
+
+  it('takes a token, opens a session, changes something, and signs out', async () => {
+    const { context, page, complaints } = await open(browser, base);
+    await page.goto('/pipelines');
+    await page.getByRole('heading', { name: 'Sign in to wave' }).waitFor();
+    await page.getByLabel('Token').fill('not.a.token');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').waitFor();
+    await page.getByLabel('Token').fill(token('admin'));
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Pipelines' }).waitFor();
+    await page.locator('[data-connection=live]').first().waitFor();
+    await page.goto('/server');
+    await page.getByLabel('Runs at the same time').fill('7');
+    await page.getByRole('button', { name: 'Set' }).click();
+    await page.getByText('Changed').first().waitFor();
+    expect(((await (await context.request.get('/api/queue')).json()) as { max_concurrent: number }).max_concurrent).toBe(7);
+    await page.goto('/activity');
+    await page.getByText('ada').first().waitFor();
+    await page.goto('/server');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in to wave' }).waitFor();
+    expect(complaints).toEqual([]);
+    await context.close();
+  }, 60_000);
+
+  it('says so when a viewer wants too much', async () => {
+    const { context, page } = await open(browser, base);
+    await page.goto('/login?next=%2Fnew%3Fpipeline%3Dfragile');
+    await page.getByLabel('Token').fill(token('viewer'));
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Start the run' }).click();
+    await page.getByRole('alert').getByText(/operator/).waitFor();
+    await context.close();
+  }, 60_000);
+
+  it('takes a link once', async () => {
+    const link = /https?:\/\/\S+#code=\S+/.exec(wave.run('token', 'login-link', '--subject', 'ada', '--role', 'operator'))?.[0] ?? '';
+    expect(link).toContain('#code=');
+    const { context, page } = await open(browser, base);
+    await page.goto(link);
+    await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor();
+    expect(page.url()).not.toContain('code=');
+    await context.close();
+    const other = await open(browser, base);
+    await other.page.goto(link);
+    await other.page.getByRole('alert').waitFor();
+    await other.context.close();
+  }, 60_000);
+});

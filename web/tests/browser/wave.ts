@@ -1,6 +1,6 @@
 // A real `wave serve` of a project of its own, with scripted agents.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,9 +15,11 @@ export class Wave {
   private port = 0;
   log = '';
 
-  constructor() {
+  /** `manifest` is added to wave.yaml. */
+  constructor(manifest = '') {
     cpSync(join(root, 'examples/demo'), this.folder, { recursive: true });
     cpSync(join(root, 'web/tests/project'), this.folder, { recursive: true });
+    appendFileSync(join(this.folder, 'wave.yaml'), manifest);
     const git = (...words: string[]) => spawnSync('git', ['-c', 'user.name=test', '-c', 'user.email=test@localhost', ...words], { cwd: this.folder });
     git('init', '-q', '-b', 'main');
     git('add', '-A');
