@@ -10,6 +10,7 @@
 #include "cli/error_printer.h"
 #include "process/agent_guard.h"
 #include "store/owner_lock.h"
+#include "store/server_lock.h"
 
 namespace wave::cli {
 namespace {
@@ -228,6 +229,7 @@ Status spawn_owner(const Context& context, const std::string& run_id) {
 }
 
 void adopt_orphans(Context& context, store::Store& store, const std::string& except_run) {
+  if (store::living_server(context.paths())) return;  // it looks after them
   const auto live = store.live_runs();
   if (!live) return;
   for (const store::LiveRun& run : *live) {

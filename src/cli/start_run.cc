@@ -6,6 +6,7 @@
 #include "cli/style.h"
 #include "engine/project_loading.h"
 #include "flow/program.h"
+#include "store/server_lock.h"
 
 namespace wave::cli {
 namespace {
@@ -76,7 +77,8 @@ Result<int> fork_run(Context& context, engine::ForkRequest request, bool detach)
 
 Result<int> follow_through(Context& context, const std::string& run_id, bool detach) {
   if (detach) {
-    WAVE_CHECK(spawn_owner(context, run_id));
+    // A server that lives here has heard of the run, and puts it into its queue.
+    if (!store::living_server(context.paths())) WAVE_CHECK(spawn_owner(context, run_id));
     return report_detached(context, run_id);
   }
   WAVE_TRY(const auto session, RunSession::open(context));
