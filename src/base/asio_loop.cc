@@ -69,6 +69,7 @@ AsioLoop::~AsioLoop() {
 
 void AsioLoop::run() {
   impl_->io.run();
+  impl_->io.restart();  // what stopped it is done: it may be run again
 }
 
 void AsioLoop::stop() {

@@ -14,7 +14,8 @@ class AsioLoop final : public Loop {
   explicit AsioLoop(int pool_threads = 4);
   ~AsioLoop() override;
 
-  /// Runs callbacks until stop. Call it from the thread that is to be the loop thread.
+  /// Runs callbacks until stop (at once, if that came before). Call it from the thread that is to
+  /// be the loop thread. It can be run again afterwards.
   void run();
   /// Makes run return soon; what was posted and has not run is dropped at destruction. Thread: any.
   void stop();

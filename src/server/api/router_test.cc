@@ -57,7 +57,7 @@ TEST(Router, ChecksTheQuery) {
   const Api api;
   for (const char* bad : {"limit=0", "limit=201", "limit=abc", "limit=1.5", "limit=", "limit=+5",
                           "status=odd", "since=yesterday", "nothing=1", "limit=1&limit=2",
-                          "cursor=of-nothing", "sort=cost", "q=%ff", "q=%00", "tag=%3Dx"}) {
+                          "cursor=of-nothing", "sort=cost", "q=%ff", "tag=%3Dx"}) {
     const auto response = api.get(std::string("/api/runs?") + bad);
     EXPECT_EQ(response.status, 400) << bad << body_text(response);
     const json::object problem = Api::object(response);
