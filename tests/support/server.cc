@@ -180,14 +180,14 @@ Server::Server(const Project& project, std::vector<std::string> arguments,
   if (!has_port) all.insert(all.end(), {"--port", "0"});
   all.insert(all.end(), arguments.begin(), arguments.end());
   program_ = start_wave(project, all, std::move(more_environment));
-  // What it prints is one object, over several lines.
-  const bool up = wait_until([&] { return program_->out().contains("\n}") || program_->ended(); });
+  const bool up = wait_until([&] { return program_->out().contains("}\n") || program_->ended(); });
   const std::string out = program_->out();
-  if (!up || !out.contains("\n}")) {
+  const size_t end = out.find("}\n");
+  if (!up || end == std::string::npos) {
     ADD_FAILURE() << "the server did not come up: " << program_->err();
     return;
   }
-  const std::string url(parsed(out.substr(0, out.find("\n}") + 2)).at("url").as_string());
+  const std::string url(parsed(out.substr(0, end + 1)).at("url").as_string());
   port_ = static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
 }
 
