@@ -24,7 +24,7 @@ struct RunView::Job {
 };
 
 RunView::RunView(Loop& loop, RunAccess& runs, ViewModel start, RunViewConfig config)
-    : loop_(loop), runs_(runs), config_(std::move(config)), model_(std::move(start)) {
+    : loop_(loop), runs_(runs), config_(config), model_(std::move(start)) {
   if (config_.mode != ViewMode::kLive) return;
   config_.style.answers = config_.answers;
   if (!config_.answers) return;

@@ -257,8 +257,7 @@ Result<std::string> Engine::fork(const ForkRequest& request) {
   const WallTime now = impl_->loop.clock().wall();
   impl_->name_run(run, now);
   WAVE_CHECK(add(run, std::move(forked), now));
-  WAVE_CHECK(
-      add(run, run_queued(program, std::move(options), origin.snapshot, request.actor), now));
+  WAVE_CHECK(add(run, run_queued(program, options, origin.snapshot, request.actor), now));
   RunRequest how;
   how.claim = request.claim;
   return impl_->store_run(std::move(run), origin.snapshot, how);
