@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/run_text.h"
 #include "cli/wait_for_run.h"
+#include "engine/gate_decision.h"
 #include "process/agent_guard.h"
 
 namespace wave::cli {
@@ -30,64 +30,14 @@ Result<int> list_gates(Context& context, RunAccess& runs, const std::string& run
   return 0;
 }
 
-/// The gate that is meant: the one named by id, the waiting one of the named step, or the only one.
-Result<flow::GateRow> find_gate(const store::RunDetails& details, const std::string& name) {
-  std::vector<flow::GateRow> waiting;
-  for (const flow::GateRow& gate : details.gates) {
-    if (gate.gate_id == name) return gate;
-    if (gate.resolved || (!name.empty() && gate.step != name)) continue;
-    waiting.push_back(gate);
-  }
-  const std::string& run_id = details.row.run_id;
-  if (waiting.size() == 1) {
-    // A step that asked before may have been answered in another tab a moment ago: a stale click
-    // must not decide its later visit (promise G3).
-    const auto visits =
-        std::ranges::count(details.gates, waiting.front().step, &flow::GateRow::step);
-    if (visits == 1) return waiting.front();
-    return fail(
-        Code::kGateAmbiguous,
-        fmt::format("step {} of run {} has asked {} times", waiting.front().step, run_id, visits),
-        "name the gate: " + waiting.front().gate_id);
-  }
-  if (waiting.empty()) {
-    const std::string where = name.empty() ? "" : " at '" + name + "'";
-    return fail(Code::kConflict, fmt::format("run {} waits at no gate{}", run_id, where),
-                "see: wave gate");
-  }
-  std::vector<std::string> ids;
-  for (const flow::GateRow& gate : waiting) ids.push_back(gate.gate_id);
-  return fail(Code::kGateAmbiguous, fmt::format("run {} waits at several gates", run_id),
-              "name one of: " + join(ids, ", "));
-}
-
-Status check_choice(const flow::GateRow& gate, const GateOptions& options) {
-  std::vector<std::string> keys;
-  for (const json::value& choice : gate.choices) {
-    if (choice.is_object()) keys.emplace_back(get_string(choice.get_object(), "key"));
-  }
-  const std::string known = keys.empty() ? "it has none" : "it has: " + join(keys, ", ");
-  if (options.choice.empty() && !keys.empty()) {
-    return fail(Code::kInvalidChoice, fmt::format("gate {} wants a choice", gate.gate_id),
-                known + "; say it with --choice KEY");
-  }
-  if (!options.choice.empty() && std::ranges::find(keys, options.choice) == keys.end()) {
-    return fail(Code::kInvalidChoice,
-                fmt::format("gate {} has no choice '{}'", gate.gate_id, options.choice), known);
-  }
-  if (!options.text.empty() && !gate.freeform) {
-    return fail(Code::kInvalidChoice, fmt::format("gate {} takes no text", gate.gate_id),
-                "leave --text out");
-  }
-  return {};
-}
-
-Error standing_decision(const std::string& run_id, const flow::GateRow& gate) {
-  return {Code::kGateDecided,
-          fmt::format("gate {} has been decided: {}{}", gate.gate_id,
-                      gate.choice.empty() ? gate.outcome : gate.choice,
-                      gate.by.empty() ? "" : " by " + gate.by),
-          "see: wave status " + run_id};
+/// The gate that is meant, by its id, its step, or because it is the only one that waits. Whether
+/// it may be answered like that is decided where the decision is stored, for every door alike.
+Result<flow::GateRow> meant_gate(const store::RunDetails& details, const std::string& name) {
+  engine::GateDecision asked;
+  const bool is_id =
+      std::ranges::find(details.gates, name, &flow::GateRow::gate_id) != details.gates.end();
+  (is_id ? asked.gate_id : asked.step) = name;
+  return engine::find_gate(details, asked);
 }
 
 /// An agent does not approve its own work, nor that of its colleagues (promise G10).
@@ -103,9 +53,7 @@ Result<int> decide(Context& context, RunAccess& runs, const store::RunDetails& d
                    const GateOptions& options) {
   WAVE_CHECK(refuse_agents(context));
   const std::string& run_id = details.row.run_id;
-  WAVE_TRY(const flow::GateRow gate, find_gate(details, options.gate));
-  if (gate.resolved) return std::unexpected(standing_decision(run_id, gate));
-  WAVE_CHECK(check_choice(gate, options));
+  WAVE_TRY(const flow::GateRow gate, meant_gate(details, options.gate));
   WAVE_CHECK(runs.decide({.run_id = run_id,
                           .step = gate.step,
                           .gate_id = gate.gate_id,

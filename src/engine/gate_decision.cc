@@ -14,6 +14,38 @@ bool is_meant(const flow::GateRow& gate, const GateDecision& decision) {
   return decision.step.empty() || gate.step == decision.step;
 }
 
+Status check_choice(const flow::GateRow& gate, const GateDecision& decision) {
+  std::vector<std::string> keys;
+  for (const json::value& choice : gate.choices) {
+    if (choice.is_object()) keys.emplace_back(get_string(choice.get_object(), "key"));
+  }
+  const std::string known = keys.empty() ? "it has none" : "it has: " + join(keys, ", ");
+  if (decision.choice.empty() && !keys.empty()) {
+    return fail(Code::kInvalidChoice, fmt::format("gate {} wants a choice", gate.gate_id), known);
+  }
+  if (!decision.choice.empty() && std::ranges::find(keys, decision.choice) == keys.end()) {
+    return fail(Code::kInvalidChoice,
+                fmt::format("gate {} has no choice '{}'", gate.gate_id, decision.choice), known);
+  }
+  if (!decision.text.empty() && !gate.freeform) {
+    return fail(Code::kInvalidChoice, fmt::format("gate {} takes no text", gate.gate_id),
+                "leave the text out");
+  }
+  return {};
+}
+
+Error already_decided(store::Store& store, const std::string& run_id, const flow::GateRow& gate) {
+  const StandingDecision standing =
+      standing_decision(store, run_id, gate).value_or(StandingDecision{});
+  return {Code::kGateDecided,
+          fmt::format("gate {} has been decided: {}{}", gate.gate_id,
+                      standing.choice.empty() ? standing.outcome : standing.choice,
+                      standing.by.empty() ? "" : " by " + standing.by),
+          "see: wave status " + run_id};
+}
+
+}  // namespace
+
 Result<flow::GateRow> find_gate(const store::RunDetails& details, const GateDecision& decision) {
   const std::string& run_id = details.row.run_id;
   std::vector<flow::GateRow> waiting;
@@ -47,38 +79,6 @@ Result<flow::GateRow> find_gate(const store::RunDetails& details, const GateDeci
   return fail(Code::kGateAmbiguous, fmt::format("run {} waits at several gates", run_id),
               "name one of: " + join(ids, ", "));
 }
-
-Status check_choice(const flow::GateRow& gate, const GateDecision& decision) {
-  std::vector<std::string> keys;
-  for (const json::value& choice : gate.choices) {
-    if (choice.is_object()) keys.emplace_back(get_string(choice.get_object(), "key"));
-  }
-  const std::string known = keys.empty() ? "it has none" : "it has: " + join(keys, ", ");
-  if (decision.choice.empty() && !keys.empty()) {
-    return fail(Code::kInvalidChoice, fmt::format("gate {} wants a choice", gate.gate_id), known);
-  }
-  if (!decision.choice.empty() && std::ranges::find(keys, decision.choice) == keys.end()) {
-    return fail(Code::kInvalidChoice,
-                fmt::format("gate {} has no choice '{}'", gate.gate_id, decision.choice), known);
-  }
-  if (!decision.text.empty() && !gate.freeform) {
-    return fail(Code::kInvalidChoice, fmt::format("gate {} takes no text", gate.gate_id),
-                "leave the text out");
-  }
-  return {};
-}
-
-Error already_decided(store::Store& store, const std::string& run_id, const flow::GateRow& gate) {
-  const StandingDecision standing =
-      standing_decision(store, run_id, gate).value_or(StandingDecision{});
-  return {Code::kGateDecided,
-          fmt::format("gate {} has been decided: {}{}", gate.gate_id,
-                      standing.choice.empty() ? standing.outcome : standing.choice,
-                      standing.by.empty() ? "" : " by " + standing.by),
-          "see: wave status " + run_id};
-}
-
-}  // namespace
 
 Result<StandingDecision> standing_decision(store::Store& store, const std::string& run_id,
                                            const flow::GateRow& gate) {

@@ -16,6 +16,10 @@ struct GateDecision {
   std::string idempotency_key;
 };
 
+/// The gate that a decision is about, decided or not. kGateAmbiguous, kConflict and kNotFound as
+/// decide_gate has them.
+Result<flow::GateRow> find_gate(const store::RunDetails& details, const GateDecision& decision);
+
 /// Stores the decision; the run's owner carries it out. Returns the gate as it was when it was
 /// decided. kGateDecided when another decision stands, kGateAmbiguous when `gate_id` is needed
 /// (several wait, or the step has asked before: a stale click must not decide a later visit),

@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "support/server.h"
 #include "support/wave.h"
 
 namespace wave::test {
@@ -49,6 +50,39 @@ TEST(Promises, G1_AWaitingGateSurvivesARestart) {
   EXPECT_EQ(count_events(log, "gate_waiting", "ask"), 1u) << "the same gate, not a new one";
   EXPECT_EQ(count_events(log, "gate_resolved", "ask"), 1u);
   EXPECT_EQ(status(waiting.project, waiting.run), "completed");
+}
+
+TEST(Promises, G2_CommandLineAndApiDecideTheSameRecordByTheSameRules) {
+  const Project project;
+  project.pipeline("ask", kAsk);
+  const Server server(project);
+  const auto ask = [&] {
+    const std::string run = server.submit({{"pipeline", "ask"}});
+    server.wait_for_status(run, "waiting");
+    return run;
+  };
+  const auto by_api = [&](const std::string& run, const std::string& choice) {
+    return server.post("/api/runs/" + run + "/gate/ask", json::object{{"choice", choice}});
+  };
+  const auto by_command = [&](const std::string& run, const std::string& choice) {
+    return wave(project, {"gate", run, "ask", "--choice", choice, "--json"});
+  };
+  const std::string first = ask();
+  const Answer odd_api = by_api(first, "maybe");
+  const Exit odd_command = by_command(first, "maybe");
+  EXPECT_EQ(odd_api.status, 422) << odd_api.body;
+  EXPECT_EQ(odd_command.code, 2) << odd_command.err;
+  EXPECT_EQ(get_string(odd_api.object(), "code"), "invalid_choice");
+  EXPECT_TRUE(odd_command.err.contains("invalid_choice")) << odd_command.err;
+
+  EXPECT_LT(by_api(first, "y").status, 300);
+  EXPECT_EQ(by_command(first, "n").code, 5) << "the decision of the API stands";
+  server.wait_for_status(first, "completed");
+
+  const std::string second = ask();
+  EXPECT_EQ(by_command(second, "y").code, 0);
+  EXPECT_EQ(by_api(second, "n").status, 409) << "the decision of the command line stands";
+  server.wait_for_status(second, "completed");
 }
 
 TEST(Promises, G3_TheFirstDecisionWins) {
