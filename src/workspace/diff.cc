@@ -100,29 +100,11 @@ Status check_revision(const std::string& revision) {
   return fail(Code::kUsage, fmt::format("\"{}\" is no commit or tree", excerpt(revision, 80)));
 }
 
-}  // namespace
-
-Result<std::vector<FileDiff>> diff(const fs::path& repository, const std::string& from,
-                                   const std::string& to) {
-  WAVE_CHECK(check_revision(from));
-  WAVE_CHECK(check_revision(to));
-  const auto found = find_git_dir(repository);
-  if (!found) {
-    return fail(Code::kConflict, fmt::format("{} is not in a git repository", repository.native()));
-  }
-  GitCall call;
-  call.work_tree = found->work_tree;
-  call.git_dir = found->git_dir;
-  // The plumbing command: the user's diff settings, external diffs and filters do not reach it.
-  call.arguments = {
-      "diff-tree",        "-r", "-z", "-M", "--raw", "--numstat", "--no-ext-diff", "--no-textconv",
-      "--end-of-options", from, to};
-  WAVE_TRY(const std::string output, git_output(call));
-  return parse(output);
-}
-
-Result<std::string> file_diff(const fs::path& repository, const std::string& from,
-                              const std::string& to, const FileDiff& file) {
+/// Compares two commits or trees with the plumbing command: the user's diff settings, external
+/// diffs and filters do not reach it. `form` is how it prints; no paths: all of them.
+Result<std::string> diff_tree(const fs::path& repository, const std::string& from,
+                              const std::string& to, std::vector<std::string> form,
+                              std::vector<std::string> paths) {
   WAVE_CHECK(check_revision(from));
   WAVE_CHECK(check_revision(to));
   const auto found = find_git_dir(repository);
@@ -133,10 +115,27 @@ Result<std::string> file_diff(const fs::path& repository, const std::string& fro
   call.work_tree = found->work_tree;
   call.git_dir = found->git_dir;
   call.environment = {{"GIT_LITERAL_PATHSPECS", "1"}};  // a file may be called ":(top)*"
-  call.arguments = {"diff-tree",        "-r", "-p", "-M", "--no-ext-diff", "--no-textconv",
-                    "--end-of-options", from, to,   "--", file.path};
-  if (!file.old_path.empty()) call.arguments.push_back(file.old_path);
+  call.arguments = {"diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv"};
+  std::ranges::move(form, std::back_inserter(call.arguments));
+  call.arguments.insert(call.arguments.end(), {"--end-of-options", from, to, "--"});
+  std::ranges::move(paths, std::back_inserter(call.arguments));
   return git_output(call);
+}
+
+}  // namespace
+
+Result<std::vector<FileDiff>> diff(const fs::path& repository, const std::string& from,
+                                   const std::string& to) {
+  WAVE_TRY(const std::string output,
+           diff_tree(repository, from, to, {"-z", "--raw", "--numstat"}, {}));
+  return parse(output);
+}
+
+Result<std::string> file_diff(const fs::path& repository, const std::string& from,
+                              const std::string& to, const FileDiff& file) {
+  std::vector<std::string> paths{file.path};
+  if (!file.old_path.empty()) paths.push_back(file.old_path);
+  return diff_tree(repository, from, to, {"-p"}, std::move(paths));
 }
 
 }  // namespace wave::workspace
