@@ -106,6 +106,9 @@ class Adapter {
 /// The adapters of this version: claude, scripted, command. nullptr for others, known or not.
 const Adapter* find_adapter(std::string_view name);
 std::vector<const Adapter*> all_adapters();
+/// The program that stands for an adapter in this project: what the manifest says, else the
+/// adapter's own; empty: it needs none.
+std::string program_of(const AdapterInfo& info, const model::Manifest& manifest);
 /// Names upstream knows and this version does not carry out yet (codex, gemini, opencode, browser).
 bool is_known_elsewhere(std::string_view name);
 

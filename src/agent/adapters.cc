@@ -23,4 +23,12 @@ bool is_known_elsewhere(std::string_view name) {
   return name == "codex" || name == "gemini" || name == "opencode" || name == "browser";
 }
 
+std::string program_of(const AdapterInfo& info, const model::Manifest& manifest) {
+  // The scripted adapter is wave itself, whatever its configuration says.
+  if (info.name == "scripted") return info.binary;
+  const auto configured = manifest.adapters.find(info.name);
+  const bool has_own = configured != manifest.adapters.end() && !configured->second.binary.empty();
+  return has_own ? configured->second.binary : info.binary;
+}
+
 }  // namespace wave::agent

@@ -61,12 +61,7 @@ Listing list_adapters(const Context& context, const model::Manifest& manifest) {
   for (const agent::Adapter* adapter : agent::all_adapters()) {
     const agent::AdapterInfo& info = adapter->info();
     const auto configured = manifest.adapters.find(info.name);
-    std::string binary = info.binary;
-    // The scripted adapter is wave itself, whatever its configuration says.
-    if (info.name != "scripted" && configured != manifest.adapters.end() &&
-        !configured->second.binary.empty()) {
-      binary = configured->second.binary;
-    }
+    const std::string binary = agent::program_of(info, manifest);
     const auto found = binary.empty() ? std::nullopt : process::find_program(binary, path);
     const bool available = binary.empty() || found.has_value();
     listing.rows.push_back({info.name, binary.empty() ? "built in" : binary,

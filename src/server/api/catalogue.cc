@@ -129,12 +129,7 @@ Result<http::Response> list_adapters(Call& call) {
   for (const agent::Adapter* adapter : agent::all_adapters()) {
     const agent::AdapterInfo& info = adapter->info();
     const auto configured = manifest.adapters.find(info.name);
-    std::string binary = info.binary;
-    // The scripted adapter is wave itself, whatever its configuration says.
-    if (info.name != "scripted" && configured != manifest.adapters.end() &&
-        !configured->second.binary.empty()) {
-      binary = configured->second.binary;
-    }
+    const std::string binary = agent::program_of(info, manifest);
     const bool available = binary.empty() || process::find_program(binary, path).has_value();
     adapters.push_back(json::object{{"name", info.name},
                                     {"description", info.description},
