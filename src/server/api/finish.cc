@@ -91,7 +91,7 @@ void finish_response(const http::Request& request, http::Response& response) {
   }
   const bool reads = request.method == "GET" || request.method == "HEAD";
   if (reads) add_etag(request, response, *text);
-  response.headers.add("Vary", "Accept-Encoding");
+  response.headers.set("Vary", "Accept-Encoding");
   if (response.status == 304 || response.status == 206) return;
   if (text->size() < kWorthPacking) return;
   if (!accepts_gzip(request.headers.find("Accept-Encoding").value_or(""))) return;

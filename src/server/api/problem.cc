@@ -10,47 +10,6 @@ namespace {
 
 constexpr size_t kMostErrors = 100;
 
-std::string_view title_of(int status) {
-  switch (status) {
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 409:
-      return "Conflict";
-    case 410:
-      return "Gone";
-    case 413:
-      return "Content Too Large";
-    case 415:
-      return "Unsupported Media Type";
-    case 416:
-      return "Range Not Satisfiable";
-    case 422:
-      return "Unprocessable Content";
-    case 424:
-      return "Failed Dependency";
-    case 429:
-      return "Too Many Requests";
-    case 500:
-      return "Internal Server Error";
-    case 502:
-      return "Bad Gateway";
-    case 503:
-      return "Service Unavailable";
-    case 504:
-      return "Gateway Timeout";
-    default:
-      return "Error";
-  }
-}
-
 json::object entry_of(const Error& error) {
   json::object entry;
   if (error.source && error.source->line == 0) {
@@ -78,7 +37,7 @@ http::Response problem(const Error& error, std::string_view request_id) {
 http::Response problem_with(const Error& error, std::string_view request_id, json::object extra) {
   const int status = http_status(error.code);
   json::object body{{"type", "about:blank"},
-                    {"title", title_of(status)},
+                    {"title", http::reason_phrase(status)},
                     {"status", status},
                     {"detail", to_valid_utf8(full_message(error))},
                     {"code", code_name(error.code)}};
