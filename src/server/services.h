@@ -84,7 +84,6 @@ struct Services {
   const Redactor& redactor;
   std::map<std::string, std::string> environment;
   WallTime started_at;
-  bool demo = false;  // `wave serve --demo`: said in /api/health and on every page
 
   std::atomic<std::shared_ptr<const Settings>> settings;
   http::Server* http = nullptr;               // set once the server listens

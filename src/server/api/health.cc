@@ -48,7 +48,6 @@ Result<http::Response> get_health(Call& call) {
     health["started_at"] = format_time(services.started_at);
     health["uptime_ms"] =
         std::max<int64_t>(0, (SystemClock().wall() - services.started_at).count());
-    health["demo"] = services.demo;
     health["auth"] = services.authenticator.mode();
     health["actor"] = call.identity.actor();
     health["role"] = auth::to_string(call.identity.role);

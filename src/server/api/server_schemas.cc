@@ -46,7 +46,6 @@ void add_health(Schemas& schemas) {
                                 {"version", text("of wave"), kSometimes},
                                 {"uptime_ms", integer("since its start"), kSometimes},
                                 {"started_at", time("when"), kSometimes},
-                                {"demo", flag("agents are scripted, nothing is real"), kSometimes},
                                 {"auth", text("how callers show who they are"), kSometimes},
                                 {"actor", text("who you are"), kSometimes},
                                 {"role", text("what you may do"), kSometimes}}));

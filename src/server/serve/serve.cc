@@ -5,6 +5,7 @@
 
 #include "base/asio_loop.h"
 #include "base/log.h"
+#include "engine/project_loading.h"
 #include "engine/system_world.h"
 #include "http/server.h"
 #include "model/project.h"
@@ -30,12 +31,11 @@ constexpr Millis kLook{50};
 Result<std::shared_ptr<const Settings>> load_settings(const ServeRequest& request) {
   const model::DiskSource files(request.paths.project);
   auto loaded = model::load_manifest(files, {.manifest_path = request.manifest_path});
-  for (const model::Diagnostic& diagnostic : loaded.diagnostics) {
-    if (diagnostic.severity != model::Severity::kError) continue;
-    std::string message =
-        diagnostic.key.empty() ? diagnostic.message : diagnostic.key + ": " + diagnostic.message;
-    return fail(Error(diagnostic.code, std::move(message), diagnostic.hint).at(diagnostic.pos));
-  }
+  // What this version does not carry out concerns runs, and stops those.
+  std::erase_if(loaded.diagnostics, [](const model::Diagnostic& diagnostic) {
+    return diagnostic.severity != model::Severity::kError;
+  });
+  WAVE_CHECK(engine::check_runnable(loaded.diagnostics, request.manifest_path));
   auto settings = std::make_shared<Settings>();
   settings->manifest = std::move(loaded.value);
   settings->manifest_path = request.manifest_path;
@@ -123,7 +123,6 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
                                .redactor = redactor_,
                                .environment = request_.environment,
                                .started_at = SystemClock().wall(),
-                               .demo = request_.flags.demo,
                                .settings = std::move(settings)});
   services_->audit = &access_->audit();
   services_->access = access_.get();

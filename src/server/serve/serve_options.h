@@ -18,7 +18,6 @@ struct ServeFlags {
   Millis drain_timeout{0};   // how long running steps may take to end on shutdown
   bool stop_agents = false;  // stop agents on shutdown instead of leaving them at work
   bool open = false;         // open a browser
-  bool demo = false;
 };
 
 struct ServeSettings {

@@ -1769,8 +1769,6 @@ export interface components {
              * @description when
              */
             started_at?: string;
-            /** @description agents are scripted, nothing is real */
-            demo?: boolean;
             /** @description how callers show who they are */
             auth?: string;
             /** @description who you are */

@@ -61,7 +61,7 @@ function Health() {
         <dl className="facts">
           {health.data.version && <><dt>Version</dt><dd>{health.data.version}</dd></>}
           {started && <><dt>Up for</dt><dd title={started}>{duration(now - Date.parse(started))}</dd></>}
-          <dt>Access</dt><dd>{health.data.auth ?? 'unknown'}{health.data.demo && ' (demo)'}</dd>
+          <dt>Access</dt><dd>{health.data.auth ?? 'unknown'}</dd>
           {health.data.actor && <><dt>You are</dt><dd>{health.data.actor}{health.data.role && `, ${health.data.role}`}</dd></>}
           <dt>Stream</dt><dd>{connection.replace('_', ' ')}</dd>
         </dl>

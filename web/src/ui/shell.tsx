@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
-import { gatesQuery, healthQuery, sessionQuery } from '../api/queries';
+import { gatesQuery, sessionQuery } from '../api/queries';
 import type { ConnectionState } from '../live/connection';
 import { useConnection } from '../live/hooks';
 import { live } from '../live/live';
@@ -66,11 +66,9 @@ function ThemeButton() {
 }
 
 function Banners() {
-  const health = useQuery(healthQuery);
   const state = useConnection();
   return (
     <>
-      {health.data?.demo && <div className="banner">Demo: agents are scripted, and everybody here is an admin. Nothing is real.</div>}
       {state === 'offline' && <div className="banner bad" role="alert">Offline. What you see may be old; it goes on by itself as soon as the server answers.</div>}
     </>
   );
