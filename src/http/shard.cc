@@ -14,6 +14,7 @@ namespace wave::http {
 namespace {
 
 constexpr size_t kScratch = 64 << 10;
+constexpr uint32_t kListenerEvents = EPOLLIN | EPOLLEXCLUSIVE;
 constexpr int kAcceptsInARow = 64;
 
 Peer peer_of(const sockaddr_storage& address) {
@@ -44,7 +45,7 @@ Shard::Shard(std::shared_ptr<EpollReactor> reactor, std::shared_ptr<SharedState>
 
 Status Shard::start() {
   // One listener in every epoll: the kernel wakes one reactor for each connection.
-  WAVE_CHECK(reactor_->add(listener_, EPOLLIN | EPOLLEXCLUSIVE, *this));
+  WAVE_CHECK(reactor_->add(listener_, kListenerEvents, *this));
   listening_ = true;
   reactor_->start({.pull =
                        [this](uint64_t stream) {
@@ -53,6 +54,7 @@ Status Shard::start() {
                        },
                    .tick =
                        [this](MonoTime now) {
+                         listen_again();
                          for (const Slot& slot : slots_) {
                            if (slot.connection) slot.connection->tick(now);
                          }
@@ -104,26 +106,33 @@ void Shard::on_events(uint32_t /*events*/) {
 }
 
 void Shard::accept_some() {
-  for (int count = 0; count < kAcceptsInARow && listening_; ++count) {
+  for (int count = 0; count < kAcceptsInARow && listening_ && !paused_; ++count) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
     UniqueFd socket(::accept4(listener_, reinterpret_cast<sockaddr*>(&address), &size,
                               SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket.valid()) {
-      if (errno == EMFILE || errno == ENFILE) wait_for_descriptors();
+      if (errno == EMFILE || errno == ENFILE) pause_listening();
       return;
     }
     hand_out(std::move(socket), peer_of(address));
   }
 }
 
-// The listener stays readable: without a pause this would spin.
-void Shard::wait_for_descriptors() {
-  std::this_thread::sleep_for(Millis(1));
+// The listener stays readable: watched further, it would keep the reactor busy with nothing.
+// Streams and requests that are there go on meanwhile.
+void Shard::pause_listening() {
+  reactor_->remove(listener_);
+  paused_ = true;
   const auto now = std::chrono::steady_clock::now();
   if (now < next_complaint_) return;
   next_complaint_ = now + std::chrono::seconds(10);
   log::warning("no connection can be accepted: too many open files");
+}
+
+void Shard::listen_again() {
+  if (!listening_ || !paused_) return;
+  if (reactor_->add(listener_, kListenerEvents, *this)) paused_ = false;
 }
 
 // The kernel wakes the same reactor again and again; long-lived streams would all be its own.

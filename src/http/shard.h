@@ -42,7 +42,8 @@ class Shard final : public Pollable {
   void accept_some();
   void hand_out(UniqueFd socket, Peer peer);
   void take(UniqueFd socket, Peer peer);
-  void wait_for_descriptors();
+  void pause_listening();
+  void listen_again();
   bool admit(const Peer& peer);
 
   struct Slot {
@@ -54,6 +55,7 @@ class Shard final : public Pollable {
   std::shared_ptr<SharedState> state_;
   int listener_;
   bool listening_ = false;
+  bool paused_ = false;  // until the next tick: there were no descriptors left
   const std::vector<std::unique_ptr<Shard>>* all_ = nullptr;
   std::atomic<size_t> load_ = 0;  // connections here, and those on their way
   MonoTime next_complaint_{};
