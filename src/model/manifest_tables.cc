@@ -508,8 +508,8 @@ const KeyTable<ServerConfig>& server_keys() {
   static const KeyTable<T> table(
       "server", "Settings of `wave serve`. Runs from the command line do not need them.",
       {
-          key("bind", &T::bind, "host[:port]").parsed_only(),
-          key("max_concurrent", &T::max_concurrent, "runs at a time").fallback("5").parsed_only(),
+          key("bind", &T::bind, "address to listen on, host[:port]").fallback("127.0.0.1:8080"),
+          key("max_concurrent", &T::max_concurrent, "runs at a time").fallback("5"),
           section<auth_keys, T>("auth", "authentication"),
           section<tls_keys, T>("tls", "encryption"),
           trusted_proxies_key(),

@@ -1,5 +1,6 @@
 // Q and S: the queue of a running server.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <fstream>
 #include <thread>
@@ -226,6 +227,16 @@ TEST(Promises, S1_AnAgentOutlivesTheServerAndNoLineIsLost) {
   for (int i = 1; i <= 400; ++i) wanted += "line-" + std::to_string(i) + "\n";
   EXPECT_EQ(said, wanted);
   expect_sound(events(project, run));
+}
+
+TEST(Promises, Q2_AReloadChangesHowManyRunsRun) {
+  const Project project;
+  Server server(project);
+  const auto slots = [&] { return get_int(server.get("/api/queue").object(), "max_concurrent"); };
+  EXPECT_EQ(slots(), 5);
+  project.manifest_append("server:\n  max_concurrent: 2\n");
+  server.program().signal(SIGHUP);
+  EXPECT_TRUE(wait_until([&] { return slots() == 2; })) << slots();
 }
 
 TEST(Promises, O1_SigtermEndsTheServerWithNothingLost) {

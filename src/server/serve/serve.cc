@@ -75,6 +75,7 @@ class RunningServer {
   void answer(const http::Request& asked, http::Responder responder);
   void on_signal(int signal);
   void reload();
+  Status take_over_settings();
   void beat();
   void keep_house();
   void begin_shutdown();
@@ -197,20 +198,30 @@ void RunningServer::on_signal(int signal) {
 }
 
 void RunningServer::reload() {
-  auto settings = load_settings(request_);
-  if (!settings) {
-    return log::error("the configuration was not reloaded: {}", full_message(settings.error()));
-  }
-  if (auto checked = webhook::check_secrets((*settings)->manifest, request_.environment);
-      !checked) {
-    return log::error("the configuration was not reloaded: {}", full_message(checked.error()));
-  }
-  if (auto reloaded = access_->reload(**settings); !reloaded) {
+  if (const Status reloaded = take_over_settings(); !reloaded) {
     return log::error("the configuration was not reloaded: {}", full_message(reloaded.error()));
   }
-  if (const auto tls = access_->tls()) http_->replace_tls(tls);
-  services_->settings.store(*std::move(settings));
   log::info("the configuration was reloaded");
+}
+
+// All of it or nothing: what can be wrong is looked at first.
+Status RunningServer::take_over_settings() {
+  WAVE_TRY(auto settings, load_settings(request_));
+  WAVE_TRY(const ServeSettings resolved,
+           resolve_settings(request_.flags, request_.environment, settings->manifest));
+  WAVE_CHECK(webhook::check_secrets(settings->manifest, request_.environment));
+  WAVE_CHECK(access_->reload(*settings));
+  if (const auto tls = access_->tls()) http_->replace_tls(tls);
+  services_->settings.store(std::move(settings));
+  if (resolved.host != settings_.host || resolved.port != settings_.port) {
+    log::warning("the address to listen on changes with the next start only");
+  }
+  // What was set over HTTP stands until the file says something else.
+  if (resolved.max_concurrent != settings_.max_concurrent) {
+    queue_->set_max_concurrent(resolved.max_concurrent);
+    settings_.max_concurrent = resolved.max_concurrent;
+  }
+  return {};
 }
 
 void RunningServer::beat() {
