@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <future>
@@ -481,6 +482,29 @@ TEST_F(HttpServer, DrainsWhatIsUnderWay) {
   EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
   busy.close();
   EXPECT_TRUE(server_->drain(kPatience));
+}
+
+TEST_F(HttpServer, WithoutDescriptorsItServesWhoIsThereAndTakesTheOthersLater) {
+  constexpr std::string_view kAsk = "GET /x HTTP/1.1\r\nHost: h\r\n\r\n";
+  start();
+  RawClient there(port());
+  there.send(kAsk);
+  EXPECT_EQ(status_of(there.read_answer()), "200");
+  const int next = ::dup(STDIN_FILENO);  // the lowest that is free: the late client's
+  ::close(next);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit tight{.rlim_cur = static_cast<rlim_t>(next) + 1, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &tight), 0);
+  RawClient late(port());
+  late.send(kAsk);
+  for (int i = 0; i < 50; ++i) {
+    there.send(kAsk);
+    EXPECT_EQ(status_of(there.read_answer()), "200");
+  }
+  EXPECT_EQ(server_->stats().accepted, 1u);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(status_of(late.read_answer()), "200");
 }
 
 TEST_F(HttpServer, EndsWithConnectionsOpen) {
