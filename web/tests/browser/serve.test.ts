@@ -143,8 +143,7 @@ describe.skipIf(!there)('wave serve', () => {
   }), 90_000);
 });
 
-// Not run yet against a binary whose `wave token` works: run it with WAVE_BROWSER_LOGIN=1, then take the condition away.
-describe.skipIf(!there || !process.env.WAVE_BROWSER_LOGIN)('wave serve that asks who one is', () => {
+describe.skipIf(!there)('wave serve that asks who one is', () => {
   const secret = 'a secret that is as long as its hash wants it to be';
   const wave = new Wave(`server:\n  auth:\n    mode: jwt\n    jwt_secret: "${secret}"\n`);
   let browser: Browser;
