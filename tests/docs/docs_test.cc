@@ -6,6 +6,8 @@
 #include "flow/event.h"
 #include "flow/reference.h"
 #include "model/reference.h"
+#include "server/api/api.h"
+#include "server/api/docs_page.h"
 
 namespace wave {
 namespace {
@@ -20,6 +22,12 @@ TEST(Docs, EventsPageIsCurrent) {
 
 TEST(Docs, PipelinesPageIsCurrent) {
   EXPECT_TRUE(page("pipelines.md") == model::pipelines_reference_markdown()) << "run ./dev docs";
+}
+
+TEST(Docs, HttpApiPageIsCurrent) {
+  EXPECT_TRUE(page("http-api.md") ==
+              server::api::docs_markdown(server::all_routes(), server::all_schemas()))
+      << "run ./dev docs";
 }
 
 TEST(Docs, EveryKindOfEventIsDescribed) {

@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "flow/reference.h"
 #include "model/reference.h"
+#include "server/api/api.h"
+#include "server/api/docs_page.h"
 
 int main(int argc, char** argv) {
   if (argc != 2) {
@@ -12,6 +14,8 @@ int main(int argc, char** argv) {
   }
   const std::filesystem::path folder = argv[1];
   const std::pair<const char*, std::string> pages[] = {
+      {"http-api.md",
+       wave::server::api::docs_markdown(wave::server::all_routes(), wave::server::all_schemas())},
       {"events.md", wave::flow::events_reference_markdown()},
       {"pipelines.md", wave::model::pipelines_reference_markdown()},
   };

@@ -56,7 +56,7 @@ std::string route_html(const Route& route) {
   return html;
 }
 
-/// A value for a path's parameter in an example, as the test of the examples fills it in.
+/// The path with variables of a shell for its parameters.
 std::string example_path(std::string path) {
   path = replace_all(std::move(path), "{id}", "$RUN");
   path = replace_all(std::move(path), "{step}", "$STEP");
