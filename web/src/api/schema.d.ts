@@ -2031,7 +2031,15 @@ export interface components {
             has_more: boolean;
         };
         /** @description A pipeline of the project. */
+        PipelineInput: {
+            source: string | null;
+            type: string;
+            schema: unknown;
+            held: boolean;
+            is_text: boolean;
+        };
         Pipeline: {
+            input: components["schemas"]["PipelineInput"];
             /** @description what a submit names */
             name: string;
             /** @description its file, relative to the project */
