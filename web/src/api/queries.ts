@@ -251,7 +251,7 @@ function putIntoGates(event: RunEvent): void {
 }
 
 export function connectQueries(): void {
-  live.onRefresh(() => void queryClient.invalidateQueries());
+  live.onRefresh(() => queryClient.invalidateQueries());
   live.onEvents((events) => {
     const telling = events.filter((event) => event.event !== 'stream_activity');
     if (telling.length === 0) return;

@@ -66,20 +66,20 @@ export function RunInput({ input, example, text, onText, refused, tried }: Props
   if (asForm && !('error' in read)) {
     const single = form.kind !== 'group';
     return (
-      <section aria-label="Input" className="stack">
+      <div className="stack">
         {!single || !input!.is_text ? <Head description={description} raw={raw} setRaw={setRaw} both={!input!.is_text} /> : null}
         <SchemaForm form={single ? { ...form, label: form.label || 'Input' } : form} value={read.value} wrong={wrong}
           onLeave={(pointer) => setLeft((before) => new Set([...before, pointer]))}
           onChange={(value) => onText(asText(input!, value), false)} />
         {filled && <div><button type="button" className="button small" onClick={() => onText(JSON.stringify(JSON.parse(filled), null, 2), false)}>Fill in the example</button></div>}
-      </section>
+      </div>
     );
   }
   const json = input !== undefined && !input.is_text && input.held;
   const elsewhere = form ? [...wrong].filter(([pointer]) => pointer !== '' && shows(form, pointer)) : [...wrong].filter(([pointer]) => pointer !== '');
   const first = wrong.get('') ?? (unreadable && (tried || left.has('')) ? problems.get('') : undefined);
   return (
-    <section aria-label="Input" className="stack tight">
+    <div className="stack tight">
       {form && <Head description={description} raw setRaw={setRaw} both unreadable={unreadable} />}
       <div className="field">
         <label htmlFor="input" className={form ? 'sr-only' : ''}>Input{json ? ' as JSON' : ''}</label>
@@ -94,7 +94,7 @@ export function RunInput({ input, example, text, onText, refused, tried }: Props
         <p className="hint">{json && !form ? 'The pipeline wants JSON that fits its schema. ' : ''}The steps’ prompts name it as <code>{'{{ input }}'}</code>.{input && input.type !== 'string' ? <> It stands for a <code>{input.type}</code>.</> : null}</p>
       </div>
       {json && !form && <details><summary className="label">Its schema</summary><pre className="code" tabIndex={0} aria-label="Schema of the input">{JSON.stringify(input.schema, null, 2)}</pre></details>}
-    </section>
+    </div>
   );
 }
 

@@ -39,6 +39,7 @@ function ActionDialog({ action, run, step, onClose }: { action: Action; run: Run
   const navigate = useNavigate();
   const [reason, setReason] = useState('');
   const over = terminal.has(run.status);
+  const stops = action === 'cancel' || action === 'force';
   const texts: Record<Action, { title: string; what: ReactNode; button: string }> = {
     cancel: {
       title: 'Cancel this run?', button: 'Cancel the run',
@@ -60,6 +61,12 @@ function ActionDialog({ action, run, step, onClose }: { action: Action; run: Run
     mutationFn: (): Promise<{ run_id?: string }> => action === 'retry' ? retryRun(run.run_id)
       : action === 'resume' ? resumeRun(run.run_id, over ? step : undefined)
         : cancelRun(run.run_id, action === 'force', reason) as Promise<{ run_id?: string }>,
+    onMutate: () => {
+      if (!stops) return;
+      // Shown at once; the stream confirms it, a refusal takes it back.
+      runStore(run.run_id).intendCancel(reason, action === 'force');
+      onClose();
+    },
     onSuccess: (answer) => {
       onClose();
       if (action === 'cancel' || action === 'force') return toast('ok', 'The run is being cancelled');
@@ -68,10 +75,10 @@ function ActionDialog({ action, run, step, onClose }: { action: Action; run: Run
     },
     onError: (error) => {
       onClose();
+      if (stops) runStore(run.run_id).takeBack();
       toastError(`${texts[action].button}: not done`, error);
     },
   });
-  const stops = action === 'cancel' || action === 'force';
   return (
     <Dialog open onClose={onClose} title={texts[action].title} description={texts[action].what}>
       {stops && (

@@ -265,7 +265,7 @@ export class MockServer {
       response.writeHead(204);
       return void response.end();
     }
-    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'Wave-Stream-End': run ? String(run.state.run.last_seq) : `1.${this.history.length}` });
     response.write('retry: 500\n\n: here\n\n');
     if (!run && cursor.startsWith('1.')) this.history.slice(after).forEach((event, i) => response.write(this.frame(event, `1.${after + i + 1}`)));
     if (run) {
