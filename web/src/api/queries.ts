@@ -10,7 +10,10 @@ import type {
 
 export const queryClient = new QueryClient({
   defaultOptions: {
+    // Without a network an action fails now, and is said to: it is not kept back and done at some later time.
+    mutations: { networkMode: 'always' },
     queries: {
+      networkMode: 'always',
       staleTime: 30_000,
       refetchOnWindowFocus: false,
       refetchOnReconnect: false,

@@ -2,7 +2,7 @@
 import './new_run.css';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef, useState, type ReactNode, type SyntheticEvent } from 'react';
+import { Suspense, useEffect, useRef, useState, type ReactNode, type SyntheticEvent } from 'react';
 import { ApiError, get, path } from '../api/client';
 import { firstInput, inputProblems, inputToSend, RunInput } from '../form/run_input';
 import { parse, valueAt } from '../form/schema';
@@ -12,8 +12,9 @@ import { Icon } from '../ui/icons';
 import { Bones, Empty, PageHead, Trouble } from '../ui/states';
 import { useTitle } from '../ui/title';
 import { toast } from '../ui/toasts';
+import { lazily } from '../ui/lazily';
 
-const GraphView = lazy(() => import('../run/graph'));
+const GraphView = lazily(() => import('../run/graph'));
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 function asCurl(body: Submit): string {

@@ -2,7 +2,7 @@
 import './run.css';
 import { useMutation } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { lazy, memo, Suspense, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { memo, Suspense, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { cancelRun, resumeRun, retryRun } from '../api/queries';
 import { stepTerminal, terminal, type Run, type RunEvent, type Step } from '../api/types';
 import { useRun } from '../live/hooks';
@@ -21,15 +21,16 @@ import { Glyph, Status, toneOf, wordOf } from '../ui/status';
 import { Ago, Lasted } from '../ui/time';
 import { useTitle } from '../ui/title';
 import { toast, toastError } from '../ui/toasts';
+import { lazily } from '../ui/lazily';
 
-const GraphView = lazy(() => import('../run/graph'));
-const Output = lazy(() => import('../run/output').then((module) => ({ default: module.Output })));
-const Timeline = lazy(() => import('../run/timeline').then((module) => ({ default: module.Timeline })));
-const Events = lazy(() => import('../run/events').then((module) => ({ default: module.Events })));
-const Artifacts = lazy(() => import('../run/artifacts').then((module) => ({ default: module.Artifacts })));
-const Files = lazy(() => import('../run/files').then((module) => ({ default: module.Files })));
-const Cost = lazy(() => import('../run/cost').then((module) => ({ default: module.Cost })));
-const RunRetro = lazy(() => import('../run/run_retro').then((module) => ({ default: module.RunRetro })));
+const GraphView = lazily(() => import('../run/graph'));
+const Output = lazily(() => import('../run/output').then((module) => ({ default: module.Output })));
+const Timeline = lazily(() => import('../run/timeline').then((module) => ({ default: module.Timeline })));
+const Events = lazily(() => import('../run/events').then((module) => ({ default: module.Events })));
+const Artifacts = lazily(() => import('../run/artifacts').then((module) => ({ default: module.Artifacts })));
+const Files = lazily(() => import('../run/files').then((module) => ({ default: module.Files })));
+const Cost = lazily(() => import('../run/cost').then((module) => ({ default: module.Cost })));
+const RunRetro = lazily(() => import('../run/run_retro').then((module) => ({ default: module.RunRetro })));
 
 // --- actions: each says what it will do before it does it ---
 

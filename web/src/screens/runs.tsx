@@ -2,7 +2,7 @@
 import './runs.css';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { lazy, memo, Suspense, useDeferredValue, useEffect, useRef, useState } from 'react';
+import { memo, Suspense, useDeferredValue, useEffect, useRef, useState } from 'react';
 import { cancelRun, gatesQuery, pipelinesQuery, queueQuery, runsQuery } from '../api/queries';
 import { terminal, type Queue, type QueueEntry, type Run } from '../api/types';
 import { Dialog } from '../ui/dialog';
@@ -15,6 +15,7 @@ import { Glyph, toneOf, wordOf } from '../ui/status';
 import { Ago, Lasted } from '../ui/time';
 import { useTitle } from '../ui/title';
 import { toast, toastError } from '../ui/toasts';
+import { lazily } from '../ui/lazily';
 
 const states: { label: string; value: string[] | undefined }[] = [
   { label: 'All', value: undefined },
@@ -101,7 +102,7 @@ function QueueCard({ queue }: { queue: Queue }) {
   );
 }
 
-const Views = lazy(() => import('./views'));
+const Views = lazily(() => import('./views'));
 
 export default function Runs() {
   const search = useSearch({ from: '/app/' });

@@ -51,7 +51,7 @@ describe.skipIf(!binary)('a slow line', () => {
     await page.locator('header .status', { hasText: 'Completed' }).waitFor({ timeout: 30_000 });
     for (const step of steps) expect([step.step, await page.getByRole('navigation', { name: 'Steps' }).getByRole('link', { name: new RegExp(`^${step.step}\\s*, (Completed|Pending|Skipped)`) }).count()]).toEqual([step.step, 1]);
     await page.getByRole('tab', { name: /^Events/ }).click();
-    await page.getByRole('tab', { name: `Events${run.last_seq}` }).waitFor();
+    await expect.poll(async () => page.getByRole('tab', { name: /^Events/ }).textContent(), { timeout: 10_000 }).toBe(`Events${run.last_seq}`);
     await page.getByText('run_completed').first().waitFor();
   };
 
