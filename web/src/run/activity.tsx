@@ -1,7 +1,7 @@
 // What an agent said and did in one attempt, as a conversation.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { Link } from '@tanstack/react-router';
-import { memo, useEffect, useRef, useState } from 'react';
+import { memo, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { RunEvent } from '../api/types';
 import { clock, count, exact } from '../ui/format';
 import { Icon, type IconName } from '../ui/icons';
@@ -15,7 +15,8 @@ interface Item {
 }
 
 const s = (value: unknown): string => (typeof value === 'string' ? value : '');
-const kLaidOut = 10_000;
+const kLaidOut = 10_000;  // to begin with
+const kMore = 5_000;  // with each step back
 const hidden = new Set(['outputs_collected', 'checkpoint_created', 'timer_set', 'timer_fired']);
 const marks: Record<string, string> = {
   contract_passed: 'ok', contract_failed: 'bad', step_completed: 'ok', step_failed: 'bad', step_rejected: 'bad', step_retrying: 'warn',
@@ -118,6 +119,9 @@ const Row = memo(function Row({ item, here }: { item: Item; here: boolean }) {
   );
 });
 
+/** How high a row is before it was drawn, px. */
+const guess = (item: Item) => (item.event.event === 'stream_activity' ? 52 : 32);
+
 /** `version` changes when events have come: the attempt itself is the same object. */
 export function Activity({ attempt, seq, running }: { attempt: AttemptView; seq: number | null; version: number; running: boolean }) {
   const all = conversationOf(attempt);
@@ -128,9 +132,10 @@ export function Activity({ attempt, seq, running }: { attempt: AttemptView; seq:
   });
   const items = start === 0 ? all : all.slice(start);
   const box = useRef<HTMLDivElement>(null);
+  const laidOut = useRef(start);
   const [follow, setFollow] = useState(running && seq === null);
   const list = useVirtualizer({
-    count: items.length, getScrollElement: () => box.current, estimateSize: (i) => (items[i]!.event.event === 'stream_activity' ? 52 : 32), overscan: 12,
+    count: items.length, getScrollElement: () => box.current, estimateSize: (i) => guess(items[i]!), overscan: 12,
     getItemKey: (i) => items[i]!.event.seq,
   });
   const here = seq === null ? -1 : items.findIndex((item) => item.event.seq === seq || item.result?.seq === seq);
@@ -140,14 +145,36 @@ export function Activity({ attempt, seq, running }: { attempt: AttemptView; seq:
   useEffect(() => {
     if (here >= 0) list.scrollToIndex(here, { align: 'center' });
   }, [here, list]);
+  // What is put in above does not move what one reads.
+  useLayoutEffect(() => {
+    const before = laidOut.current;
+    laidOut.current = start;
+    if (start >= before || !box.current) return;
+    box.current.scrollTop += all.slice(start, before).reduce((height, item) => height + guess(item), 0);
+  }, [start, all]);
+  const [goTo, setGoTo] = useState<'first' | 'last' | null>(null);
+  useEffect(() => {
+    if (!goTo) return;
+    list.scrollToIndex(goTo === 'first' ? 0 : items.length - 1, { align: goTo === 'first' ? 'start' : 'end' });
+    setGoTo(null);
+  }, [goTo, items.length, list]);
   if (items.length === 0) return <Empty icon="activity" title={running ? 'It has begun' : 'Nothing was said'}><p>{running ? 'What the agent says and does appears here.' : 'This attempt left no activity.'}</p></Empty>;
   return (
     <div style={{ position: 'relative' }}>
-      {start > 0 && <p className="small quiet" style={{ padding: 'var(--s2) var(--s4)' }}>{count(start)} earlier lines are left out. <button className="button plain small" onClick={() => setStart(0)}>Show all</button></p>}
+      {all.length > kLaidOut && (
+        <div className="talk-range small quiet">
+          <span className="tabular">{start > 0 ? `From entry ${count(start + 1)} of ${count(all.length)}; scroll up for earlier ones` : `All ${count(all.length)} entries`}</span>
+          <span className="row">
+            <button className="button plain small" onClick={() => { setFollow(false); setStart(0); setGoTo('first'); }}>To the first</button>
+            <button className="button plain small" onClick={() => setGoTo('last')}>To the last</button>
+          </span>
+        </div>
+      )}
       <div
         className="talk" ref={box} tabIndex={0} role="log" aria-label={`Activity of ${attempt.step}`} aria-live="off"
         onScroll={(event) => {
           const element = event.currentTarget;
+          if (element.scrollTop < 400 && start > 0) setStart(Math.max(0, start - kMore));
           setFollow(running && element.scrollHeight - element.scrollTop - element.clientHeight < 40);
         }}
       >

@@ -112,6 +112,8 @@ export class RunStore {
     const status = error instanceof ApiError ? error.status : 0;
     if (status >= 400 && status < 500 && status !== 429) return live.setBehind(this, false);
     this.failures += 1;
+    // The next try is this one, and not at once.
+    this.again = false;
     setTimeout(() => {
       if (!signal.aborted) void this.load();
     }, Math.min(10_000, 500 * 2 ** Math.min(this.failures, 5)));
@@ -119,7 +121,7 @@ export class RunStore {
 
   /** Reads the log from where it is known up to `seq`. */
   private async readLog(seq: number, signal: AbortSignal): Promise<void> {
-    this.receive(live.recent(this.runId, this.lastSeq()));
+    this.takeRemembered();
     while (this.lastSeq() < seq) {
       const before = this.lastSeq();
       const response = await request(`${path`/api/runs/${this.runId}/events`}?after=${before}`, {
@@ -135,7 +137,13 @@ export class RunStore {
       });
       if (this.lastSeq() === before) return;
     }
-    this.receive(live.recent(this.runId, this.lastSeq()));
+    this.takeRemembered();
+  }
+
+  /** What the stream brought meanwhile, as far as it follows on what is here. */
+  private takeRemembered(): void {
+    for (const event of live.recent(this.runId, this.lastSeq())) this.take(event);
+    this.publish({});
   }
 
   private lastSeq(): number {

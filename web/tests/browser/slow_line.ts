@@ -33,10 +33,7 @@ export class SlowLine {
     const server = connect(this.target, '127.0.0.1');
     for (const [from, to] of [[client, server], [server, client]] as const) {
       this.sockets.add(from);
-      from.on('close', () => {
-        this.sockets.delete(from);
-        to.destroy();
-      });
+      from.on('close', () => this.sockets.delete(from));
       from.on('error', () => from.destroy());
       this.carry(from, to);
     }
@@ -54,6 +51,9 @@ export class SlowLine {
       }, free - now + this.latency);
       setTimeout(() => from.resume(), Math.max(0, free - now));
     });
-    from.on('end', () => setTimeout(() => to.end(), Math.max(0, free - Date.now()) + this.latency + 5));
+    // What is on its way arrives, unless the line is cut.
+    const later = (call: () => void) => setTimeout(call, this.isCut ? 0 : Math.max(0, free - Date.now()) + this.latency + 5);
+    from.on('end', () => later(() => to.end()));
+    from.on('close', () => later(() => to.destroy()));
   }
 }

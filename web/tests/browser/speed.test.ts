@@ -58,6 +58,33 @@ it('answers within 100 ms with a run of 100,000 events open', async () => {
   await context.close();
 });
 
+it('pages back to the first of 100,000 entries, without a jump', async () => {
+  const { context, page, complaints } = await open(browser, base);
+  await page.goto(`/runs/${long}`);
+  const talk = page.getByRole('log');
+  await page.getByText('Thought number 99999').waitFor({ timeout: 30_000 });
+  await page.getByText(/From entry 90k of 100k/).waitFor();
+  // A page further back: what stood at the top stands where it stood.
+  await talk.evaluate((element) => { element.scrollTop = 300; });
+  const at = await page.waitForFunction(() => {
+    const box = document.querySelector('[role=log]')!;
+    const first = [...box.querySelectorAll('.talk-item')].find((item) => item.getBoundingClientRect().top >= box.getBoundingClientRect().top && box.scrollTop > 1_000);
+    return first && { text: first.querySelector('.said')!.textContent!, top: first.getBoundingClientRect().top };
+  });
+  const { text } = (await at.jsonValue()) as { text: string };
+  expect(Number(/number (\d+)/.exec(text)![1])).toBeGreaterThan(89_000);
+  expect(Number(/number (\d+)/.exec(text)![1])).toBeLessThan(90_100);
+  await page.getByText(/From entry 85k of 100k/).waitFor();
+  await page.getByRole('button', { name: 'To the first' }).click();
+  await page.getByText('Thought number 3,').waitFor();
+  await page.getByText('All 100k entries').waitFor();
+  expect(await page.locator('.talk-item').count()).toBeLessThan(100);
+  await page.getByRole('button', { name: 'To the last' }).click();
+  await page.getByText('Thought number 99999').waitFor();
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
 it('shows and searches 100,000 lines of output', async () => {
   const { context, page, complaints } = await open(browser, base);
   await page.goto(`/runs/${long}?step=measure&view=output&line=50000`);
