@@ -76,6 +76,7 @@ Status remove_branches(const GitDir& repository, const std::set<std::string>& br
     }
     const GitCall call =
         call_in(repository, {"branch", "--quiet", "-D", "--", branch.substr(kHeads.size())});
+    WAVE_TRY(const UniqueFd lock, lock_worktrees(repository));
     WAVE_TRY(const auto result, run_git(call));
     // Checked out by somebody meanwhile: theirs now.
     if (result.exit_code != 0) log::info("{}", git_error(call, result).message);
