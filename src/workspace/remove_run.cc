@@ -12,14 +12,6 @@
 namespace wave::workspace {
 namespace {
 
-GitCall call_in(const GitDir& repository, std::vector<std::string> arguments) {
-  GitCall call;
-  call.work_tree = repository.work_tree;
-  call.git_dir = repository.git_dir;
-  call.arguments = std::move(arguments);
-  return call;
-}
-
 Result<std::vector<std::string>> ref_names(const GitDir& repository,
                                            std::vector<std::string> arguments) {
   std::vector<std::string> call{"for-each-ref", "--format=%(refname)"};

@@ -52,14 +52,6 @@ Status check_branch_name(const std::string& branch) {
               "use letters, digits, '-', '_', '.' and '/'");
 }
 
-GitCall call_in(const GitDir& repository, std::vector<std::string> arguments) {
-  GitCall call;
-  call.work_tree = repository.work_tree;
-  call.git_dir = repository.git_dir;
-  call.arguments = std::move(arguments);
-  return call;
-}
-
 Result<std::string> resolve_commit(const GitDir& repository, const std::string& revision) {
   if (revision.starts_with('-')) return std::string();
   GitCall call = call_in(
