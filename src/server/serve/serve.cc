@@ -252,6 +252,7 @@ void RunningServer::stop_agents() {
     store::Command stop;
     stop.run_id = entry.run_id;
     stop.kind = "stop";
+    stop.payload = {{"reason", "shutdown"}};
     stop.actor = "wave";
     stop.via = "shutdown";
     stop.created_at = loop_.clock().wall();
