@@ -67,6 +67,34 @@ Status check_step_names(const flow::Program& program, const flow::RunOptions& op
   return {};
 }
 
+bool is_left_out(const std::string& step, const flow::RunOptions& options) {
+  const auto names = [&step](const std::vector<std::string>& ids) {
+    return std::ranges::find(ids, step) != ids.end();
+  };
+  return (!options.steps.empty() && !names(options.steps)) || names(options.exclude);
+}
+
+/// What depends on a step that is left out runs. A gate that says who may answer it is not got
+/// round like that.
+Status check_gates_are_asked(const flow::Program& program, const flow::RunOptions& options) {
+  const std::vector<model::Step>& steps = program.steps();
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const auto& gate = steps[i].gate;
+    const bool guards = gate && (!gate->approvers.empty() || gate->forbid_self_approval);
+    if (!guards || !is_left_out(steps[i].id, options)) continue;
+    for (const int after : program.descendants(static_cast<int>(i))) {
+      const std::string& behind = steps[static_cast<size_t>(after)].id;
+      if (behind == steps[i].id || is_left_out(behind, options)) continue;
+      return fail(Code::kPermissionDenied,
+                  fmt::format("gate \"{}\" says who may answer it, and cannot be left out when "
+                              "\"{}\" behind it runs",
+                              steps[i].id, behind),
+                  fmt::format("run \"{}\" as well, or leave out \"{}\" too", steps[i].id, behind));
+    }
+  }
+  return {};
+}
+
 // What an origin's options become in a run made from it.
 flow::RunOptions inherit(flow::RunOptions origin, const flow::RunOptions& overrides) {
   if (!overrides.model.empty()) origin.model = overrides.model;
@@ -209,6 +237,7 @@ Result<std::string> Engine::Impl::store_run(NewRun run, const std::string& snaps
 Result<std::string> Engine::Impl::create_from(const StoredProgram& stored,
                                               const RunRequest& request) {
   WAVE_CHECK(check_step_names(stored.loaded->program, request.options));
+  WAVE_CHECK(check_gates_are_asked(stored.loaded->program, request.options));
   const WallTime now = loop.clock().wall();
   NewRun run{.loaded = stored.loaded, .state = {}, .events = {}};
   name_run(run, now);
