@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/known_secrets.h"
 #include "engine/program_shelf.h"
 #include "engine/project_loading.h"
 #include "engine/project_shelf.h"
@@ -294,6 +295,10 @@ Result<std::string> Engine::fork(const ForkRequest& request) {
 
 Result<std::shared_ptr<RunContext>> Engine::Impl::open_run(const store::RunDetails& details) {
   WAVE_TRY(std::shared_ptr<const LoadedProgram> loaded, programs.load(details.snapshot));
+  // Most projects have no secrets of their own: their runs share one table.
+  const model::Manifest& manifest = loaded->program.project.manifest;
+  const Redactor masks =
+      manifest.secrets.empty() ? redactor : Redactor(known_secrets(manifest, config.environment));
   WAVE_TRY(flow::RunState state,
            fold_log(details.row.run_id, loaded->program, details.row.last_seq));
   auto run = std::shared_ptr<RunContext>(new RunContext{.loop = loop,
@@ -305,7 +310,7 @@ Result<std::shared_ptr<RunContext>> Engine::Impl::open_run(const store::RunDetai
                                                         .run_id = details.row.run_id,
                                                         .slots = slots,
                                                         .loaded = std::move(loaded),
-                                                        .redactor = redactor,
+                                                        .redactor = masks,
                                                         .state = std::move(state),
                                                         .spool_marks = {}});
   WAVE_TRY(const auto marks, store.spool_marks(details.row.run_id));
