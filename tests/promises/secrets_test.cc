@@ -13,7 +13,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const std::string kSigning = "literal-signing-9f8e7d6c5b4a3210-0123456789abcdef";
 const std::string kHook = "literal-hook-secret-77aa88bb";
 const std::string kHidden = "hidden-in-a-plain-name-4455";
 
@@ -23,9 +22,12 @@ struct Leaking {
   std::map<std::string, std::string> environment{{"PLAIN", kHidden}};
 
   Leaking() {
-    project.manifest_append("server:\n  auth: {mode: none, jwt_secret: ${PLAIN}}\n  webhooks:\n" +
-                            ("    - {name: push, provider: github, secret: " + kHook) +
-                            ", events: [push], pipeline: leak}\n");
+    const auto webhook = [](const std::string& name, const std::string& secret) {
+      return "    - name: " + name + "\n      provider: github\n      secret: " + secret +
+             "\n      events: [push]\n      pipeline: leak\n";
+    };
+    project.manifest_append("server:\n  webhooks:\n" + webhook("one", kHook) +
+                            webhook("two", "${PLAIN}"));
     project.pipeline(
         "leak", "  - id: leak\n    type: command\n    script: |\n      echo \"printed " + kHook +
                     " and " + kHidden + "\"\n      printf %s '" + kHook +

@@ -70,7 +70,7 @@ function Banners() {
   const demo = useQuery(healthQuery).data?.demo;
   return (
     <>
-      {demo && <div className="banner" role="note">This is the demo: its agents are scripts, and whoever reaches this server is admin. Do not put anything here that matters.</div>}
+      {demo && <div className="banner" role="region" aria-label="Demo">This is the demo: its agents are scripts, and whoever reaches this server is admin. Do not put anything here that matters.</div>}
       {state === 'offline' && <div className="banner bad" role="alert">Offline. What you see may be old; it goes on by itself as soon as the server answers.</div>}
     </>
   );

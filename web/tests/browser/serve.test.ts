@@ -227,7 +227,7 @@ describe.skipIf(!there)('wave serve --demo', () => {
       const { context, page, complaints } = await open(browser, base);
       for (const where of ['/', '/new', '/pipelines', '/server']) {
         await page.goto(where);
-        await page.getByRole('note').getByText('This is the demo').waitFor({ timeout: 10_000 });
+        await page.getByRole('region', { name: 'Demo' }).getByText('This is the demo').waitFor({ timeout: 10_000 });
         expect([where, await look(page)]).toEqual([where, []]);
       }
       expect(complaints).toEqual([]);
