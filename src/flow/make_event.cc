@@ -44,6 +44,8 @@ json::object gate_fields(const model::Gate& gate, const StepState& step, Millis 
                       {"type", gate_type_name(gate.type)}, {"choices", std::move(choices)},
                       {"freeform", gate.freeform},         {"timeout_ms", timeout.count()}};
   if (!gate.default_choice.empty()) fields["default"] = gate.default_choice;
+  if (!gate.approvers.empty()) fields["approvers"] = to_array(gate.approvers);
+  if (gate.forbid_self_approval) fields["forbid_self_approval"] = true;
   return fields;
 }
 

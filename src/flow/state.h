@@ -119,6 +119,8 @@ struct GateState {
   bool freeform = false;
   std::optional<WallTime> deadline;
   std::string default_choice;
+  std::vector<std::string> approvers;  // who may answer (model/approvers.h); empty: everybody
+  bool forbid_self_approval = false;
   bool resolved = false;
   std::string
       outcome;  // decided, default, timeout, timer, auto; withdrawn: its step ended otherwise
