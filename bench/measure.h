@@ -45,5 +45,12 @@ std::vector<Figure> bench_store(const std::filesystem::path& scratch);
 std::vector<Figure> bench_model(const std::filesystem::path& scratch);
 std::vector<Figure> bench_access(const std::filesystem::path& scratch);
 std::vector<Figure> bench_http(const std::filesystem::path& scratch);
+// Of the real server: bench/server.
+std::vector<Figure> bench_server_start(const std::filesystem::path& scratch);
+std::vector<Figure> bench_server_list(const std::filesystem::path& scratch);
+std::vector<Figure> bench_server_memory(const std::filesystem::path& scratch);
+std::vector<Figure> bench_server_events(const std::filesystem::path& scratch);
+std::vector<Figure> bench_server_submit(const std::filesystem::path& scratch);
+std::vector<Figure> bench_server_adopt(const std::filesystem::path& scratch);
 
 }  // namespace wave::bench
