@@ -36,11 +36,19 @@ bool is_wanted(std::string_view name, int argc, char** argv) {
   return false;
 }
 
+std::filesystem::path scratch_to_remove;  // also when a bench gives up
+
 int main(int argc, char** argv) {
   // Real storage, not memory: fsync is what is measured.
   const char* where = std::getenv("WAVE_BENCH_DIR");
   std::string scratch = std::string(where != nullptr ? where : "/var/tmp") + "/wave-bench-XXXXXX";
   if (::mkdtemp(scratch.data()) == nullptr) return 1;
+  scratch_to_remove = scratch;
+  std::atexit([] {
+    ::close_range(3, ~0U, 0);  // of a bench that gave up, perhaps all there may be
+    std::error_code ignored;
+    std::filesystem::remove_all(scratch_to_remove, ignored);
+  });
   fmt::print("| What | Measured | Beside it | Goal |\n|---|---|---|---|\n");
   for (const Named& named : kBenches) {
     if (!is_wanted(named.name, argc, argv)) continue;
@@ -50,7 +58,6 @@ int main(int argc, char** argv) {
     }
     std::fflush(stdout);
   }
-  std::filesystem::remove_all(scratch);
   return 0;
 }
 

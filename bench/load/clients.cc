@@ -18,6 +18,7 @@ using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
 constexpr size_t kStreamsOfAnAddress = 900;
+constexpr int kAddresses = 250;
 
 struct Asker {
   UniqueFd socket;
@@ -39,8 +40,9 @@ RequestLoad load_requests(uint16_t port, const std::string& request, int connect
                           std::chrono::milliseconds duration) {
   const UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
   std::vector<Asker> askers(static_cast<size_t>(connections));
+  int client = 0;
   for (Asker& asker : askers) {
-    asker.socket = connect_to(port);
+    asker.socket = connect_to(port, 1 + client++ % kAddresses);
     epoll_event event{.events = EPOLLIN, .data = {.ptr = &asker}};
     ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, asker.socket.get(), &event);
   }

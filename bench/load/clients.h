@@ -20,7 +20,8 @@ struct RequestLoad {
   std::chrono::nanoseconds wall{};
   std::vector<std::chrono::nanoseconds> latencies;
 };
-/// Sends `request` over kept connections, each the next when its answer is there.
+/// Sends `request` over kept connections, each the next when its answer is there, each from a
+/// loopback address of its own: a server takes only so many from one.
 RequestLoad load_requests(uint16_t port, const std::string& request, int connections,
                           std::chrono::milliseconds duration);
 

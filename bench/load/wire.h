@@ -23,10 +23,10 @@ struct Reply {
   int status = 0;
   std::string body;
 };
-/// A kept connection. Exits the program when it breaks.
+/// A kept connection, from a loopback address as connect_to says. Exits the program when it breaks.
 class Caller {
  public:
-  explicit Caller(uint16_t port) : socket_(connect_to(port)) {}
+  explicit Caller(uint16_t port, int client = 1) : socket_(connect_to(port, client)) {}
   Reply get(const std::string& target) { return exchange(request_for(target)); }
   Reply post(const std::string& target, std::string_view json) {
     return exchange(post_request(target, json));

@@ -78,18 +78,19 @@ std::string goal_for(size_t count) {
   return count == 1'000 ? "p99 < 20 ms" : "at most 1.5 times the bare loop";
 }
 
-/// The three take turns, so that they meet the same machine.
 void add_latency(std::vector<Figure>& figures, Served& served, size_t count) {
   const LoadTarget bare(LoadTarget::Kind::kBare);
   Caller publisher(bare.port());
   const std::string publish = fmt::format("/publish?count=1&bytes={}", served.frame_bytes);
   std::vector<std::vector<nanoseconds>> theirs, agents, appends;
   const int rounds = count == 1 ? 300 : 20;
-  Subscribers of_bare(bare.port(), count, false);
-  for (int round = 1; round <= rounds; ++round) {
-    std::thread publishing([&] { publisher.get(publish); });
-    theirs.push_back(of_bare.receive(static_cast<uint64_t>(round)));
-    publishing.join();
+  {
+    Subscribers subscribers(bare.port(), count, false);
+    for (int round = 1; round <= rounds; ++round) {
+      std::thread publishing([&] { publisher.get(publish); });
+      theirs.push_back(subscribers.receive(static_cast<uint64_t>(round)));
+      publishing.join();
+    }
   }
   {
     Subscribers subscribers(served.port, count, false, stream_of(served.talker.run_id()));
@@ -98,10 +99,7 @@ void add_latency(std::vector<Figure>& figures, Served& served, size_t count) {
   }
   Subscribers subscribers(served.port, count, false, stream_of(served.appender.run_id()));
   for (int round = 0; round < rounds; ++round) {
-    uint64_t number = 0;
-    // The append waits for its sync; the event may be there before it returns.
-    number = served.appender.append();
-    appends.push_back(subscribers.receive(number));
+    appends.push_back(subscribers.receive(served.appender.append()));
   }
   const std::string beside = "bare loop of send: " + milliseconds(p99(theirs));
   figures.push_back(
@@ -118,14 +116,15 @@ void add_burst(std::vector<Figure>& figures, Served& served, size_t count) {
   const auto rate = [&](nanoseconds time) {
     return static_cast<double>(kEvents * count) / std::chrono::duration<double>(time).count();
   };
-  Subscribers of_bare(bare.port(), count, false);
+  auto of_bare = std::make_unique<Subscribers>(bare.port(), count, false);
   std::thread publishing([&] {
     Caller(bare.port()).get(fmt::format("/publish?count={}&bytes={}", kEvents, served.frame_bytes));
   });
   auto begin = monotonic_ns();
-  (void)of_bare.receive(kEvents);
+  (void)of_bare->receive(kEvents);
   const double theirs = rate(nanoseconds(monotonic_ns() - begin));
   publishing.join();
+  of_bare = nullptr;
 
   Subscribers subscribers(served.port, count, false, stream_of(served.appender.run_id()));
   const uint64_t last = served.appender.append() + kEvents;

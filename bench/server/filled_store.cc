@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
@@ -135,7 +136,8 @@ void fill_store(const std::filesystem::path& project, const Past& past) {
 }
 
 std::filesystem::path project_with_past(const std::filesystem::path& scratch) {
-  const auto folder = scratch / "past";
+  const char* kept = std::getenv("WAVE_BENCH_PAST");
+  const std::filesystem::path folder = kept != nullptr ? kept : scratch / "past";
   const auto project = folder / "project";
   if (std::filesystem::exists(project)) return project;
   make_project(folder);

@@ -20,7 +20,8 @@ void fill_store(const std::filesystem::path& project, const Past& past);
 /// The id of a run of a filled store; the last one is the newest.
 std::string past_run_id(size_t number);
 
-/// A project whose store has Past{}; made once for all benches of a process.
+/// A project whose store has Past{}; made once for all benches of a process, or in the folder
+/// WAVE_BENCH_PAST and kept.
 std::filesystem::path project_with_past(const std::filesystem::path& scratch);
 
 }  // namespace wave::bench

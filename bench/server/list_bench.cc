@@ -57,13 +57,19 @@ std::string times(const std::vector<nanoseconds>& samples) {
 
 std::vector<Figure> bench_server_list(const std::filesystem::path& scratch) {
   const ServedProject server(project_with_past(scratch));
-  Caller caller(server.port());
-  const std::string floor = "GET /api/health: " + times(ask_often(caller, "/api/health"));
+  int client = 1;  // another for each list: a server answers one address only so often
+  const auto ask = [&](const std::string& target) {
+    Caller caller(server.port(), ++client);
+    return times(ask_often(caller, target));
+  };
+  const std::string floor =
+      fmt::format("GET /api/health: {}; 0.4 ms of computing alone: {}", ask("/api/health"),
+                  times(bare_computing(std::chrono::microseconds(400), kRequests)));
   std::vector<Figure> figures;
   for (const List& list : kLists) {
     const std::string target = fmt::format(fmt::runtime(list.target), past_run_id(kDeep));
-    figures.push_back({fmt::format("GET /api/runs, 100,000 runs: {}", list.what),
-                       times(ask_often(caller, target)), floor, "p99 < 5 ms"});
+    figures.push_back({fmt::format("GET /api/runs, 100,000 runs: {}", list.what), ask(target),
+                       floor, "p99 < 5 ms"});
   }
   return figures;
 }

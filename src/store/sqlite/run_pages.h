@@ -8,7 +8,7 @@
 namespace wave::store::sqlite {
 
 /// How many runs a page looks at, for each of its statuses, before it ends where it has come to.
-constexpr size_t kMostVisited = 1000;
+constexpr size_t kMostVisited = 3000;
 
 Result<RunPage> run_page(Database& database, const RunFilter& filter);
 
