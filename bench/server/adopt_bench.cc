@@ -1,12 +1,13 @@
 // A server that is killed while many runs are at work, and the next one.
 #include <fmt/core.h>
+#include <sqlite3.h>
 
-#include <algorithm>
 #include <thread>
 
 #include "load/events.h"
 #include "load/wire.h"
 #include "measure.h"
+#include "process.h"
 #include "project.h"
 #include "server/served_project.h"
 #include "store/store.h"
@@ -18,51 +19,59 @@ using std::chrono::nanoseconds;
 
 constexpr std::chrono::seconds kPatience{120};
 
-/// Looks at the runs of a project as another process does.
+/// Looks at a project's runs, at little cost to who works on them.
 class Watcher {
  public:
   explicit Watcher(const std::filesystem::path& project) {
-    auto store = store::open_store({.project = project}, {.create = false, .read_only = true});
-    if (!store) give_up(full_message(store.error()));
-    store_ = *std::move(store);
+    const auto path = store::StatePaths{project}.database();
+    if (sqlite3_open_v2(path.c_str(), &database_, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK)
+      give_up("the database cannot be read");
+    sqlite3_busy_timeout(database_, 10'000);
   }
+  ~Watcher() { sqlite3_close_v2(database_); }
+  Watcher(const Watcher&) = delete;
+  Watcher& operator=(const Watcher&) = delete;
 
-  /// Waits until `count` runs are running, each with an owner later than `epoch`, who knows it.
+  /// Waits until `count` runs are running, each with an owner later than `epoch` that has read its
+  /// log.
   void wait_for(size_t count, int64_t epoch) {
     const auto end = std::chrono::steady_clock::now() + kPatience;
-    while (owned_after(epoch) < count) {
+    const std::string owned = fmt::format(
+        "SELECT count(*) FROM run WHERE status = 'running' AND owner_epoch > {} AND crash_folds = "
+        "0",
+        epoch);
+    while (number(owned) < static_cast<int64_t>(count)) {
       if (std::chrono::steady_clock::now() > end)
-        give_up(fmt::format("{} of {} runs are running", owned_after(epoch), count));
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        give_up(fmt::format("{} of {} runs are running", number(owned), count));
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
   }
-  int64_t highest_epoch() {
-    int64_t highest = 0;
-    for (const store::LiveRun& run : live()) highest = std::max(highest, run.owner_epoch);
-    return highest;
-  }
-  /// Whether each run's log was read to its end by its last owner.
-  bool all_folded() {
-    return std::ranges::all_of(live(), [&](const store::LiveRun& run) {
-      const auto details = store_->run(run.run_id);
-      return details && details->crash_folds == 0;
-    });
-  }
+  int64_t highest_epoch() { return number("SELECT max(owner_epoch) FROM run"); }
 
  private:
-  std::vector<store::LiveRun> live() {
-    auto runs = store_->live_runs();
-    if (!runs) give_up(full_message(runs.error()));
-    return *std::move(runs);
-  }
-  size_t owned_after(int64_t epoch) {
-    return static_cast<size_t>(std::ranges::count_if(live(), [&](const store::LiveRun& run) {
-      return run.status == "running" && run.owner_epoch > epoch;
-    }));
+  int64_t number(const std::string& sql) {
+    sqlite3_stmt* statement = nullptr;
+    if (sqlite3_prepare_v2(database_, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK ||
+        sqlite3_step(statement) != SQLITE_ROW)
+      give_up(sqlite3_errmsg(database_));
+    const int64_t value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return value;
   }
 
-  std::unique_ptr<store::Store> store_;
+  sqlite3* database_ = nullptr;
 };
+
+/// The agents of a thousand runs have begun, and the machine has come to rest.
+void settle(const ServedProject& server) {
+  double before = 0;
+  double now = cpu_seconds(server.pid());
+  do {
+    before = now;
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    now = cpu_seconds(server.pid());
+  } while (now - before > 0.05);
+}
 
 }  // namespace
 
@@ -84,13 +93,13 @@ std::vector<Figure> bench_server_adopt(const std::filesystem::path& scratch) {
   watcher.wait_for(count, 0);
   fmt::print(stderr, "bench: {} runs are at work after {}\n", count,
              milliseconds(nanoseconds(monotonic_ns() - submitted)));
+  settle(*server);
   const int64_t epoch = watcher.highest_epoch();
   server->kill();
   const int64_t begin = monotonic_ns();
   server = std::make_unique<ServedProject>(project, arguments);
   const nanoseconds ready = server->took();
   watcher.wait_for(count, epoch);
-  while (!watcher.all_folded()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   const nanoseconds adopted(monotonic_ns() - begin);
   server = nullptr;
   // Whoever comes next ends them all.
