@@ -61,6 +61,17 @@ nanoseconds percentile(std::vector<nanoseconds> samples, double p) {
                           static_cast<size_t>(p * static_cast<double>(samples.size())))];
 }
 
+std::vector<nanoseconds> bare_sync(const std::filesystem::path& scratch, int count) {
+  const UniqueFd file(::open((scratch / "bare-sync").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600));
+  std::vector<nanoseconds> samples;
+  for (int i = 0; i < count; ++i) {
+    const auto begin = steady_clock::now();
+    durable_write(file.get());
+    samples.push_back(steady_clock::now() - begin);
+  }
+  return samples;
+}
+
 std::vector<nanoseconds> bare_computing(nanoseconds work, int count) {
   // How many turns that is, by the quickest of a few tries.
   constexpr uint64_t kTurns = 100'000;

@@ -31,6 +31,8 @@ Finished run(std::vector<std::string> argv, const std::filesystem::path& cwd,
              const std::map<std::string, std::string>& env);
 
 std::chrono::nanoseconds percentile(std::vector<std::chrono::nanoseconds> samples, double p);
+/// A short line appended to a file of its own, and synced. Samples.
+std::vector<std::chrono::nanoseconds> bare_sync(const std::filesystem::path& scratch, int count);
 /// How long this much computing takes on the machine as it is: what is more is the time of others.
 std::vector<std::chrono::nanoseconds> bare_computing(std::chrono::nanoseconds work, int count);
 std::string milliseconds(std::chrono::nanoseconds time);

@@ -71,6 +71,7 @@ struct Served {
   Talker& talker;
   Appender& appender;
   size_t frame_bytes;
+  const std::filesystem::path& scratch;
 };
 
 std::string goal_for(size_t count) {
@@ -101,7 +102,11 @@ void add_latency(std::vector<Figure>& figures, Served& served, size_t count) {
   for (int round = 0; round < rounds; ++round) {
     appends.push_back(subscribers.receive(served.appender.append()));
   }
-  const std::string beside = "bare loop of send: " + milliseconds(p99(theirs));
+  std::string beside = "bare loop of send: " + milliseconds(p99(theirs));
+  if (count == 1) {
+    beside += "; a bare write and fdatasync: " +
+              milliseconds(percentile(bare_sync(served.scratch, rounds), 0.99));
+  }
   figures.push_back(
       {fmt::format("from an agent's write to the wire of {} subscribers (p99)", count),
        milliseconds(p99(agents)), beside, goal_for(count)});
@@ -152,7 +157,7 @@ std::vector<Figure> bench_server_events(const std::filesystem::path& scratch) {
   const ServedProject server(project, {"--stop-agents"});
   Talker talker(project, server.port());
   Appender appender(project);
-  Served served{server.port(), talker, appender, appender.frame_bytes()};
+  Served served{server.port(), talker, appender, appender.frame_bytes(), scratch};
   std::vector<Figure> figures;
   add_latency(figures, served, 1);
   add_latency(figures, served, many ? 1'000 : 400);
