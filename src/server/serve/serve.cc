@@ -1,6 +1,7 @@
 #include "server/serve/serve.h"
 
 #include <fmt/core.h>
+#include <malloc.h>
 #include <signal.h>
 
 #include "base/asio_loop.h"
@@ -191,6 +192,7 @@ int RunningServer::run() {
   manager_.notify("READY=1");
   beat();
   keep_house();
+  ::malloc_trim(0);  // what only starting needed
   loop_.run();
   manager_.notify("STOPPING=1");
   engine_.abandon();  // agents go on; the next owner reads on from where we were
