@@ -11,9 +11,10 @@ import { useKeys } from './keys';
 import { setTheme, useTheme } from './theme';
 import { setWaiting } from './title';
 import { Toasts } from './toasts';
+import { lazily } from './lazily';
 
-const Palette = lazy(() => import('./palette'));
-const KeyList = lazy(() => import('./key_list'));
+const Palette = lazily(() => import('./palette'));
+const KeyList = lazily(() => import('./key_list'));
 
 const places: { title: string; items: { to: string; label: string; icon: IconName }[] }[] = [
   { title: 'Work', items: [{ to: '/', label: 'Runs', icon: 'runs' }, { to: '/new', label: 'New run', icon: 'plus' }] },
