@@ -1,7 +1,7 @@
 // What surrounds every page: where one can go, whether what one sees is live, and who one is.
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { Suspense, useEffect, useRef, useState } from 'react';
 import { gatesQuery, healthQuery, sessionQuery } from '../api/queries';
 import type { ConnectionState } from '../live/connection';
 import { useConnection } from '../live/hooks';
