@@ -144,7 +144,9 @@ struct Gate {
   bool freeform = false;
   Template prompt;
   Template message;
-  bool automatic = false;  // `auto`
+  bool automatic = false;              // `auto`
+  std::vector<std::string> approvers;  // subjects and role:NAME (approvers.h); empty: everybody
+  bool forbid_self_approval = false;   // who started the run does not answer
   std::optional<Millis> timeout;
   std::optional<Millis> interval;
   int64_t pr_number = 0;

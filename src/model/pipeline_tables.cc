@@ -729,6 +729,18 @@ const KeyTable<Gate>& gate_keys() {
           key("message", &T::message, "what is shown while it waits"),
           key("auto", &T::automatic, "answer at once: the default, else the first choice")
               .fallback("false"),
+          custom<T>("approvers", "list of text",
+                    "approval: who may answer: subjects such as ada, and role:operator or "
+                    "role:admin. wave's own",
+                    [](T& value, Binder& binder, const yaml::Node& node) {
+                      if (!binder.read(node, value.approvers) || !value.approvers.empty()) return;
+                      binder.add(Severity::kError, node, "an empty list lets nobody answer",
+                                 "name somebody, or remove the key");
+                    })
+              .fallback("everybody with the role operator"),
+          key("forbid_self_approval", &T::forbid_self_approval,
+              "approval: who started the run may not answer. wave's own")
+              .fallback("false"),
           key("timeout", &T::timeout, "how long it waits; needed by a timer")
               .fallback("`runtime.timeouts.gate_approval_hours`"),
           key("interval", &T::interval, "pr_merge, ci_pass: time between two looks")

@@ -1532,6 +1532,12 @@ export interface components {
             freeform: boolean;
             /** @description the choice that its deadline makes */
             default_choice: string | null;
+            /** @description who may answer; empty: everybody with the role operator */
+            approvers: string[];
+            /** @description whether who started the run may not answer */
+            forbid_self_approval: boolean;
+            /** @description whether you are one of those who may answer */
+            may_answer: boolean;
             /**
              * Format: date-time
              * @description when it was asked
@@ -1707,6 +1713,10 @@ export interface components {
             freeform?: boolean;
             /** @description the choice that its deadline makes */
             default?: string;
+            /** @description who may answer: subjects and role:NAME; absent: everybody with the role operator */
+            approvers?: unknown[];
+            /** @description whether who started the run may not answer */
+            forbid_self_approval?: boolean;
             /** @description milliseconds to its deadline; absent or 0: none */
             timeout_ms?: number;
             /**
@@ -1760,6 +1770,8 @@ export interface components {
              * @enum {string}
              */
             status: "ok";
+            /** @description it serves the demo project, and asks nobody for anything */
+            demo?: boolean;
             /** @description of wave */
             version?: string;
             /** @description since its start */

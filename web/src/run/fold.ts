@@ -273,6 +273,8 @@ function gateOf(state: RunState, step: StepState, event: RunEvent): Gate {
       return { key: String(choice.key ?? ''), label: String(choice.label ?? ''), target: orNull(choice.target) };
     }),
     freeform: flag(event, 'freeform'), default_choice: orNull(event.default), opened_at: event.ts,
+    approvers: listOf(event.approvers).map(String), forbid_self_approval: flag(event, 'forbid_self_approval'),
+    may_answer: true, // an event does not say who looks at it; the list of waiting gates does
     deadline: orNull(event.deadline), resolved: false, outcome: null, choice: null, text: null, by: null, via: null,
     decided_at: null,
   };

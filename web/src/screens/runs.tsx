@@ -204,7 +204,7 @@ export default function Runs() {
                 ))}
               </div>
             </div>
-            {list.isPending ? <Bones rows={7} height={30} label="Loading runs" />
+            {list.isPending || (runs.length === 0 && hasNextPage) ? <Bones rows={7} height={30} label={list.isPending ? 'Loading runs' : 'Looking through older runs'} />
               : list.isError && runs.length === 0 ? <Trouble error={list.error} retry={() => void list.refetch()} />
                 : runs.length === 0 ? (
                   <Empty icon={filtered ? 'search' : 'runs'} title={filtered ? 'No run is like that' : 'Nothing has run yet'}>
@@ -217,7 +217,7 @@ export default function Runs() {
                   </ul>
                 )}
             <div ref={more} />
-            {isFetchingNextPage && <Bones rows={2} height={30} label="Loading more runs" />}
+            {isFetchingNextPage && runs.length > 0 && <Bones rows={2} height={30} label="Loading more runs" />}
           </section>
           {selected.size > 0 && (
             <div className="bulk" role="region" aria-label="Selected runs">

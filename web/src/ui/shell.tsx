@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { Suspense, useEffect, useRef, useState } from 'react';
-import { gatesQuery, sessionQuery } from '../api/queries';
+import { gatesQuery, healthQuery, sessionQuery } from '../api/queries';
 import type { ConnectionState } from '../live/connection';
 import { useConnection } from '../live/hooks';
 import { live } from '../live/live';
@@ -68,8 +68,10 @@ function ThemeButton() {
 
 function Banners() {
   const state = useConnection();
+  const demo = useQuery(healthQuery).data?.demo;
   return (
     <>
+      {demo && <div className="banner" role="region" aria-label="Demo">This is the demo: its agents are scripts, and whoever reaches this server is admin. Do not put anything here that matters.</div>}
       {state === 'offline' && <div className="banner bad" role="alert">Offline. What you see may be old; it goes on by itself as soon as the server answers.</div>}
     </>
   );

@@ -29,7 +29,8 @@ export class Wave {
   }
 
   private environment(): NodeJS.ProcessEnv {
-    return { ...process.env, PATH: `${dirname(binary!)}:${process.env.PATH ?? ''}` };
+    // The server looks at its own answers; what is not as documented is an error to the application, and noted below.
+    return { ...process.env, WAVE_VALIDATE_RESPONSES: '1', PATH: `${dirname(binary!)}:${process.env.PATH ?? ''}` };
   }
 
   /** Starts, or starts again on the same port; returns where it listens. */
@@ -70,7 +71,9 @@ export class Wave {
     const ended = new Promise((resolve) => child.on('exit', resolve));
     child.kill(signal);
     await ended;
+    const { log } = this;
     this.log = '';
+    if (log.includes('with something else than it promises')) throw new Error(`an answer was not as documented: ${log}`);
   }
 
   async remove(): Promise<void> {

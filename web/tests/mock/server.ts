@@ -46,6 +46,7 @@ export class MockServer {
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
   loggedIn = true;
   slow = 0;
+  demo = false;
 
   constructor(private readonly dist = join(web, 'dist')) {}
 
@@ -184,7 +185,7 @@ export class MockServer {
 
   private health(parts: string[], response: ServerResponse): void {
     if (parts[2] === 'ready') return this.json(response, { status: 'ready', checks: [{ name: 'store', status: 'ok', message: null, hint: null }, { name: 'disk', status: 'ok', message: '58 GiB free', hint: null }, { name: 'queue', status: 'ok', message: null, hint: null }] });
-    this.json(response, { status: 'ok', version: '0.1.0', uptime_ms: 8_700_000, started_at: new Date(Date.now() - 8_700_000).toISOString(), auth: 'jwt', actor: 'session:ada', role: 'admin' });
+    this.json(response, { status: 'ok', version: '0.1.0', uptime_ms: 8_700_000, started_at: new Date(Date.now() - 8_700_000).toISOString(), auth: 'jwt', actor: 'session:ada', role: 'admin', ...(this.demo ? { demo: true } : {}) });
   }
 
   private queue(): object {
