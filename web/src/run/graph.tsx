@@ -9,7 +9,7 @@ import { memo, useEffect, useMemo } from 'react';
 import type { Graph, GraphEdge, Step } from '../api/types';
 import { Glyph, toneOf, wordOf } from '../ui/status';
 
-const kWidth = 152;
+const kWidth = 172;
 const kHeight = 46;
 
 interface StepData extends Record<string, unknown> {

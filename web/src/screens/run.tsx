@@ -193,7 +193,7 @@ function StepFacts({ step, attempt, run, act }: { step: Step; attempt: AttemptVi
       <dl className="facts">
         <dt>Status</dt><dd><Status status={step.status} /></dd>
         {step.persona && <><dt>Persona</dt><dd><Link to="/personas/$name" params={{ name: step.persona }}>{step.persona}</Link></dd></>}
-        {step.adapter && <><dt>Adapter</dt><dd>{step.adapter}{step.model && ` · ${step.model}`}</dd></>}
+        {step.adapter && <><dt>Adapter</dt><dd>{step.adapter}{step.model && step.model !== step.adapter && ` · ${step.model}`}</dd></>}
         {step.workspace && <><dt>Workspace</dt><dd><code>{step.workspace}</code></dd></>}
         {attempt && <><dt>Attempt</dt><dd>{attempt.attempt} ({attempt.reason}) · {(attempt.outcome ?? 'running').replaceAll('_', ' ')}{attempt.exitCode !== null && ` · exit ${attempt.exitCode}`}</dd></>}
         {attempt?.outBytes != null && <><dt>Printed</dt><dd>{bytes(attempt.outBytes)}</dd></>}
