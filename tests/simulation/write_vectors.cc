@@ -34,7 +34,7 @@ json::object rows_at(const flow::Program& program, const flow::RunState& state,
         known == attempts.end() ? std::vector<api::Attempt>{} : known->second, state.last_ts));
   }
   for (const flow::GateRow& gate : rows.gates) {
-    gates.push_back(api::gate_json(state.run_id, gate));
+    gates.push_back(api::gate_json(rows.run, gate, {}));
   }
   for (const flow::Artifact& artifact : rows.artifacts) {
     artifacts.push_back(api::artifact_json(artifact));

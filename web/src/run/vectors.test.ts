@@ -30,7 +30,8 @@ const stepFields = ['index', 'step', 'status', 'persona', 'adapter', 'model', 'v
 // Money is added up in another order: not to the last bit.
 const cents = <T extends { cost_usd: number }>(usage: T) => ({ ...usage, cost_usd: Number(usage.cost_usd.toFixed(9)) });
 const pick = <T extends object, K extends keyof T>(row: T, keys: readonly K[]) => Object.fromEntries(keys.map((key) => [key, row[key] === '' ? null : row[key]]));
-const gatesOf = (gates: Gate[]) => gates.map((gate) => ({ ...gate, choices: gate.choices.map((one) => ({ ...one, target: one.target || null })) }));
+// Who looks at a gate is not in its events: may_answer is the server's to say.
+const gatesOf = (gates: Gate[]) => gates.map(({ may_answer: _, ...gate }) => ({ ...gate, choices: gate.choices.map((one) => ({ ...one, target: one.target || null })) }));
 const byName = (artifacts: Artifact[]) => [...artifacts].sort((a, b) => `${a.step}/${a.name}`.localeCompare(`${b.step}/${b.name}`));
 
 /** The server opens an attempt again for each launch; here a launch that goes on after a stop is the same one. */
