@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/input_check.h"
 #include "engine/known_secrets.h"
 #include "engine/program_shelf.h"
 #include "engine/project_loading.h"
@@ -239,6 +240,7 @@ Result<std::string> Engine::Impl::create_from(const StoredProgram& stored,
                                               const RunRequest& request) {
   WAVE_CHECK(check_step_names(stored.loaded->program, request.options));
   WAVE_CHECK(check_gates_are_asked(stored.loaded->program, request.options));
+  WAVE_CHECK(check_input(stored.loaded->program.project.pipeline.input, request.options.input));
   const WallTime now = loop.clock().wall();
   NewRun run{.loaded = stored.loaded, .state = {}, .events = {}};
   name_run(run, now);

@@ -60,7 +60,7 @@ constexpr std::array kRunResumedFields{
     FieldInfo{"reason", kString, kRequired, "ready, resume (after a stop) or interrupted"},
 };
 constexpr std::array kRunWaitingFields{
-    FieldInfo{"reason", kString, kRequired, "gate, timer, rate_limit or stopped"},
+    FieldInfo{"reason", kString, kRequired, "gate, timer, rate_limit, stopped or shutdown"},
 };
 constexpr std::array kRunCancelRequestedFields{
     FieldInfo{"by", kString, kOptional, "who asked"},
@@ -69,6 +69,8 @@ constexpr std::array kRunCancelRequestedFields{
 };
 constexpr std::array kRunStopRequestedFields{
     FieldInfo{"by", kString, kOptional, "who asked"},
+    FieldInfo{"reason", kString, kOptional,
+              "shutdown: the server that works on it ends, and its next start goes on"},
 };
 constexpr std::array kRunCompletedFields{
     kStatus,

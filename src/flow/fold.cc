@@ -258,6 +258,7 @@ void Fold::cancel_requested() {
 void Fold::stop_requested() {
   if (state_.stop_requested) return;
   state_.stop_requested = true;
+  state_.stop_reason = text(event_, "reason");
   state_.stop_seq = event_.seq;
 }
 

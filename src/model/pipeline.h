@@ -262,7 +262,10 @@ struct RequiredSkill {
 };
 
 struct PipelineInput {
-  std::string source, type = "string", schema_type, schema_description, example;
+  std::string source, type = "string", example;
+  /// A JSON Schema. One with nothing but `type` and `description` is for display; any other is held
+  /// when a run is started (engine/input_check.h).
+  json::object schema;
   json::object label_filter;
   int batch_size = 0;
 };

@@ -71,17 +71,6 @@ const KeyTable<Pipeline>& requires_keys() {
   return table;
 }
 
-const KeyTable<PipelineInput>& input_schema_keys() {
-  using T = PipelineInput;
-  static const KeyTable<T> table(
-      "input schema", "For display.",
-      {
-          key("type", &T::schema_type, "type in words").parsed_only(),
-          key("description", &T::schema_description, "what to give").parsed_only(),
-      });
-  return table;
-}
-
 Key<PipelineInput> input_type_key() {
   Key<PipelineInput> made = key("type", &PipelineInput::type, "what the input is");
   made.doc.fallback = "string";
@@ -96,7 +85,10 @@ const KeyTable<PipelineInput>& input_keys() {
       {
           key("source", &T::source, "where it usually comes from").parsed_only(),
           input_type_key(),
-          section<input_schema_keys, T>("schema", "for display"),
+          key("schema", &T::schema,
+              "a JSON Schema, of which the browser makes a form. With more than `type` and "
+              "`description` it is held when a run is started: the input is then JSON, or plain "
+              "text if the schema's `type` is `string`"),
           key("example", &T::example, "for display").parsed_only(),
           custom<T>("label_filter", "any", "legacy",
                     [](T& value, Binder&, const yaml::Node& node) {

@@ -10,6 +10,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "support/answer_check.h"
 #include "support/wave.h"
 
 namespace wave::test {
@@ -109,6 +110,21 @@ Answer request(uint16_t port, const std::string& method, const std::string& targ
     }
   }
   ::close(socket);
+  // Whatever a test looks at: every answer is as the document says.
+  const auto length = answer.headers.find("content-length");
+  const bool whole =
+      length != answer.headers.end() && answer.body.size() == std::stoull(length->second);
+  const std::string wrong = published_check().answer(
+      {.method = method,
+       .target = target,
+       .status = answer.status,
+       .headers = answer.headers,
+       .body = whole ? std::optional<std::string_view>(answer.body) : std::nullopt});
+  if (!wrong.empty()) {
+    ADD_FAILURE() << method << ' ' << target << " answers " << answer.status
+                  << " with something else than it documents: " << wrong << "\n"
+                  << answer.body.substr(0, 2000);
+  }
   return answer;
 }
 
@@ -127,6 +143,12 @@ SseClient::SseClient(uint16_t port, const std::string& target,
   if (end == std::string::npos) return;
   status_ = parse_head(std::string_view(buffer_).substr(0, end), headers_);
   buffer_.erase(0, end + 4);
+  const std::string wrong = published_check().answer({.method = "GET",
+                                                      .target = target,
+                                                      .status = status_,
+                                                      .headers = headers_,
+                                                      .body = std::nullopt});
+  EXPECT_EQ(wrong, "") << "GET " << target << " answers " << status_;
 }
 
 SseClient::~SseClient() {
@@ -159,7 +181,10 @@ std::optional<SseFrame> SseClient::next(std::chrono::milliseconds patience) {
       if (name == "data") frame.data += value;
       if (name == "retry") frame.retry = std::atoi(value.c_str());
     }
-    if (!frame.event.empty() || !frame.data.empty()) return frame;
+    if (frame.event.empty() && frame.data.empty()) continue;
+    EXPECT_EQ(published_check().frame(frame.event, frame.data), "")
+        << frame.event << ": " << frame.data;
+    return frame;
   }
 }
 
@@ -179,6 +204,8 @@ Server::Server(const Project& project, std::vector<std::string> arguments,
   const bool has_port = std::ranges::find(arguments, "--port") != arguments.end();
   if (!has_port) all.insert(all.end(), {"--port", "0"});
   all.insert(all.end(), arguments.begin(), arguments.end());
+  // What other clients than ours receive (the command line, a browser) is looked at over there.
+  more_environment.emplace("WAVE_VALIDATE_RESPONSES", "1");
   program_ = start_wave(project, all, std::move(more_environment));
   const bool up = wait_until([&] { return program_->out().contains("}\n") || program_->ended(); });
   const std::string out = program_->out();
@@ -189,6 +216,10 @@ Server::Server(const Project& project, std::vector<std::string> arguments,
   }
   const std::string url(parsed(out.substr(0, end + 1)).at("url").as_string());
   port_ = static_cast<uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+}
+
+Server::~Server() {
+  EXPECT_FALSE(program_->err().contains("with something else than it promises")) << program_->err();
 }
 
 void Server::kill() {

@@ -22,7 +22,8 @@ struct Answer {
   [[nodiscard]] json::object object() const { return json().as_object(); }
 };
 
-/// One request on a connection of its own. Status 0: no answer came.
+/// One request on a connection of its own. Status 0: no answer came. Fails the test when the answer
+/// is not as the OpenAPI document says.
 Answer request(uint16_t port, const std::string& method, const std::string& target,
                const std::map<std::string, std::string>& headers = {},
                const std::string& body = {});
@@ -34,7 +35,7 @@ struct SseFrame {
   std::optional<int> retry;
 };
 
-/// Reads a stream of events as they come.
+/// Reads a stream of events as they come; each frame is held against its schema.
 class SseClient {
  public:
   /// Sends the request; the status is known when it returns.
@@ -63,12 +64,16 @@ class SseClient {
   std::map<std::string, std::string> headers_;
 };
 
-/// A server of a project; killed with the object.
+/// A server of a project; killed with the object. It looks at its own answers as well, and the test
+/// fails when one was not as the document says.
 class Server {
  public:
   /// Waits until it listens; fails the test if it does not come up.
   explicit Server(const Project& project, std::vector<std::string> arguments = {},
                   std::map<std::string, std::string> more_environment = {});
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
 
   [[nodiscard]] uint16_t port() const { return port_; }
   [[nodiscard]] Program& program() { return *program_; }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "server/api/examples.h"
 
 namespace wave::server::api {
 namespace {
@@ -56,34 +57,6 @@ std::string route_html(const Route& route) {
   return html;
 }
 
-/// The path with variables of a shell for its parameters.
-std::string example_path(std::string path) {
-  path = replace_all(std::move(path), "{id}", "$RUN");
-  path = replace_all(std::move(path), "{step}", "$STEP");
-  path = replace_all(std::move(path), "{name}", "$NAME");
-  return replace_all(std::move(path), "{path...}", "$FILE");
-}
-
-std::string example_body(const Route& route) {
-  if (route.request_schema == "Submit") return R"({"pipeline":"hello","input":"the world"})";
-  if (route.request_schema == "GateDecision") return R"({"choice":"yes"})";
-  if (route.request_schema == "Cancel") return R"({"reason":"not needed any more"})";
-  if (route.request_schema == "QueuePatch") return R"({"max_concurrent":5})";
-  if (route.request_schema == "Validate") return R"({"yaml":"kind: WavePipeline\n"})";
-  return "{}";
-}
-
-std::string example(const Route& route) {
-  std::string command = "curl -sS";
-  if (route.method != "GET") command += " -X " + route.method;
-  command += fmt::format(" \"$WAVE_SERVER{}\"", example_path(route.path));
-  if (!route.request_schema.empty()) {
-    command +=
-        fmt::format(" \\\n  -H 'Content-Type: application/json' -d '{}'", example_body(route));
-  }
-  return command;
-}
-
 std::string type_of(const json::object& schema) {
   const json::value* type = find(schema, "type");
   if (type == nullptr) return "any";
@@ -115,7 +88,7 @@ std::string route_markdown(const Route& route) {
     text += fmt::format(", {}{}", status, schema.empty() ? "" : " `" + schema + "`");
   }
   if (route.idempotency_key) text += ". Takes an `Idempotency-Key`";
-  return text + fmt::format(".\n\n```sh\n{}\n```\n\n", example(route));
+  return text + fmt::format(".\n\n```sh\n{}\n```\n\n", curl_example(route));
 }
 
 std::string members_markdown(const json::object& schema) {
@@ -182,8 +155,11 @@ std::string docs_markdown(const RouteTable& routes, const Schemas& schemas) {
       "pages\n(`{<noun>: [], next_cursor, has_more}`). Errors are `application/problem+json` with "
       "`code`, `hint`,\n`errors[]` and `request_id`. A run is named by its id, or by a prefix that "
       "no other run has.\n\n"
-      "The examples need `WAVE_SERVER`, such as `http://127.0.0.1:8080`, and names from your "
-      "project.\n\n";
+      "The examples are for a POSIX shell in the project's folder, where `WAVE_SERVER` is such as\n"
+      "`http://127.0.0.1:8080`, and `RUN`, `STEP`, `PIPELINE` and so on name what you have. Where "
+      "the\nserver asks for a credential, add `-H \"Authorization: Bearer $WAVE_TOKEN\"`. The "
+      "first "
+      "status behind\n\"Answer\" is what an example gets.\n\n";
   for (const std::string& tag : tags_of(routes)) {
     text += fmt::format("## {}\n\n", tag);
     for (const Route& route : routes.routes()) {

@@ -39,6 +39,8 @@ struct Attempt {
   std::optional<int64_t> exit_code, out_bytes, err_bytes;
 };
 using Attempts = std::map<std::string, std::vector<Attempt>>;  // by step
+/// What the run's next event says about them.
+void add_to_attempts(Attempts& attempts, const flow::Event& event);
 /// Those that the log tells of up to `last_seq`.
 Result<Attempts> read_attempts(store::Store& store, const std::string& run_id, uint64_t last_seq);
 

@@ -1,6 +1,7 @@
 #include "server/serve/serve.h"
 
 #include <fmt/core.h>
+#include <malloc.h>
 #include <signal.h>
 
 #include "base/asio_loop.h"
@@ -191,6 +192,7 @@ int RunningServer::run() {
   manager_.notify("READY=1");
   beat();
   keep_house();
+  ::malloc_trim(0);  // what only starting needed
   loop_.run();
   manager_.notify("STOPPING=1");
   engine_.abandon();  // agents go on; the next owner reads on from where we were
@@ -265,6 +267,7 @@ void RunningServer::stop_agents() {
     store::Command stop;
     stop.run_id = entry.run_id;
     stop.kind = "stop";
+    stop.payload = {{"reason", "shutdown"}};
     stop.actor = "wave";
     stop.via = "shutdown";
     stop.created_at = loop_.clock().wall();

@@ -24,7 +24,7 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
 
   Result<CreatedRun> create_run(const NewRun& run) override;
   Result<RunDetails> run(const std::string& run_id) override;
-  Result<std::vector<flow::RunRow>> list_runs(const RunFilter& filter) override;
+  Result<RunPage> run_page(const RunFilter& filter) override;
   Result<std::vector<LiveRun>> live_runs(int64_t after) override;
   Result<std::string> resolve_run(const std::string& prefix) override;
   Status prune_run(const std::string& run_id) override;

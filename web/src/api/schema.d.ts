@@ -580,7 +580,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The events of all runs as server-sent events, in the order they were stored, from now on or behind a cursor. */
+        /** The events of all runs as server-sent events, in the order they were stored, from now on or behind a cursor. The header Wave-Stream-End has the id of the last one that was stored when the stream was opened: whoever has seen it has caught up. */
         get: operations["streamEvents"];
         put?: never;
         post?: never;
@@ -2060,6 +2060,7 @@ export interface components {
             runnable: boolean;
             /** @description an input to start from */
             input_example: string | null;
+            input: components["schemas"]["PipelineInput"];
             /** @description how many steps it has */
             step_count: number;
             /** @description in order */
@@ -2075,6 +2076,18 @@ export interface components {
             /** @description of the source */
             sha256: string;
             graph: components["schemas"]["Graph"];
+        };
+        /** @description What a pipeline is started with. */
+        PipelineInput: {
+            /** @description where it usually comes from, as written */
+            source: string | null;
+            /** @description string, or the name of a shared type, as written */
+            type: string;
+            schema: unknown | null;
+            /** @description whether a submit is refused when its input does not fit the schema */
+            held: boolean;
+            /** @description the input is the text itself; else it is JSON, as text */
+            is_text: boolean;
         };
         /** @description A page of pipelines. */
         PipelineList: {

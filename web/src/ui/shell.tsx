@@ -1,7 +1,7 @@
 // What surrounds every page: where one can go, whether what one sees is live, and who one is.
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { Suspense, useEffect, useRef, useState } from 'react';
 import { gatesQuery, healthQuery, sessionQuery } from '../api/queries';
 import type { ConnectionState } from '../live/connection';
 import { useConnection } from '../live/hooks';
@@ -11,9 +11,10 @@ import { useKeys } from './keys';
 import { setTheme, useTheme } from './theme';
 import { setWaiting } from './title';
 import { Toasts } from './toasts';
+import { lazily } from './lazily';
 
-const Palette = lazy(() => import('./palette'));
-const KeyList = lazy(() => import('./key_list'));
+const Palette = lazily(() => import('./palette'));
+const KeyList = lazily(() => import('./key_list'));
 
 const places: { title: string; items: { to: string; label: string; icon: IconName }[] }[] = [
   { title: 'Work', items: [{ to: '/', label: 'Runs', icon: 'runs' }, { to: '/new', label: 'New run', icon: 'plus' }] },
