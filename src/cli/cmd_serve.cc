@@ -50,6 +50,7 @@ void say_where(const Context& context, const server::Listening& listening) {
 Result<int> run_serve(Context& context, const ServeOptions& options) {
   if (const auto code = server::act_as_init()) return *code;
   configure_server_log(context, options.log_format == "json");
+  WAVE_CHECK(context.claim_database_place());
   const server::ServeRequest request{
       .paths = context.paths(),
       .manifest_path = context.manifest_path(),
