@@ -5,6 +5,7 @@
 
 #include "load/clients.h"
 #include "load/target.h"
+#include "load/wire.h"
 #include "measure.h"
 
 namespace wave::bench {
@@ -23,7 +24,7 @@ double seconds(nanoseconds time) {
 
 std::string requests_text(const LoadTarget& target) {
   const double cpu = target.cpu_seconds();
-  const RequestLoad load = load_requests(target.port(), "/", 64, kLoadTime);
+  const RequestLoad load = load_requests(target.port(), request_for("/"), 64, kLoadTime);
   return fmt::format("{:.0f} a second, p99 {}, {:.1f} us of CPU each",
                      static_cast<double>(load.requests) / seconds(load.wall),
                      milliseconds(percentile(load.latencies, 0.99)),
@@ -62,13 +63,14 @@ struct Delivery {
 Delivery deliver(const LoadTarget& target, size_t count) {
   Subscribers subscribers(target.port(), count, false);
   std::vector<nanoseconds> slowest;
-  for (int round = 0; round < kRounds; ++round) {
-    std::thread publisher([&] { ask(target.port(), "/publish?count=1"); });
-    slowest.push_back(percentile(subscribers.receive(1), 0.99));
+  for (uint64_t round = 1; round <= kRounds; ++round) {
+    std::thread publisher([&] { Caller(target.port()).get("/publish?count=1"); });
+    slowest.push_back(percentile(subscribers.receive(round), 0.99));
     publisher.join();
   }
-  std::thread publisher([&] { ask(target.port(), fmt::format("/publish?count={}", kBurst)); });
-  const nanoseconds burst = percentile(subscribers.receive(kBurst), 1.0);
+  std::thread publisher(
+      [&] { Caller(target.port()).get(fmt::format("/publish?count={}", kBurst)); });
+  const nanoseconds burst = percentile(subscribers.receive(kRounds + kBurst), 1.0);
   publisher.join();
   return {.p99 = percentile(slowest, 0.5),
           .events_a_second = static_cast<double>(kBurst * count) / seconds(burst)};

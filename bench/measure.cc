@@ -61,6 +61,36 @@ nanoseconds percentile(std::vector<nanoseconds> samples, double p) {
                           static_cast<size_t>(p * static_cast<double>(samples.size())))];
 }
 
+std::vector<nanoseconds> bare_sync(const std::filesystem::path& scratch, int count) {
+  const UniqueFd file(::open((scratch / "bare-sync").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600));
+  std::vector<nanoseconds> samples;
+  for (int i = 0; i < count; ++i) {
+    const auto begin = steady_clock::now();
+    durable_write(file.get());
+    samples.push_back(steady_clock::now() - begin);
+  }
+  return samples;
+}
+
+std::vector<nanoseconds> bare_computing(nanoseconds work, int count) {
+  // How many turns that is, by the quickest of a few tries.
+  constexpr uint64_t kTurns = 100'000;
+  volatile uint64_t sink = 0;
+  const auto time_of = [&](uint64_t turns) {
+    const auto begin = steady_clock::now();
+    for (uint64_t i = 0; i < turns; ++i) sink = sink + i;
+    return std::chrono::duration_cast<nanoseconds>(steady_clock::now() - begin);
+  };
+  nanoseconds quickest = time_of(kTurns);
+  for (int i = 0; i < 20; ++i) quickest = std::min(quickest, time_of(kTurns));
+  const auto turns =
+      static_cast<uint64_t>(static_cast<double>(kTurns) * static_cast<double>(work.count()) /
+                            static_cast<double>(quickest.count()));
+  std::vector<nanoseconds> samples;
+  for (int i = 0; i < count; ++i) samples.push_back(time_of(turns));
+  return samples;
+}
+
 std::string milliseconds(nanoseconds time) {
   return fmt::format("{:.2f} ms", static_cast<double>(time.count()) / 1e6);
 }

@@ -31,6 +31,10 @@ Finished run(std::vector<std::string> argv, const std::filesystem::path& cwd,
              const std::map<std::string, std::string>& env);
 
 std::chrono::nanoseconds percentile(std::vector<std::chrono::nanoseconds> samples, double p);
+/// A short line appended to a file of its own, and synced. Samples.
+std::vector<std::chrono::nanoseconds> bare_sync(const std::filesystem::path& scratch, int count);
+/// How long this much computing takes on the machine as it is: what is more is the time of others.
+std::vector<std::chrono::nanoseconds> bare_computing(std::chrono::nanoseconds work, int count);
 std::string milliseconds(std::chrono::nanoseconds time);
 /// Nanoseconds since the epoch, as `date +%s%N` prints them.
 int64_t now_ns();
@@ -45,5 +49,12 @@ std::vector<Figure> bench_store(const std::filesystem::path& scratch);
 std::vector<Figure> bench_model(const std::filesystem::path& scratch);
 std::vector<Figure> bench_access(const std::filesystem::path& scratch);
 std::vector<Figure> bench_http(const std::filesystem::path& scratch);
+// Of the real server: bench/server.
+std::vector<Figure> bench_server_start(const std::filesystem::path& scratch);
+std::vector<Figure> bench_server_list(const std::filesystem::path& scratch);
+std::vector<Figure> bench_server_memory(const std::filesystem::path& scratch);
+std::vector<Figure> bench_server_events(const std::filesystem::path& scratch);
+std::vector<Figure> bench_server_submit(const std::filesystem::path& scratch);
+std::vector<Figure> bench_server_adopt(const std::filesystem::path& scratch);
 
 }  // namespace wave::bench

@@ -72,18 +72,23 @@ class BareServer {
       return send_all(fd, kHead);
     }
     constexpr std::string_view kPublish = "GET /publish?count=";
-    if (request.starts_with(kPublish)) publish(std::atoi(buffer + kPublish.size()));
+    if (request.starts_with(kPublish)) {
+      const size_t bytes = request.find("&bytes=");
+      publish(std::atoi(buffer + kPublish.size()),
+              bytes == request.npos ? kEventBytes : std::strtoul(buffer + bytes + 7, nullptr, 10));
+    }
     send_all(fd, kAnswer);
   }
-  void publish(int count) {
+  void publish(int count, size_t bytes) {
     std::string events;
     const int64_t now = monotonic_ns();
-    for (int i = 0; i < count; ++i) events += make_event(now);
+    for (int i = 0; i < count; ++i) events += make_event(++number_, now, bytes);
     for (const int stream : streams_) send_all(stream, events);
   }
 
   int epoll_, listener_;
   std::vector<int> streams_;
+  uint64_t number_ = 0;
 };
 
 }  // namespace

@@ -1,8 +1,6 @@
 #include "load/clients.h"
 
-#include <arpa/inet.h>
 #include <fmt/core.h>
-#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -11,6 +9,7 @@
 #include <cstdlib>
 
 #include "load/events.h"
+#include "load/wire.h"
 
 namespace wave::bench {
 namespace {
@@ -18,51 +17,8 @@ namespace {
 using std::chrono::nanoseconds;
 using std::chrono::steady_clock;
 
-[[noreturn]] void give_up(std::string_view why) {
-  fmt::print(stderr, "bench: {}\n", why);
-  std::exit(1);
-}
-
-UniqueFd connect_to(uint16_t port) {
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
-    give_up("no connection to the server");
-  return fd;
-}
-
-std::string request_for(const std::string& target) {
-  return fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\n\r\n", target);
-}
-
-void send_request(int fd, const std::string& request) {
-  if (::send(fd, request.data(), request.size(), MSG_NOSIGNAL) !=
-      static_cast<ssize_t>(request.size()))
-    give_up("a request could not be sent");
-}
-
-/// The length of the answer that `bytes` begin with; 0: its head is not there yet.
-size_t answer_size(std::string_view bytes) {
-  const size_t head = bytes.find("\r\n\r\n");
-  const size_t field = bytes.find("Content-Length: ");
-  if (head == std::string_view::npos || field == std::string_view::npos) return 0;
-  return head + 4 + std::strtoul(bytes.data() + field + 16, nullptr, 10);
-}
-
-void read_answer(int fd) {
-  std::string answer;
-  char buffer[4096];
-  while (answer_size(answer) == 0 || answer.size() < answer_size(answer)) {
-    const ssize_t size = ::recv(fd, buffer, sizeof(buffer), 0);
-    if (size <= 0) give_up("an answer was cut off");
-    answer.append(buffer, static_cast<size_t>(size));
-  }
-}
+constexpr size_t kStreamsOfAnAddress = 900;
+constexpr int kAddresses = 250;
 
 struct Asker {
   UniqueFd socket;
@@ -80,19 +36,13 @@ size_t raise_descriptor_limit() {
   return limit.rlim_cur;
 }
 
-void ask(uint16_t port, const std::string& target) {
-  const UniqueFd socket = connect_to(port);
-  send_request(socket.get(), request_for(target));
-  read_answer(socket.get());
-}
-
-RequestLoad load_requests(uint16_t port, const std::string& target, int connections,
+RequestLoad load_requests(uint16_t port, const std::string& request, int connections,
                           std::chrono::milliseconds duration) {
-  const std::string request = request_for(target);
   const UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
   std::vector<Asker> askers(static_cast<size_t>(connections));
+  int client = 0;
   for (Asker& asker : askers) {
-    asker.socket = connect_to(port);
+    asker.socket = connect_to(port, 1 + client++ % kAddresses);
     epoll_event event{.events = EPOLLIN, .data = {.ptr = &asker}};
     ::epoll_ctl(epoll.get(), EPOLL_CTL_ADD, asker.socket.get(), &event);
   }
@@ -113,6 +63,7 @@ RequestLoad load_requests(uint16_t port, const std::string& target, int connecti
       asker.answer.append(buffer, static_cast<size_t>(size));
       const size_t whole = answer_size(asker.answer);
       if (whole == 0 || asker.answer.size() < whole) continue;
+      if (!asker.answer.starts_with("HTTP/1.1 2")) give_up(asker.answer);
       asker.answer.clear();
       const auto now = steady_clock::now();
       load.latencies.push_back(now - asker.asked);
@@ -125,24 +76,12 @@ RequestLoad load_requests(uint16_t port, const std::string& target, int connecti
   return load;
 }
 
-Subscribers::Subscribers(uint16_t port, size_t count, bool tls)
+Subscribers::Subscribers(uint16_t port, size_t count, bool tls, const std::string& target)
     : epoll_(::epoll_create1(EPOLL_CLOEXEC)), subscribers_(count) {
   if (tls) tls_ = SSL_CTX_new(TLS_client_method());
-  const std::string request = request_for("/stream");
-  for (Subscriber& subscriber : subscribers_) {
-    subscriber.socket = connect_to(port);
-    if (tls) {
-      subscriber.ssl = SSL_new(tls_);
-      SSL_set_fd(subscriber.ssl, subscriber.socket.get());
-      if (SSL_connect(subscriber.ssl) != 1 ||
-          SSL_write(subscriber.ssl, request.data(), static_cast<int>(request.size())) <= 0)
-        give_up("a TLS handshake failed");
-    } else {
-      send_request(subscriber.socket.get(), request);
-    }
-    epoll_event event{.events = EPOLLIN, .data = {.ptr = &subscriber}};
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, subscriber.socket.get(), &event);
-  }
+  const std::string request = request_for(target);
+  for (size_t i = 0; i < count; ++i)
+    subscribe(subscribers_[i], port, 1 + static_cast<int>(i / kStreamsOfAnAddress), request);
   for (Subscriber& subscriber : subscribers_) {
     std::string head;
     char buffer[4096];
@@ -152,7 +91,24 @@ Subscribers::Subscribers(uint16_t port, size_t count, bool tls)
       if (size <= 0) give_up("a stream did not begin");
       head.append(buffer, static_cast<size_t>(size));
     }
+    if (!head.starts_with("HTTP/1.1 200") || head.contains("event: busy")) give_up(head);
   }
+}
+
+void Subscribers::subscribe(Subscriber& subscriber, uint16_t port, int client,
+                            const std::string& request) {
+  subscriber.socket = connect_to(port, client);
+  if (tls_ != nullptr) {
+    subscriber.ssl = SSL_new(tls_);
+    SSL_set_fd(subscriber.ssl, subscriber.socket.get());
+    if (SSL_connect(subscriber.ssl) != 1 ||
+        SSL_write(subscriber.ssl, request.data(), static_cast<int>(request.size())) <= 0)
+      give_up("a TLS handshake failed");
+  } else {
+    send_request(subscriber.socket.get(), request);
+  }
+  epoll_event event{.events = EPOLLIN, .data = {.ptr = &subscriber}};
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, subscriber.socket.get(), &event);
 }
 
 Subscribers::~Subscribers() {
@@ -160,27 +116,34 @@ Subscribers::~Subscribers() {
   SSL_CTX_free(tls_);
 }
 
-std::vector<nanoseconds> Subscribers::receive(size_t events) {
-  const size_t wanted = events * kEventBytes;
-  for (Subscriber& subscriber : subscribers_) subscriber.received = 0;
+std::vector<nanoseconds> Subscribers::receive(uint64_t number) {
+  const std::string mark = event_mark(number);
+  constexpr size_t kTail = 40;  // longer than a mark with its time
+  for (Subscriber& subscriber : subscribers_) {
+    subscriber.done = false;
+    subscriber.tail.clear();
+  }
   std::vector<nanoseconds> took;
-  char buffer[65536];
+  std::string buffer(256 << 10, '\0');
   epoll_event ready[256];
   while (took.size() < subscribers_.size()) {
     const int count = ::epoll_wait(epoll_.get(), ready, 256, 10'000);
-    if (count <= 0) give_up("events did not arrive");
+    if (count <= 0) give_up(fmt::format("event {} did not arrive", number));
     for (int i = 0; i < count; ++i) {
       Subscriber& subscriber = *static_cast<Subscriber*>(ready[i].data.ptr);
-      const ssize_t size = ::recv(subscriber.socket.get(), buffer, sizeof(buffer), 0);
+      const size_t kept = subscriber.tail.size();
+      buffer.replace(0, kept, subscriber.tail);
+      const ssize_t size =
+          ::recv(subscriber.socket.get(), buffer.data() + kept, buffer.size() - kept, 0);
       if (size <= 0) give_up("a stream ended under load");
       const int64_t now = monotonic_ns();
-      subscriber.tail.append(buffer, static_cast<size_t>(size));
-      if (subscriber.tail.size() > kEventBytes)
-        subscriber.tail.erase(0, subscriber.tail.size() - kEventBytes);
-      subscriber.received += static_cast<size_t>(size);
-      if (subscriber.received != wanted) continue;
-      const int64_t made = std::strtoll(subscriber.tail.c_str() + 6, nullptr, 10);
-      took.emplace_back(now - made);
+      const std::string_view bytes(buffer.data(), kept + static_cast<size_t>(size));
+      const size_t at = subscriber.done ? bytes.npos : bytes.find(mark);
+      if (at != bytes.npos && bytes.find(';', at) != bytes.npos) {
+        subscriber.done = true;
+        took.emplace_back(now - std::strtoll(bytes.data() + at + mark.size(), nullptr, 10));
+      }
+      subscriber.tail = bytes.substr(bytes.size() - std::min(bytes.size(), kTail));
     }
   }
   return took;

@@ -20,36 +20,38 @@ struct RequestLoad {
   std::chrono::nanoseconds wall{};
   std::vector<std::chrono::nanoseconds> latencies;
 };
-/// Sends GET `target` over kept connections, each the next when its answer is there.
-RequestLoad load_requests(uint16_t port, const std::string& target, int connections,
+/// Sends `request` over kept connections, each the next when its answer is there, each from a
+/// loopback address of its own: a server takes only so many from one.
+RequestLoad load_requests(uint16_t port, const std::string& request, int connections,
                           std::chrono::milliseconds duration);
 
-/// Open streams.
+/// Open streams. Each group of 900 comes from a loopback address of its own, as a server allows
+/// only so many to one.
 class Subscribers {
  public:
-  /// Connects, subscribes, and reads all heads. Exits the program when that does not work.
-  Subscribers(uint16_t port, size_t count, bool tls);
+  /// Connects, subscribes with GET `target`, and reads all heads. Exits the program when that does
+  /// not work.
+  Subscribers(uint16_t port, size_t count, bool tls, const std::string& target = "/stream");
   ~Subscribers();
   Subscribers(const Subscribers&) = delete;
   Subscribers& operator=(const Subscribers&) = delete;
 
-  /// Until each has `events` more events: how long each one's last took from its making.
-  std::vector<std::chrono::nanoseconds> receive(size_t events);
+  /// Until each has the event with this number (load/events.h): how long that took from its making.
+  /// Plain streams only.
+  std::vector<std::chrono::nanoseconds> receive(uint64_t number);
 
  private:
   struct Subscriber {
     UniqueFd socket;
     SSL* ssl = nullptr;
-    size_t received = 0;
-    std::string tail;  // the last event, so far
+    std::string tail;  // what may be the beginning of the event's mark
+    bool done = false;
   };
+  void subscribe(Subscriber& subscriber, uint16_t port, int client, const std::string& request);
 
   UniqueFd epoll_;
   SSL_CTX* tls_ = nullptr;
   std::vector<Subscriber> subscribers_;
 };
-
-/// One request by itself, waited for.
-void ask(uint16_t port, const std::string& target);
 
 }  // namespace wave::bench

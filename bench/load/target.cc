@@ -8,13 +8,13 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <fstream>
 #include <mutex>
 
 #include "http/reactor.h"
 #include "http/server.h"
 #include "load/bare_server.h"
 #include "load/events.h"
+#include "process.h"
 
 namespace wave::bench {
 namespace {
@@ -48,7 +48,8 @@ void publish(http::Server& server, Feed& feed, size_t count) {
     const std::scoped_lock lock(feed.mutex);
     const int64_t now = monotonic_ns();
     for (size_t i = 0; i < count; ++i)
-      feed.events.push_back(std::make_shared<const std::string>(make_event(now)));
+      feed.events.push_back(
+          std::make_shared<const std::string>(make_event(feed.events.size() + 1, now)));
     feed.count = feed.events.size();
   }
   for (http::Reactor* reactor : server.reactors()) {
@@ -119,20 +120,11 @@ LoadTarget::~LoadTarget() {
 }
 
 int64_t LoadTarget::resident_bytes() const {
-  std::ifstream file(fmt::format("/proc/{}/statm", pid_));
-  int64_t total = 0, resident = 0;
-  file >> total >> resident;
-  return resident * ::sysconf(_SC_PAGESIZE);
+  return bench::resident_bytes(pid_);
 }
 
 double LoadTarget::cpu_seconds() const {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid_));
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  text.erase(0, text.rfind(')') + 1);
-  unsigned long user = 0, system = 0;
-  // Fields 14 and 15 of proc(5), counted from the third.
-  std::sscanf(text.c_str(), " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
-  return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return bench::cpu_seconds(pid_);
 }
 
 }  // namespace wave::bench

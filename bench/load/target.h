@@ -9,7 +9,8 @@
 namespace wave::bench {
 
 /// Answers GET / with a small JSON text, GET /stream with a stream, and GET /publish?count=N with
-/// "ok" after it has brought N events (see load/events.h) to all streams. Ends with its owner.
+/// "ok" after it has brought N events (load/events.h) to all streams, numbered from 1 on; kBare
+/// understands &bytes=, too: of each event. Ends with its owner.
 class LoadTarget {
  public:
   enum class Kind {

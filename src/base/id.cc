@@ -47,8 +47,12 @@ std::string make_uuid(Random& random) {
 }
 
 std::string boot_id() {
-  const auto text = read_file("/proc/sys/kernel/random/boot_id", 64);
-  return text ? std::string(trim(*text)) : std::string();
+  // Asked for with every process that is looked for; it lasts as long as the machine runs.
+  static const std::string id = [] {
+    const auto text = read_file("/proc/sys/kernel/random/boot_id", 64);
+    return text ? std::string(trim(*text)) : std::string();
+  }();
+  return id;
 }
 
 }  // namespace wave

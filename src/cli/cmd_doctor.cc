@@ -178,7 +178,7 @@ class Doctor {
     std::vector<std::string> orphans;
     for (const store::LiveRun& run : *live) {
       if (store::OwnerLock::is_held(context_.paths(), run.run_id)) continue;
-      if (run.waiting_reason != "stopped") orphans.push_back(run.run_id);
+      if (!flow::is_stopped(run.waiting_reason)) orphans.push_back(run.run_id);
     }
     if (orphans.empty()) {
       add("runs", "runs", "ok", fmt::format("{} live, none without an owner", live->size()));

@@ -76,7 +76,7 @@ class LogPrinter {
                const auto status = flow::run_status_from_name(details.row.status);
                // The status was read first: what belongs to the end has been printed by now.
                return (status && flow::is_terminal(*status)) ||
-                      details.row.waiting_reason == "stopped";
+                      flow::is_stopped(details.row.waiting_reason);
              }));
     return {};
   }

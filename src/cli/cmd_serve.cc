@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/apply_retention.h"
 #include "cli/commands.h"
+#include "server/demo/demo_project.h"
 #include "server/serve/init_process.h"
 #include "server/serve/serve.h"
 
@@ -27,13 +28,14 @@ void open_browser(const std::string& url) {
   }
 }
 
-void say_where(const Context& context, const server::Listening& listening) {
-  const std::string project = context.project().native();
+void say_where(const Context& context, const fs::path& folder, const server::Listening& listening) {
+  const std::string project = folder.native();
   if (context.json()) {
     json::object line{{"url", listening.url},
                       {"max_concurrent", listening.settings.max_concurrent},
                       {"project", project}};
     if (!listening.login_link.empty()) line["login_link"] = listening.login_link;
+    if (listening.settings.demo) line["demo"] = true;
     // One line: who starts the server reads it while the server goes on.
     return context.print(dump_json(line) + "\n");
   }
@@ -45,25 +47,53 @@ void say_where(const Context& context, const server::Listening& listening) {
                            listening.settings.max_concurrent));
 }
 
+server::ServeRequest request_of(const Context& context, const ServeOptions& options,
+                                const fs::path& project) {
+  return {.paths = {project},
+          .manifest_path = options.flags.demo ? "wave.yaml" : context.manifest_path(),
+          .environment = context.environment(),
+          .launcher = *context.launcher(),
+          .flags = options.flags,
+          .listening =
+              [&context, &options, project](const server::Listening& listening) {
+                say_where(context, project, listening);
+                const bool logs_in = !listening.login_link.empty();
+                if (options.flags.open)
+                  open_browser(logs_in ? listening.login_link : listening.url);
+              },
+          .housekeeping = {}};
+}
+
+/// Nothing of the user's own is touched: the demo has a folder of its own, and its agents are
+/// scripts, which end with the server.
+Result<int> serve_demo(const Context& context, ServeOptions options) {
+  options.flags.stop_agents = true;
+  // Before anything is written.
+  WAVE_TRY([[maybe_unused]] const server::ServeSettings settings,
+           server::resolve_settings(options.flags, context.environment(), {}));
+  std::error_code ignored;
+  WAVE_TRY(const server::DemoProject demo,
+           server::DemoProject::write(options.demo_folder, fs::temp_directory_path(ignored)));
+  log::warning("this is the demo, for a first look: whoever reaches it is admin");
+  log::info("the demo's project is {}, {}", demo.folder().native(),
+            demo.is_kept() ? "and stays there" : "until the server ends");
+  return server::serve(request_of(context, options, demo.folder()));
+}
+
 }  // namespace
 
 Result<int> run_serve(Context& context, const ServeOptions& options) {
   if (const auto code = server::act_as_init()) return *code;
   configure_server_log(context, options.log_format == "json");
+  if (options.flags.demo && !context.global().database.empty()) {
+    return fail(Code::kUsage, "--demo and --db contradict each other",
+                "the demo keeps its state in its own folder");
+  }
+  if (options.flags.demo) return serve_demo(context, options);
   WAVE_CHECK(context.claim_database_place());
-  const server::ServeRequest request{
-      .paths = context.paths(),
-      .manifest_path = context.manifest_path(),
-      .environment = context.environment(),
-      .launcher = *context.launcher(),
-      .flags = options.flags,
-      .listening =
-          [&](const server::Listening& listening) {
-            say_where(context, listening);
-            const bool logs_in = !listening.login_link.empty();
-            if (options.flags.open) open_browser(logs_in ? listening.login_link : listening.url);
-          },
-      .housekeeping = [&](store::Store& store) { apply_retention(context, store); }};
+  server::ServeRequest request = request_of(context, options, context.project());
+  request.paths = context.paths();
+  request.housekeeping = [&](store::Store& store) { apply_retention(context, store); };
   return server::serve(request);
 }
 

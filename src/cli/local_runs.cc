@@ -62,6 +62,8 @@ Status StoreRuns::decide(const Decision& decision) {
   made.text = decision.text;
   made.actor = actor_;
   made.via = "cli";
+  // The project's files are this user's, and so is everything that the server could refuse.
+  made.person = {.subject = engine::subject_of(actor_), .role = "admin"};
   WAVE_TRY([[maybe_unused]] const flow::GateRow gate,
            engine::decide_gate(store_, details, made, SystemClock().wall()));
   return {};
@@ -72,7 +74,7 @@ Status LocalRuns::see_to(const store::RunDetails& details, bool wait) {
   if (store::OwnerLock::is_held(context_.paths(), run_id)) return {};
   if (!wait) {
     // A run that was stopped stays so until somebody resumes it.
-    if (details.row.waiting_reason == "stopped") return {};
+    if (flow::is_stopped(details.row.waiting_reason)) return {};
     return spawn_owner(context_, run_id);
   }
   // Its owner died, or it was stopped. Then we are its owner for so long.

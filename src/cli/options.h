@@ -110,6 +110,7 @@ struct GateOptions {
 struct ServeOptions {
   server::ServeFlags flags;
   std::string log_format = "text";  // or json
+  std::string demo_folder;          // of --demo: where its project goes, and stays
 };
 
 struct RetroOptions {

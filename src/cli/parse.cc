@@ -252,6 +252,13 @@ void define(CLI::App& app, ServeOptions& options) {
                "on shutdown, stop agents instead of leaving them at work");
   add_choice(app, "--log-format", options.log_format, {"text", "json"}, "form of the log");
   app.add_flag("--open", flags.open, "open the browser");
+  CLI::Option* const demo =
+      app.add_flag("--demo", flags.demo,
+                   "serve a copy of the demo project instead, for this machine only: a first look");
+  app.add_option("--demo-folder", options.demo_folder,
+                 "where the demo's project goes, and stays (default: a temporary folder)")
+      ->type_name("DIR")
+      ->needs(demo);
 }
 
 void define(CLI::App& app, RetroOptions& options) {

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/style.h"
+#include "flow/state.h"
 
 namespace wave::cli {
 namespace {
@@ -218,7 +219,7 @@ class Renderer {
       line += fmt::format(" ({})", printable(model_.waiting_reason));
     line += fmt::format("  {}/{} steps", done, total_steps(model_));
     if (const std::string used = usage_text(model_.usage); !used.empty()) line += "  " + used;
-    const bool at_rest = model_.is_terminal() || model_.waiting_reason == "stopped";
+    const bool at_rest = model_.is_terminal() || flow::is_stopped(model_.waiting_reason);
     if (at_rest) return line;
     std::string keys = "Ctrl-C stops";
     if (model_.stopping) keys = "stopping; Ctrl-C again cancels";
@@ -236,7 +237,7 @@ class Renderer {
 };
 
 std::string ending(const ViewModel& model) {
-  if (model.status == "waiting" && model.waiting_reason == "stopped") return "stopped";
+  if (model.status == "waiting" && flow::is_stopped(model.waiting_reason)) return "stopped";
   return replace_all(model.status, "_empty", ", nothing to do");
 }
 

@@ -237,7 +237,7 @@ void adopt_orphans(Context& context, store::Store& store, const std::string& exc
   if (!live) return;
   for (const store::LiveRun& run : *live) {
     // Epoch 0: nobody ever owned it; whoever accepted it is about to.
-    if (run.run_id == except_run || run.owner_epoch == 0 || run.waiting_reason == "stopped") {
+    if (run.run_id == except_run || run.owner_epoch == 0 || flow::is_stopped(run.waiting_reason)) {
       continue;
     }
     if (store::OwnerLock::is_held(context.paths(), run.run_id)) continue;

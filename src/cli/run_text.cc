@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/render.h"
 #include "cli/style.h"
+#include "model/approvers.h"
 
 namespace wave::cli {
 namespace {
@@ -122,6 +123,8 @@ json::object gate_json(const std::string& run_id, const flow::GateRow& gate) {
           {"choices", gate.choices},
           {"freeform", gate.freeform},
           {"default", gate.default_choice},
+          {"approvers", to_array(gate.approvers)},
+          {"forbid_self_approval", gate.forbid_self_approval},
           {"opened_at", time_json(gate.opened_at)},
           {"deadline", time_json(gate.deadline)},
           {"resolved", gate.resolved},
@@ -189,6 +192,8 @@ std::string gate_text(const std::string& run_id, const flow::GateRow& gate) {
                         printable(get_string(choice.get_object(), "label")),
                         key == gate.default_choice ? " (default)" : "");
   }
+  const std::string who = model::approvers_text(gate.approvers, gate.forbid_self_approval);
+  if (!who.empty()) text += "    may answer: " + printable(who) + "\n";
   std::string answer = fmt::format("    answer: wave gate {} {}", run_id, gate.step);
   if (!gate.choices.empty()) answer += " --choice KEY";
   if (gate.freeform) answer += " --text TEXT";

@@ -4,6 +4,7 @@
 #include "cli/plan.h"
 #include "cli/run_session.h"
 #include "cli/style.h"
+#include "engine/input_check.h"
 #include "engine/project_loading.h"
 #include "flow/program.h"
 #include "store/server_lock.h"
@@ -88,6 +89,7 @@ Result<int> follow_through(Context& context, const std::string& run_id, bool det
 Result<int> dry_run(Context& context, const model::FileSource& files, const std::string& pipeline,
                     const flow::RunOptions& options) {
   WAVE_TRY(model::Project project, load_for_run(context, files, pipeline));
+  WAVE_CHECK(engine::check_input(project.pipeline.input, options.input));
   const flow::Program program(std::move(project));
   WAVE_TRY(const flow::Plan plan, flow::make_plan(program, options));
   show_plan(context, plan);

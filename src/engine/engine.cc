@@ -6,6 +6,8 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/input_check.h"
+#include "engine/known_secrets.h"
 #include "engine/program_shelf.h"
 #include "engine/project_loading.h"
 #include "engine/project_shelf.h"
@@ -63,6 +65,34 @@ Status check_step_names(const flow::Program& program, const flow::RunOptions& op
   for (const std::string& name : options.exclude) WAVE_CHECK(check(name, "--exclude"));
   if (!options.steps.empty() && !options.exclude.empty()) {
     return fail(Code::kUsage, "--steps and --exclude cannot be given together", "use one of them");
+  }
+  return {};
+}
+
+bool is_left_out(const std::string& step, const flow::RunOptions& options) {
+  const auto names = [&step](const std::vector<std::string>& ids) {
+    return std::ranges::find(ids, step) != ids.end();
+  };
+  return (!options.steps.empty() && !names(options.steps)) || names(options.exclude);
+}
+
+/// What depends on a step that is left out runs. A gate that says who may answer it is not got
+/// round like that.
+Status check_gates_are_asked(const flow::Program& program, const flow::RunOptions& options) {
+  const std::vector<model::Step>& steps = program.steps();
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const auto& gate = steps[i].gate;
+    const bool guards = gate && (!gate->approvers.empty() || gate->forbid_self_approval);
+    if (!guards || !is_left_out(steps[i].id, options)) continue;
+    for (const int after : program.descendants(static_cast<int>(i))) {
+      const std::string& behind = steps[static_cast<size_t>(after)].id;
+      if (behind == steps[i].id || is_left_out(behind, options)) continue;
+      return fail(Code::kPermissionDenied,
+                  fmt::format("gate \"{}\" says who may answer it, and cannot be left out when "
+                              "\"{}\" behind it runs",
+                              steps[i].id, behind),
+                  fmt::format("run \"{}\" as well, or leave out \"{}\" too", steps[i].id, behind));
+    }
   }
   return {};
 }
@@ -209,6 +239,8 @@ Result<std::string> Engine::Impl::store_run(NewRun run, const std::string& snaps
 Result<std::string> Engine::Impl::create_from(const StoredProgram& stored,
                                               const RunRequest& request) {
   WAVE_CHECK(check_step_names(stored.loaded->program, request.options));
+  WAVE_CHECK(check_gates_are_asked(stored.loaded->program, request.options));
+  WAVE_CHECK(check_input(stored.loaded->program.project.pipeline.input, request.options.input));
   const WallTime now = loop.clock().wall();
   NewRun run{.loaded = stored.loaded, .state = {}, .events = {}};
   name_run(run, now);
@@ -267,6 +299,10 @@ Result<std::string> Engine::fork(const ForkRequest& request) {
 
 Result<std::shared_ptr<RunContext>> Engine::Impl::open_run(const store::RunDetails& details) {
   WAVE_TRY(std::shared_ptr<const LoadedProgram> loaded, programs.load(details.snapshot));
+  // Most projects have no secrets of their own: their runs share one table.
+  const model::Manifest& manifest = loaded->program.project.manifest;
+  const Redactor masks =
+      manifest.secrets.empty() ? redactor : Redactor(known_secrets(manifest, config.environment));
   WAVE_TRY(flow::RunState state,
            fold_log(details.row.run_id, loaded->program, details.row.last_seq));
   auto run = std::shared_ptr<RunContext>(new RunContext{.loop = loop,
@@ -278,7 +314,7 @@ Result<std::shared_ptr<RunContext>> Engine::Impl::open_run(const store::RunDetai
                                                         .run_id = details.row.run_id,
                                                         .slots = slots,
                                                         .loaded = std::move(loaded),
-                                                        .redactor = redactor,
+                                                        .redactor = masks,
                                                         .state = std::move(state),
                                                         .spool_marks = {}});
   WAVE_TRY(const auto marks, store.spool_marks(details.row.run_id));

@@ -110,6 +110,7 @@ Result<flow::GateRow> decide_gate(store::Store& store, const store::RunDetails& 
                                   const GateDecision& decision, WallTime now) {
   const std::string& run_id = details.row.run_id;
   WAVE_TRY(flow::GateRow gate, find_gate(details, decision));
+  WAVE_CHECK(check_person(gate, details.row.actor, decision.person));
   // The same key gets the same answer, also when the decision has been carried out by now.
   if (gate.resolved && decision.idempotency_key.empty()) {
     return fail(already_decided(store, run_id, gate));

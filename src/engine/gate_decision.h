@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/gate_approval.h"
 #include "store/store.h"
 
 namespace wave::engine {
@@ -13,6 +14,7 @@ struct GateDecision {
   std::string gate_id;  // the gate; empty: the only one that waits
   std::string choice, text;
   std::string actor, via;  // via: cli, api, browser
+  Person person;           // who the actor is
   std::string idempotency_key;
 };
 
@@ -23,7 +25,8 @@ Result<flow::GateRow> find_gate(const store::RunDetails& details, const GateDeci
 /// Stores the decision; the run's owner carries it out. Returns the gate as it was when it was
 /// decided. kGateDecided when another decision stands, kGateAmbiguous when `gate_id` is needed
 /// (several wait, or the step has asked before: a stale click must not decide a later visit),
-/// kConflict when nothing waits, kNotFound for a gate that the step does not have, kInvalidChoice.
+/// kConflict when nothing waits, kNotFound for a gate that the step does not have, kInvalidChoice;
+/// kPermissionDenied and kGateSelfDecision as check_person has them.
 Result<flow::GateRow> decide_gate(store::Store& store, const store::RunDetails& details,
                                   const GateDecision& decision, WallTime now);
 

@@ -43,7 +43,7 @@ void RunOwner::begin() {
     holds_slot_ = true;
   }
   // Somebody stopped it, or went away while it was stopping: whoever adopts it wants it to go on.
-  const bool was_stopped = state.stop_requested || state.waiting_reason == "stopped";
+  const bool was_stopped = state.stop_requested || flow::is_stopped(state.waiting_reason);
   // First what was asked meanwhile: a run that was cancelled in the queue does not start.
   poll_commands();
   if (over_ || quarantine_) return;
@@ -206,8 +206,8 @@ void RunOwner::retry_flush_later() {
 void RunOwner::carry_out() {
   const flow::RunState& state = run_->state;
   if (flow::is_terminal(state.status)) return end({.status = state.status});
-  if (state.status == flow::RunStatus::kWaiting && state.waiting_reason == "stopped") {
-    return end({.status = state.status, .waiting_reason = "stopped"});
+  if (state.status == flow::RunStatus::kWaiting && flow::is_stopped(state.waiting_reason)) {
+    return end({.status = state.status, .waiting_reason = state.waiting_reason});
   }
   if (state.status != flow::RunStatus::kRunning) let_go_of_slot();
   withdraw_slot_request();
@@ -326,7 +326,8 @@ std::optional<Event> RunOwner::event_of(const store::Command& command) const {
   }
   if (command.kind == "stop") {
     if (state.stop_requested || state.cancel_requested) return std::nullopt;
-    return flow::run_stop_requested(command.actor);
+    return flow::run_stop_requested(command.actor,
+                                    std::string(get_string(command.payload, "reason")));
   }
   if (command.kind != "gate") return std::nullopt;
   for (const flow::StepState& step : state.steps) {

@@ -301,8 +301,9 @@ void Decider::stop() {
   // Should everything be done, then there is nothing to go on with later.
   const bool done = !any_unfinished_ && active_.empty();
   if (done && state_.status == RunStatus::kRunning) return end_run();
-  if (state_.status == RunStatus::kWaiting && state_.waiting_reason == "stopped") return;
-  emit({run_event(Kind::kRunWaiting, {{"reason", "stopped"}})});
+  if (state_.status == RunStatus::kWaiting && is_stopped(state_.waiting_reason)) return;
+  const bool shutdown = state_.stop_reason == "shutdown";
+  emit({run_event(Kind::kRunWaiting, {{"reason", shutdown ? "shutdown" : "stopped"}})});
 }
 
 // --- going on ---

@@ -142,6 +142,20 @@ TEST(Stop, PausesAndGoesOnWithTheSameAttempt) {
   EXPECT_EQ(run.status(), "completed");
 }
 
+TEST(Stop, WithTheServerSaysThatItsNextStartGoesOn) {
+  Script run(Build().command("a").program());
+  run.run();
+  run.stop("shutdown");
+  run.exits("a", failure("stopped"));
+  EXPECT_EQ(run.status(), "waiting");
+  EXPECT_EQ(run.state().waiting_reason, "shutdown");
+  run.resume();
+  // What stops it now is somebody's wish.
+  run.stop();
+  run.exits("a", failure("stopped"));
+  EXPECT_EQ(run.state().waiting_reason, "stopped");
+}
+
 TEST(Stop, WhatTheAgentDidIsNotDoneAgain) {
   Script run(Build().command("a").contract().contract().program());
   run.run();

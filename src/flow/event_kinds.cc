@@ -60,7 +60,7 @@ constexpr std::array kRunResumedFields{
     FieldInfo{"reason", kString, kRequired, "ready, resume (after a stop) or interrupted"},
 };
 constexpr std::array kRunWaitingFields{
-    FieldInfo{"reason", kString, kRequired, "gate, timer, rate_limit or stopped"},
+    FieldInfo{"reason", kString, kRequired, "gate, timer, rate_limit, stopped or shutdown"},
 };
 constexpr std::array kRunCancelRequestedFields{
     FieldInfo{"by", kString, kOptional, "who asked"},
@@ -69,6 +69,8 @@ constexpr std::array kRunCancelRequestedFields{
 };
 constexpr std::array kRunStopRequestedFields{
     FieldInfo{"by", kString, kOptional, "who asked"},
+    FieldInfo{"reason", kString, kOptional,
+              "shutdown: the server that works on it ends, and its next start goes on"},
 };
 constexpr std::array kRunCompletedFields{
     kStatus,
@@ -260,6 +262,10 @@ constexpr std::array kGateWaitingFields{
     FieldInfo{"choices", kArray, kOptional, "objects of key, label and target"},
     FieldInfo{"freeform", kBoolean, kOptional, "whether a text may go with the decision"},
     FieldInfo{"default", kString, kOptional, "the choice that its deadline makes"},
+    FieldInfo{"approvers", kArray, kOptional,
+              "who may answer: subjects and role:NAME; absent: everybody with the role operator"},
+    FieldInfo{"forbid_self_approval", kBoolean, kOptional,
+              "whether who started the run may not answer"},
     FieldInfo{"timeout_ms", kInteger, kOptional, "milliseconds to its deadline; absent or 0: none"},
     FieldInfo{"deadline", kTime, kOptional, "when it ends by itself"},
 };

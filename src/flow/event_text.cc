@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/printable.h"
 #include "base/text.h"
+#include "model/approvers.h"
 
 namespace wave::flow {
 namespace {
@@ -37,6 +38,9 @@ std::string gate_plain(const json::object& event) {
   }
   std::string text = fmt::format("waits at its gate: {}", trim(get_string(event, "prompt")));
   if (!keys.empty()) text += fmt::format("; choices: {}", keys);
+  const std::string who = model::approvers_text(get_strings(event, "approvers"),
+                                                get_bool(event, "forbid_self_approval"));
+  if (!who.empty()) text += fmt::format("; may answer: {}", who);
   return text + fmt::format("; answer: wave gate {} {}{}", get_string(event, "run_id"),
                             get_string(event, "step"), keys.empty() ? "" : " --choice KEY");
 }

@@ -223,7 +223,7 @@ class Script {
     put(timer_fired(timer));
   }
   void cancel(bool force = false) { put(run_cancel_requested("ann", "enough", force)); }
-  void stop() { put(run_stop_requested("ann")); }
+  void stop(const std::string& reason = {}) { put(run_stop_requested("ann", reason)); }
   void resume() {
     Event event;
     event.kind = Kind::kRunQueued;

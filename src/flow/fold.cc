@@ -258,6 +258,7 @@ void Fold::cancel_requested() {
 void Fold::stop_requested() {
   if (state_.stop_requested) return;
   state_.stop_requested = true;
+  state_.stop_reason = text(event_, "reason");
   state_.stop_seq = event_.seq;
 }
 
@@ -629,6 +630,8 @@ void Fold::gate_waiting(StepState& step) {
   gate.prompt = text(event_, "prompt");
   gate.freeform = get_bool(event_.data, "freeform");
   gate.default_choice = text(event_, "default");
+  gate.approvers = get_strings(event_.data, "approvers");
+  gate.forbid_self_approval = get_bool(event_.data, "forbid_self_approval");
   gate.timeout = Millis(std::max<int64_t>(get_int(event_.data, "timeout_ms"), 0));
   gate.deadline = parse_time(get_string(event_.data, "deadline"));
   gate.opened_at = event_.ts;

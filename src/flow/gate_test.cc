@@ -71,6 +71,25 @@ TEST(Promises, G1_AGateIsARecordWithEverythingThatIsAsked) {
   EXPECT_EQ(rows.gates[0].deadline, gate.deadline);
 }
 
+TEST(Gate, WhoMayAnswerIsPartOfTheRecord) {
+  const auto guarded = [](model::Step& step) {
+    step.gate->approvers = {"ada", "role:admin"};
+    step.gate->forbid_self_approval = true;
+  };
+  Script run(Build().gate("guarded").with(guarded).gate("open").program());
+  run.run();
+  run.opens("guarded");
+  run.opens("open");
+  const std::vector<std::string> named{"ada", "role:admin"};
+  EXPECT_EQ(run.step("guarded").gate->approvers, named);
+  const Projection rows = project(run.program(), run.state(), 0);
+  ASSERT_EQ(rows.gates.size(), 2u);
+  EXPECT_EQ(rows.gates[0].approvers, named);
+  EXPECT_TRUE(rows.gates[0].forbid_self_approval);
+  EXPECT_TRUE(rows.gates[1].approvers.empty());
+  EXPECT_FALSE(rows.gates[1].forbid_self_approval);
+}
+
 TEST(Promises, G3_TheFirstDecisionStands) {
   Script run(reviewed().program());
   run.run();

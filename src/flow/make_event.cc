@@ -44,6 +44,8 @@ json::object gate_fields(const model::Gate& gate, const StepState& step, Millis 
                       {"type", gate_type_name(gate.type)}, {"choices", std::move(choices)},
                       {"freeform", gate.freeform},         {"timeout_ms", timeout.count()}};
   if (!gate.default_choice.empty()) fields["default"] = gate.default_choice;
+  if (!gate.approvers.empty()) fields["approvers"] = to_array(gate.approvers);
+  if (gate.forbid_self_approval) fields["forbid_self_approval"] = true;
   return fields;
 }
 
@@ -148,11 +150,12 @@ Event run_cancel_requested(std::string by, std::string reason, bool force) {
   return event;
 }
 
-Event run_stop_requested(std::string by) {
+Event run_stop_requested(std::string by, std::string reason) {
   Event event;
   event.kind = Kind::kRunStopRequested;
   event.actor = by;
   event.data = {{"by", std::move(by)}};
+  if (!reason.empty()) event.data["reason"] = std::move(reason);
   return event;
 }
 

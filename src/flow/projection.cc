@@ -58,6 +58,8 @@ GateRow gate_row(const StepState& step) {
     row.choices.push_back(
         json::object{{"key", choice.key}, {"label", choice.label}, {"target", choice.target}});
   }
+  row.approvers = gate.approvers;
+  row.forbid_self_approval = gate.forbid_self_approval;
   row.freeform = gate.freeform;
   row.resolved = gate.resolved;
   row.opened_at = gate.opened_at;

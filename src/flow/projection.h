@@ -32,7 +32,8 @@ struct StepRow {
 struct GateRow {
   std::string gate_id, step, type, prompt, default_choice, outcome, choice, text, by, via;
   json::array choices;
-  bool freeform = false, resolved = false;
+  std::vector<std::string> approvers;  // who may answer (model/approvers.h); empty: everybody
+  bool freeform = false, resolved = false, forbid_self_approval = false;
   std::optional<WallTime> opened_at, deadline, decided_at;
 };
 

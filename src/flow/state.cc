@@ -123,6 +123,10 @@ bool is_terminal(StepStatus status) {
   return status >= StepStatus::kCompleted;
 }
 
+bool is_stopped(std::string_view waiting_reason) {
+  return waiting_reason == "stopped" || waiting_reason == "shutdown";
+}
+
 bool is_legal(RunStatus from, RunStatus to) {
   return kLegal[static_cast<size_t>(from)][static_cast<size_t>(to)];
 }

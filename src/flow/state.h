@@ -45,6 +45,9 @@ std::string_view to_string(StepStatus status);
 std::optional<RunStatus> run_status_from_name(std::string_view name);
 bool is_terminal(RunStatus status);
 bool is_terminal(StepStatus status);
+/// Whether a waiting run was stopped: by somebody ("stopped"), who then makes it go on, or with the
+/// server that worked on it ("shutdown"), whose next start does.
+bool is_stopped(std::string_view waiting_reason);
 /// The one table of legal transitions (promise Q8). A terminal status has no way out.
 bool is_legal(RunStatus from, RunStatus to);
 
@@ -116,6 +119,8 @@ struct GateState {
   bool freeform = false;
   std::optional<WallTime> deadline;
   std::string default_choice;
+  std::vector<std::string> approvers;  // who may answer (model/approvers.h); empty: everybody
+  bool forbid_self_approval = false;
   bool resolved = false;
   std::string
       outcome;  // decided, default, timeout, timer, auto; withdrawn: its step ended otherwise
@@ -225,6 +230,7 @@ struct RunState {
   std::string cancel_reason, cancel_by;
   uint64_t cancel_seq = 0;  // when the cancel was requested first
   bool stop_requested = false;
+  std::string stop_reason;    // "shutdown", or empty: somebody's wish
   uint64_t stop_seq = 0;      // when the stop was requested
   uint64_t ending_seq = 0;    // when it was decided that the run ends early: a failure, a cancel
   uint64_t progress_seq = 0;  // when the last operation of any step or of the run ended

@@ -247,6 +247,9 @@ struct Manifest {
   EvolutionConfig evolution;
   /// Shared preamble of every persona (.agents/personas/base-protocol.md); empty if there is none.
   std::string base_protocol;
+  /// Values of keys whose names say that they are secret, as written: "${NAME}" stands for a
+  /// variable. For masking (promise S6).
+  std::vector<std::string> secrets;
 };
 
 }  // namespace wave::model

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "model/manifest_tables.h"
+#include "model/secret_keys.h"
 #include "model/webhook_tables.h"
 
 namespace wave::model {
@@ -64,6 +65,7 @@ class Reader {
         yaml::parse(*std::move(text), out_.manifest.path, Code::kInvalidManifest, out_.diagnostics);
     if (!document_.root) return std::move(out_);
     bind();
+    out_.manifest.secrets = written_secrets(*document_.root);
     set_aside_unused();
     apply_defaults();
     read_file_personas();

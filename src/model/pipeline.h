@@ -144,7 +144,9 @@ struct Gate {
   bool freeform = false;
   Template prompt;
   Template message;
-  bool automatic = false;  // `auto`
+  bool automatic = false;              // `auto`
+  std::vector<std::string> approvers;  // subjects and role:NAME (approvers.h); empty: everybody
+  bool forbid_self_approval = false;   // who started the run does not answer
   std::optional<Millis> timeout;
   std::optional<Millis> interval;
   int64_t pr_number = 0;
@@ -260,7 +262,10 @@ struct RequiredSkill {
 };
 
 struct PipelineInput {
-  std::string source, type = "string", schema_type, schema_description, example;
+  std::string source, type = "string", example;
+  /// A JSON Schema. One with nothing but `type` and `description` is for display; any other is held
+  /// when a run is started (engine/input_check.h).
+  json::object schema;
   json::object label_filter;
   int batch_size = 0;
 };

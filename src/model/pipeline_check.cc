@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "model/approvers.h"
 #include "model/manifest_reader.h"
 #include "model/permissions.h"
 #include "model/pipeline_reader.h"
@@ -692,6 +693,36 @@ class Checker {
     }
   }
 
+  // A gate that says who may answer has to ask somebody.
+  void check_approvers(const std::string& key, const Gate& gate) {
+    if (gate.approvers.empty() && !gate.forbid_self_approval) return;
+    const std::string said = gate.approvers.empty() ? "forbid_self_approval" : "approvers";
+    if (gate.type != Gate::Type::kApproval) {
+      error(fmt::format("{}.{}", key, said), "only an approval asks people",
+            fmt::format("remove \"{}\", or write type: approval", said));
+    }
+    if (gate.automatic) {
+      error(key + ".auto", fmt::format("a gate with \"{}\" does not answer itself", said),
+            fmt::format("remove \"auto\" or \"{}\"", said));
+    }
+    for (size_t i = 0; i < gate.approvers.size(); ++i) {
+      check_approver(fmt::format("{}.approvers[{}]", key, i), gate.approvers[i]);
+    }
+  }
+
+  void check_approver(const std::string& key, const std::string& approver) {
+    if (trim(approver).empty()) return error(key, "nobody has an empty name");
+    const auto role = approver_role(approver);
+    if (!role || std::ranges::find(answering_roles(), *role) != answering_roles().end()) return;
+    if (*role == "viewer") {
+      return error(key, "a viewer answers no gate", "write role:operator or role:admin");
+    }
+    const auto meant = did_you_mean(*role, answering_roles());
+    error(key, fmt::format("there is no role \"{}\"", excerpt(*role, 80)),
+          meant ? fmt::format("did you mean \"role:{}\"?", *meant)
+                : "write role:operator or role:admin");
+  }
+
   void check_gate(const Place& place, const Gate& gate) {
     const std::string key = place.key + ".gate";
     if (gate.type == Gate::Type::kTimer && !gate.timeout) {
@@ -700,6 +731,7 @@ class Checker {
     if (gate.type == Gate::Type::kPrMerge && gate.pr_number == 0) {
       error(key + ".pr_number", "pr_merge needs the number of the pull request");
     }
+    check_approvers(key, gate);
     std::set<std::string> keys;
     bool has_default = gate.default_choice.empty();
     for (size_t i = 0; i < gate.choices.size(); ++i) {

@@ -71,17 +71,6 @@ const KeyTable<Pipeline>& requires_keys() {
   return table;
 }
 
-const KeyTable<PipelineInput>& input_schema_keys() {
-  using T = PipelineInput;
-  static const KeyTable<T> table(
-      "input schema", "For display.",
-      {
-          key("type", &T::schema_type, "type in words").parsed_only(),
-          key("description", &T::schema_description, "what to give").parsed_only(),
-      });
-  return table;
-}
-
 Key<PipelineInput> input_type_key() {
   Key<PipelineInput> made = key("type", &PipelineInput::type, "what the input is");
   made.doc.fallback = "string";
@@ -96,7 +85,10 @@ const KeyTable<PipelineInput>& input_keys() {
       {
           key("source", &T::source, "where it usually comes from").parsed_only(),
           input_type_key(),
-          section<input_schema_keys, T>("schema", "for display"),
+          key("schema", &T::schema,
+              "a JSON Schema, of which the browser makes a form. With more than `type` and "
+              "`description` it is held when a run is started: the input is then JSON, or plain "
+              "text if the schema's `type` is `string`"),
           key("example", &T::example, "for display").parsed_only(),
           custom<T>("label_filter", "any", "legacy",
                     [](T& value, Binder&, const yaml::Node& node) {
@@ -736,6 +728,18 @@ const KeyTable<Gate>& gate_keys() {
           key("prompt", &T::prompt, "approval: the question"),
           key("message", &T::message, "what is shown while it waits"),
           key("auto", &T::automatic, "answer at once: the default, else the first choice")
+              .fallback("false"),
+          custom<T>("approvers", "list of text",
+                    "approval: who may answer: subjects such as ada, and role:operator or "
+                    "role:admin. wave's own",
+                    [](T& value, Binder& binder, const yaml::Node& node) {
+                      if (!binder.read(node, value.approvers) || !value.approvers.empty()) return;
+                      binder.add(Severity::kError, node, "an empty list lets nobody answer",
+                                 "name somebody, or remove the key");
+                    })
+              .fallback("everybody with the role operator"),
+          key("forbid_self_approval", &T::forbid_self_approval,
+              "approval: who started the run may not answer. wave's own")
               .fallback("false"),
           key("timeout", &T::timeout, "how long it waits; needed by a timer")
               .fallback("`runtime.timeouts.gate_approval_hours`"),

@@ -53,7 +53,7 @@ steps:
     on_interrupt: gate
   - id: ask
     dependencies: [build]
-    gate: {type: approval, prompt: "ok {{ artifacts.log }}?", timeout: 1h, default: n, freeform: true, choices: [{label: "Yes", key: y}, {label: "No", key: n, target: _fail}, {label: Again, key: a, target: plan}]}
+    gate: {type: approval, prompt: "ok {{ artifacts.log }}?", timeout: 1h, default: n, freeform: true, approvers: [ada, "role:admin"], forbid_self_approval: true, choices: [{label: "Yes", key: y}, {label: "No", key: n, target: _fail}, {label: Again, key: a, target: plan}]}
   - id: file
     persona: "{{ forge.type }}-commenter"
     dependencies: [ask]
@@ -120,6 +120,8 @@ TEST(Pipeline, EveryKeyIsTyped) {
   EXPECT_EQ(ask.kind, StepKind::kGate);
   EXPECT_EQ(ask.gate->choices.size(), 3U);
   EXPECT_EQ(ask.gate->timeout, std::chrono::hours(1));
+  EXPECT_THAT(ask.gate->approvers, ElementsAre("ada", "role:admin"));
+  EXPECT_TRUE(ask.gate->forbid_self_approval);
 
   const Step& file = *p.find("file");
   EXPECT_EQ(file.exec.source.expressions()[0]->pos, (SourcePos{".agents/prompts/task.md", 3, 4}));
@@ -301,6 +303,18 @@ const Defect kDefects[] = {
     {"  - {id: a, gate: {type: approval, choices: [{label: x, key: y, target: b}]}}",
      "steps[0].gate.choices[0].target: there is no step \"b\""},
     {"  - {id: a, script: x, gate: {type: timer, timeout: 1s}}", "a gate runs no script"},
+    {"  - {id: a, gate: {type: approval, approvers: []}}", "an empty list lets nobody answer"},
+    {"  - {id: a, gate: {type: approval, approvers: [\" \"]}}", "nobody has an empty name"},
+    {"  - {id: a, gate: {type: approval, approvers: [ada, \"role:viewer\"]}}",
+     "steps[0].gate.approvers[1]: a viewer answers no gate"},
+    {"  - {id: a, gate: {type: approval, approvers: [\"role:admn\"]}}",
+     "did you mean \"role:admin\"?"},
+    {"  - {id: a, gate: {type: timer, timeout: 1s, approvers: [ada]}}",
+     "steps[0].gate.approvers: only an approval asks people"},
+    {"  - {id: a, gate: {type: timer, timeout: 1s, forbid_self_approval: true}}",
+     "steps[0].gate.forbid_self_approval: only an approval asks people"},
+    {"  - {id: a, gate: {type: approval, auto: true, approvers: [ada]}}",
+     "a gate with \"approvers\" does not answer itself"},
     {"  - {id: a, script: x, edges: [{target: b}]}",
      "steps[0].edges[0].target: there is no step \"b\""},
     {"  - {id: a, script: x, edges: [{target: _complete, condition: maybe}]}",

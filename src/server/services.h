@@ -48,7 +48,7 @@ class Authenticator {
 /// One call that wanted to change something, and what came of it (promise A6).
 struct AuditEntry {
   WallTime at{};
-  std::string request_id, actor, role, source;  // source: the peer's address
+  std::string request_id, actor, role, source;  // source: the client's address
   std::string operation, target;                // the row's operation_id; the path
   int status = 0;
   std::string code;  // of the problem; empty: it was done
@@ -84,6 +84,7 @@ struct Services {
   const Redactor& redactor;
   std::map<std::string, std::string> environment;
   WallTime started_at;
+  bool demo = false;  // serves the demo project (`wave serve --demo`)
 
   std::atomic<std::shared_ptr<const Settings>> settings;
   http::Server* http = nullptr;               // set once the server listens

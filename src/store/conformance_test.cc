@@ -576,6 +576,8 @@ TEST_P(StoreConformance, G1_WaitingGateIsAStoredRecord) {
   EXPECT_EQ(gate.default_choice, "no");
   EXPECT_EQ(gate.choices.size(), 2U);
   EXPECT_TRUE(gate.freeform);
+  EXPECT_THAT(gate.approvers, ElementsAre("ada", "role:admin"));
+  EXPECT_TRUE(gate.forbid_self_approval);
   EXPECT_FALSE(gate.resolved);
   EXPECT_EQ(gate.opened_at, at_ms(20));
   EXPECT_EQ(gate.deadline, at_ms(1020));

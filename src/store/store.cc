@@ -4,6 +4,18 @@
 
 namespace wave::store {
 
+Result<std::vector<flow::RunRow>> Store::list_runs(RunFilter filter) {
+  const size_t limit = std::max<size_t>(filter.limit, 1);
+  std::vector<flow::RunRow> rows;
+  while (true) {
+    filter.limit = limit - rows.size();
+    WAVE_TRY(RunPage page, run_page(filter));
+    std::ranges::move(page.rows, std::back_inserter(rows));
+    if (page.next.empty() || rows.size() >= limit) return rows;
+    filter.after = std::move(page.next);
+  }
+}
+
 Result<std::vector<std::string>> Store::put_blobs(std::span<const std::string_view> contents) {
   std::vector<std::string> hashes;
   for (const std::string_view content : contents) {

@@ -134,9 +134,15 @@ struct RunFilter {
   std::string origin;  // runs made from this one; its full id
   std::string text;    // in run id and input
   std::optional<WallTime> since, until;
-  std::string after;  // cursor: the last run id of the page before
-  size_t limit = 100;
+  std::string after;   // cursor: the last run id, or what the page before said
+  size_t limit = 100;  // of a page at most 1000
   bool oldest_first = false;
+};
+
+/// A piece of a list of runs.
+struct RunPage {
+  std::vector<flow::RunRow> rows;
+  std::string next;  // `after` of the next page; empty: there is none
 };
 
 /// How much there is of what, for metrics.
@@ -171,8 +177,12 @@ class Store {
   virtual Status keep_key(const std::string& key, const std::string& request_hash,
                           const std::string& run_id) = 0;
   virtual Result<RunDetails> run(const std::string& run_id) = 0;
-  /// By when they were accepted; newest first unless the filter says otherwise.
-  virtual Result<std::vector<flow::RunRow>> list_runs(const RunFilter& filter) = 0;
+  /// By when they were accepted; newest first unless the filter says otherwise. Costs a bounded
+  /// amount of work: where few runs pass the filter, a page may have fewer rows than its limit, or
+  /// none, and yet not be the last. kNotFound: `after` is no run's.
+  virtual Result<RunPage> run_page(const RunFilter& filter) = 0;
+  /// As many pages as it takes to have `limit` rows, or all there are.
+  Result<std::vector<flow::RunRow>> list_runs(RunFilter filter);
   /// Runs whose status is not terminal, oldest accepted first; only those with an id above `after`.
   virtual Result<std::vector<LiveRun>> live_runs(int64_t after = 0) = 0;
   /// The one run whose id starts with `prefix`: kNotFound, or kUsage naming the candidates.

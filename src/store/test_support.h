@@ -119,6 +119,8 @@ inline Append gate_of(const std::string& run_id, uint64_t seq, const std::string
   gate.default_choice = "no";
   gate.choices = {json::object{{"key", "yes"}}, json::object{{"key", "no"}}};
   gate.freeform = true;
+  gate.approvers = {"ada", "role:admin"};
+  gate.forbid_self_approval = true;
   gate.opened_at = at_ms(opened_ms);
   gate.deadline = at_ms(opened_ms + 1000);
   append.projection->gates.push_back(gate);

@@ -40,12 +40,9 @@ class TemporaryIndex {
   std::string path_;
 };
 
-GitCall call_in(const GitDir& repository, std::vector<std::string> arguments) {
-  GitCall call;
-  call.work_tree = repository.work_tree;
-  call.git_dir = repository.git_dir;
-  call.arguments = std::move(arguments);
-  // What an event is going to name must outlive a power failure.
+// What an event is going to name must outlive a power failure.
+GitCall durable_call(const GitDir& repository, std::vector<std::string> arguments) {
+  GitCall call = call_in(repository, std::move(arguments));
   call.durable = true;
   return call;
 }
@@ -64,7 +61,7 @@ Status add_everything(const GitDir& repository, const TemporaryIndex& index) {
   for (const std::string& file : hidden_files(repository)) {
     arguments.push_back(":(exclude,top,literal)" + file);
   }
-  GitCall call = call_in(repository, arguments);
+  GitCall call = durable_call(repository, arguments);
   call.environment["GIT_INDEX_FILE"] = index.path();
   WAVE_TRY(const auto result, run_git(call));
   if (result.exit_code == 0) return {};
@@ -81,7 +78,7 @@ Status add_everything(const GitDir& repository, const TemporaryIndex& index) {
 Result<std::string> write_tree(const GitDir& repository) {
   WAVE_TRY(const TemporaryIndex index, TemporaryIndex::copy_of(repository));
   WAVE_CHECK(add_everything(repository, index));
-  GitCall call = call_in(repository, {"write-tree"});
+  GitCall call = durable_call(repository, {"write-tree"});
   call.environment["GIT_INDEX_FILE"] = index.path();
   WAVE_TRY(const std::string tree, git_output(call));
   return std::string(trim(tree));
@@ -94,7 +91,7 @@ struct Parent {
 
 Result<Parent> parent_of(const GitDir& repository) {
   const GitCall call =
-      call_in(repository, {"rev-parse", "--quiet", "HEAD^{commit}", "HEAD^{tree}"});
+      durable_call(repository, {"rev-parse", "--quiet", "HEAD^{commit}", "HEAD^{tree}"});
   WAVE_TRY(const auto result, run_git(call));
   const std::vector<std::string> lines = split(trim(result.out), '\n');
   if (result.exit_code != 0 || lines.size() != 2 || !is_object_id(lines[0])) return Parent{};
@@ -112,7 +109,7 @@ Result<std::string> commit_tree(const GitDir& repository, const std::string& tre
                                 const Parent& parent, const std::string& message) {
   std::vector<std::string> arguments{"commit-tree", tree};
   if (!parent.commit.empty()) arguments.insert(arguments.end(), {"-p", parent.commit});
-  GitCall call = call_in(repository, std::move(arguments));
+  GitCall call = durable_call(repository, std::move(arguments));
   for (const char* who : {"AUTHOR", "COMMITTER"}) {
     call.environment[fmt::format("GIT_{}_NAME", who)] = "wave";
     call.environment[fmt::format("GIT_{}_EMAIL", who)] = "wave@localhost";
@@ -138,7 +135,7 @@ Result<std::optional<Checkpoint>> checkpoint(const Prepared& workspace, const st
   WAVE_TRY(const Parent parent, parent_of(*repository));
   WAVE_TRY(const std::string commit, commit_tree(*repository, tree, parent, message));
   WAVE_TRY(const std::string ignored,
-           git_output(call_in(*repository, {"update-ref", ref, commit})));
+           git_output(durable_call(*repository, {"update-ref", ref, commit})));
   return Checkpoint{ref, commit, tree, tree == parent.tree};
 }
 

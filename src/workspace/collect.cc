@@ -113,10 +113,7 @@ Result<std::set<std::string>> tracked_among(const Prepared& workspace,
                                             const std::vector<std::string>& paths) {
   WAVE_TRY(const auto repository, repository_of(workspace));
   if (!repository || paths.empty()) return std::set<std::string>{};
-  GitCall call;
-  call.work_tree = repository->work_tree;
-  call.git_dir = repository->git_dir;
-  call.arguments = {"--literal-pathspecs", "ls-files", "-z", "--cached", "--"};
+  GitCall call = call_in(*repository, {"--literal-pathspecs", "ls-files", "-z", "--cached", "--"});
   const fs::path prefix = workspace.root.lexically_relative(repository->work_tree);
   std::set<std::string> tracked;
   for (const std::string& path : paths) {

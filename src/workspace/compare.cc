@@ -4,17 +4,6 @@
 #include "workspace/kinds.h"
 
 namespace wave::workspace {
-namespace {
-
-GitCall call_in(const GitDir& repository, std::vector<std::string> arguments) {
-  GitCall call;
-  call.work_tree = repository.work_tree;
-  call.git_dir = repository.git_dir;
-  call.arguments = std::move(arguments);
-  return call;
-}
-
-}  // namespace
 
 Result<std::optional<std::string>> resolve(const Prepared& workspace, const std::string& name) {
   WAVE_TRY(const auto repository, repository_of(workspace));

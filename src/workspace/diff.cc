@@ -111,11 +111,8 @@ Result<std::string> diff_tree(const fs::path& repository, const std::string& fro
   if (!found) {
     return fail(Code::kConflict, fmt::format("{} is not in a git repository", repository.native()));
   }
-  GitCall call;
-  call.work_tree = found->work_tree;
-  call.git_dir = found->git_dir;
+  GitCall call = call_in(*found, {"diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv"});
   call.environment = {{"GIT_LITERAL_PATHSPECS", "1"}};  // a file may be called ":(top)*"
-  call.arguments = {"diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv"};
   std::ranges::move(form, std::back_inserter(call.arguments));
   call.arguments.insert(call.arguments.end(), {"--end-of-options", from, to, "--"});
   std::ranges::move(paths, std::back_inserter(call.arguments));

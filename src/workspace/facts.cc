@@ -72,11 +72,7 @@ Remote read_remote(const fs::path& config) {
 }
 
 std::string ask_git(const GitDir& repository, std::vector<std::string> arguments) {
-  GitCall call;
-  call.work_tree = repository.work_tree;
-  call.git_dir = repository.git_dir;
-  call.arguments = std::move(arguments);
-  const auto output = git_output(call);
+  const auto output = git_output(call_in(repository, std::move(arguments)));
   return output ? std::string(trim(*output)) : std::string();
 }
 

@@ -64,6 +64,14 @@ std::string name_of(const GitCall& call) {
 
 }  // namespace
 
+GitCall call_in(const GitDir& repository, std::vector<std::string> arguments) {
+  GitCall call;
+  call.work_tree = repository.work_tree;
+  call.git_dir = repository.git_dir;
+  call.arguments = std::move(arguments);
+  return call;
+}
+
 Result<process::CommandResult> run_git(const GitCall& call) {
   process::CommandRequest request;
   request.argv = git_arguments(call);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "process/run_command.h"
+#include "workspace/git_dir.h"
 
 namespace wave::workspace {
 
@@ -28,6 +29,8 @@ struct GitCall {
   size_t max_output = size_t{64} << 20;
 };
 
+/// A call for a repository that is known, wherever an agent may have put things since.
+GitCall call_in(const GitDir& repository, std::vector<std::string> arguments);
 /// Runs git to its end, whatever its exit code. Errors: no git, deadline, output beyond the bound.
 Result<process::CommandResult> run_git(const GitCall& call);
 /// The same, and any exit code but 0 is an error with git's own words. The answer is its stdout.

@@ -12,14 +12,6 @@
 namespace wave::workspace {
 namespace {
 
-GitCall call_in(const GitDir& repository, std::vector<std::string> arguments) {
-  GitCall call;
-  call.work_tree = repository.work_tree;
-  call.git_dir = repository.git_dir;
-  call.arguments = std::move(arguments);
-  return call;
-}
-
 Result<std::vector<std::string>> ref_names(const GitDir& repository,
                                            std::vector<std::string> arguments) {
   std::vector<std::string> call{"for-each-ref", "--format=%(refname)"};
@@ -76,6 +68,7 @@ Status remove_branches(const GitDir& repository, const std::set<std::string>& br
     }
     const GitCall call =
         call_in(repository, {"branch", "--quiet", "-D", "--", branch.substr(kHeads.size())});
+    WAVE_TRY(const UniqueFd lock, lock_worktrees(repository));
     WAVE_TRY(const auto result, run_git(call));
     // Checked out by somebody meanwhile: theirs now.
     if (result.exit_code != 0) log::info("{}", git_error(call, result).message);

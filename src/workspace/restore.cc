@@ -16,11 +16,7 @@ struct Target {
 };
 
 Result<std::string> git(const GitDir& repository, std::vector<std::string> arguments) {
-  GitCall call;
-  call.work_tree = repository.work_tree;
-  call.git_dir = repository.git_dir;
-  call.arguments = std::move(arguments);
-  return git_output(call);
+  return git_output(call_in(repository, std::move(arguments)));
 }
 
 Result<Target> read_target(const GitDir& repository, const std::string& commit) {

@@ -1,13 +1,11 @@
 #include "workspace/run_folder.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <thread>
 
-#include "base/clock.h"
+#include "base/file_lock.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "workspace/list_folder.h"
@@ -16,7 +14,6 @@ namespace wave::workspace {
 namespace {
 
 constexpr Millis kLockTimeout{120'000};
-constexpr Millis kLockPoll{5};
 constexpr uint64_t kMaxReadyFile = 1 << 20;
 constexpr std::string_view kSuffix = ".ready";
 
@@ -91,19 +88,12 @@ Status RunFolder::clear_ready(const std::string& name) const {
 
 Result<UniqueFd> RunFolder::lock(const std::string& name) const {
   WAVE_CHECK(make_directories(own()));
-  const SystemClock clock;
-  const MonoTime deadline = clock.mono() + kLockTimeout;
   WAVE_TRY(UniqueFd fd, open_file(own() / (name + ".lock"), O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) {
-      return fail(errno_error(errno, "cannot lock", own().native()));
-    }
-    if (clock.mono() >= deadline) {
-      return fail(Code::kTimeout,
-                  fmt::format("another step is still making a workspace in {}", path_.native()),
-                  "look for a git that hangs, then try again");
-    }
-    std::this_thread::sleep_for(kLockPoll);
+  if (auto locked = lock_exclusively(fd, kLockTimeout, own()); !locked) {
+    if (locked.error().code != Code::kTimeout) return fail(locked.error());
+    return fail(Code::kTimeout,
+                fmt::format("another step is still making a workspace in {}", path_.native()),
+                "look for a git that hangs, then try again");
   }
   return fd;
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_lock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr size_t kMaxWords = 45;
 constexpr size_t kHashDigits = 8;
+constexpr Millis kLockTimeout{120'000};
 
 /// What is asked for, with defaults filled in.
 struct Wish {
@@ -48,14 +50,6 @@ Status check_branch_name(const std::string& branch) {
   if (!bad) return {};
   return fail(Code::kUsage, fmt::format("\"{}\" is not a branch name", excerpt(branch, 200)),
               "use letters, digits, '-', '_', '.' and '/'");
-}
-
-GitCall call_in(const GitDir& repository, std::vector<std::string> arguments) {
-  GitCall call;
-  call.work_tree = repository.work_tree;
-  call.git_dir = repository.git_dir;
-  call.arguments = std::move(arguments);
-  return call;
 }
 
 Result<std::string> resolve_commit(const GitDir& repository, const std::string& revision) {
@@ -138,9 +132,9 @@ Error add_error(const GitCall& call, const process::CommandResult& result, const
   return conflict;
 }
 
-/// `git worktree add`; whether it made the branch.
+/// `git worktree add`, without the files; whether it made the branch.
 Result<bool> add_worktree(const GitDir& repository, const Wish& wish, const fs::path& path) {
-  std::vector<std::string> arguments{"worktree", "add", "--quiet"};
+  std::vector<std::string> arguments{"worktree", "add", "--quiet", "--no-checkout"};
   bool creates = false;
   if (wish.branch.empty()) {
     WAVE_TRY(const std::string commit, resolve_base(repository, wish.base));
@@ -160,9 +154,19 @@ Result<bool> add_worktree(const GitDir& repository, const Wish& wish, const fs::
     }
   }
   const GitCall call = call_in(repository, arguments);
+  WAVE_TRY(const UniqueFd lock, lock_worktrees(repository));
   WAVE_TRY(const auto result, run_git(call));
   if (result.exit_code != 0) return fail(add_error(call, result, wish));
   return creates;
+}
+
+// The other half of `git worktree add`, as git does it. Large trees take long, and other steps need
+// not wait for them.
+Status check_out(const GitDir& worktree) {
+  WAVE_TRY(
+      const std::string ignored,
+      git_output(call_in(worktree, {"reset", "--quiet", "--hard", "--no-recurse-submodules"})));
+  return {};
 }
 
 // Instruction files that wave is going to write over tracked ones: git must not see the change.
@@ -262,9 +266,13 @@ Status make_worktree(const Request& request, const GitDir& repository, const Wis
   ready.created_branch |= made_before;
   WAVE_TRY(const bool created, add_worktree(repository, wish, path));
   ready.created_branch |= created;
-  if (const auto worktree = git_dir_at(path)) {
-    WAVE_CHECK(hide_tracked(*worktree, request.copy_in));
+  const auto worktree = git_dir_at(path);
+  if (!worktree) {
+    return fail(Code::kConflict, fmt::format("{} vanished while it was made", path.native()),
+                "try again");
   }
+  WAVE_CHECK(check_out(*worktree));
+  WAVE_CHECK(hide_tracked(*worktree, request.copy_in));
   if (const auto fd = open_file(path, O_RDONLY)) ::syncfs(fd->get());
   return run.mark_ready(wish.name, ready);
 }
@@ -284,8 +292,16 @@ std::string worktree_name(const std::string& run_id, const std::string& step,
                      sha256_hex(key).substr(0, kHashDigits));
 }
 
+Result<UniqueFd> lock_worktrees(const GitDir& repository) {
+  const fs::path path = repository.common_dir / "wave-worktrees.lock";
+  WAVE_TRY(UniqueFd file, open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  WAVE_CHECK(lock_exclusively(file, kLockTimeout, path));
+  return file;
+}
+
 Status remove_worktree(const GitDir& repository, const fs::path& path) {
   WAVE_CHECK(remove_tree(path));
+  WAVE_TRY(const UniqueFd lock, lock_worktrees(repository));
   if (!has_registration(repository, path)) return {};
   // Twice "force": also when the crash left git's own lock on it.
   WAVE_TRY(const std::string ignored,

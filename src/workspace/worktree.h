@@ -14,6 +14,11 @@ namespace wave::workspace {
 std::string worktree_name(const std::string& run_id, const std::string& step,
                           const std::string& branch, const std::string& base);
 
+/// Held around each git command that makes, removes or looks through linked worktrees: git reads
+/// the registrations of all of them, and fails over one that another git is just writing. Never
+/// held while files are checked out. kTimeout after two minutes.
+Result<UniqueFd> lock_worktrees(const GitDir& repository);
+
 /// Removes a worktree's folder, if there is one, and git's registration of it.
 Status remove_worktree(const GitDir& repository, const std::filesystem::path& path);
 

@@ -4,46 +4,12 @@
 #include <csignal>
 #include <fstream>
 
-#include "support/server.h"
-#include "support/wave.h"
+#include "promises/team.h"
 
 namespace wave::test {
 namespace {
 
 using ::testing::HasSubstr;
-
-const std::string kSecret = "0123456789abcdef0123456789abcdef0123456789abcdef";
-constexpr std::string_view kJwt =
-    "server:\n  auth:\n    mode: jwt\n    jwt_secret: ${WAVE_JWT_SECRET}\n";
-
-struct Team {
-  Project project;
-  std::map<std::string, std::string> environment{{"WAVE_JWT_SECRET", kSecret}};
-
-  explicit Team(std::string_view manifest = kJwt) {
-    project.manifest_append(manifest);
-    project.pipeline("quick", "  - {id: only, type: command, script: \"true\"}\n");
-    project.pipeline("slow", "  - {id: wait, type: command, script: \"sleep 60\"}\n");
-  }
-  [[nodiscard]] Exit cli(std::vector<std::string> arguments) const {
-    return wave(project, std::move(arguments), environment);
-  }
-  /// {token, id}
-  [[nodiscard]] json::object token(const std::string& role, const std::string& expires = "1h",
-                                   const std::string& subject = "ada") const {
-    const Exit made = cli(
-        {"token", "create", "--subject", subject, "--role", role, "--expires", expires, "--json"});
-    EXPECT_EQ(made.code, 0) << made.err;
-    return parsed(made.out).as_object();
-  }
-  static std::map<std::string, std::string> bearer(const json::object& token) {
-    return {{"authorization", "Bearer " + std::string(get_string(token, "token"))}};
-  }
-};
-
-std::string text(const json::object& object, std::string_view key) {
-  return std::string(get_string(object, key));
-}
 
 TEST(Promises, A1_AConfigurationThatLetsSomebodyInByMistakeStopsTheStart) {
   const struct {
@@ -215,6 +181,21 @@ TEST(Promises, A6_MutatingCallsAreWrittenDownInAChain) {
   EXPECT_EQ(text(entries[1].as_object(), "actor"), "jwt:ada");
   EXPECT_EQ(text(entries[1].as_object(), "address"), "127.0.0.1");
   EXPECT_EQ(team.cli({"audit", "verify"}).code, 0);
+}
+
+TEST(Promises, A6_TheAuditHasTheClientsAddressBehindATrustedProxy) {
+  const auto address = [](const std::string& manifest) {
+    const Team team(std::string(kJwt) + manifest);
+    const Server server(team.project, {}, team.environment);
+    auto headers = Team::bearer(team.token("operator"));
+    headers["x-forwarded-for"] = "203.0.113.9";
+    EXPECT_EQ(server.post("/api/runs", json::object{{"pipeline", "quick"}}, headers).status, 201);
+    const Exit log = team.cli({"audit", "--json"});
+    const json::array entries = parsed(log.out).at("entries").as_array();
+    return entries.size() == 1 ? text(entries[0].as_object(), "address") : log.out + log.err;
+  };
+  EXPECT_EQ(address("  trusted_proxies: [127.0.0.1]\n"), "203.0.113.9");
+  EXPECT_EQ(address(""), "127.0.0.1") << "nobody is believed who is not trusted";
 }
 
 TEST(Promises, A8_BadCredentialsAreSlowedDown) {

@@ -290,20 +290,5 @@ TEST(Promises, Q2_AReloadChangesHowManyRunsRun) {
   EXPECT_TRUE(wait_until([&] { return slots() == 2; })) << slots();
 }
 
-TEST(Promises, O1_SigtermEndsTheServerWithNothingLost) {
-  const Project project;
-  slow_pipeline(project, "slow");
-  Server server(project);
-  const std::string run = server.submit(submission("slow"));
-  server.wait_for_status(run, "running");
-  const auto began = std::chrono::steady_clock::now();
-  EXPECT_EQ(server.stop().code, 0);
-  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5));
-  EXPECT_FALSE(agents_of(run).empty());  // agents go on
-  project.write("go", "go");
-  const Server next(project);
-  next.wait_for_status(run, "completed");
-}
-
 }  // namespace
 }  // namespace wave::test

@@ -199,6 +199,7 @@ void Simulation::check_log(Outcome& outcome) {
         broke(fmt::format("hole in the log before seq {}", event->seq));
       if (!events.empty() && event->ts < events.back().ts) broke("time runs backwards in the log");
       events.push_back(*std::move(event));
+      outcome.log.push_back(stored.line);
     }
     after = page->back().seq;
   }

@@ -20,6 +20,7 @@ struct Outcome {
   std::string status;  // of the run
   std::vector<std::pair<std::string, std::string>> steps;
   size_t events = 0;
+  std::vector<std::string> log;     // the events, as they are stored
   std::vector<std::string> broken;  // laws that were broken; empty is well
 };
 

@@ -40,8 +40,8 @@ class SimStore final : public store::Store {
     return inner_->keep_key(key, hash, id);
   }
   Result<store::RunDetails> run(const std::string& id) override { return inner_->run(id); }
-  Result<std::vector<flow::RunRow>> list_runs(const store::RunFilter& f) override {
-    return inner_->list_runs(f);
+  Result<store::RunPage> run_page(const store::RunFilter& f) override {
+    return inner_->run_page(f);
   }
   Result<std::vector<store::LiveRun>> live_runs(int64_t after) override {
     return inner_->live_runs(after);

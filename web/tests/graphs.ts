@@ -24,6 +24,7 @@ export const graphs: Record<string, Graph> = {
       { from: 'approve', to: 'draft', kind: 'gate', label: 'Once more' },
     ],
   },
+  release: { nodes: [node('publish', 0, { kind: 'command' })], edges: [] },
   fragile: {
     nodes: [node('measure', 0, { kind: 'command' }), node('judge', 1, { kind: 'command' }), node('report', 2, { kind: 'command' })],
     edges: edges(['measure', 'judge'], ['judge', 'report']),

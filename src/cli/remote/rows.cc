@@ -76,6 +76,8 @@ flow::GateRow gate_row(const json::object& gate) {
   row.by = text(gate, "by");
   row.via = text(gate, "via");
   row.choices = get_array(gate, "choices");
+  row.approvers = get_strings(gate, "approvers");
+  row.forbid_self_approval = get_bool(gate, "forbid_self_approval");
   row.freeform = get_bool(gate, "freeform");
   row.resolved = get_bool(gate, "resolved");
   row.opened_at = time(gate, "opened_at");

@@ -39,6 +39,8 @@ class Access {
   /// Asked before the router: other names than ours (DNS rebinding), callers that ask or fail too
   /// often (429 with Retry-After). Nothing: go on.
   virtual std::optional<http::Response> refuse(const http::Request& request) = 0;
+  /// Where a request comes from, behind trusted proxies.
+  [[nodiscard]] virtual std::string client_address(const http::Request& request) = 0;
   /// Origin, Sec-Fetch-Site and CSRF.
   [[nodiscard]] virtual BrowserCheck browser_check() = 0;
   /// Null: plain HTTP. A new one after each reload that changed it.

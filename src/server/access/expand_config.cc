@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "server/serve/serve_options.h"
+#include "base/expand_environment.h"
 
 namespace wave::server::access {
 

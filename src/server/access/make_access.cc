@@ -78,6 +78,9 @@ class AccessDoor final : public Access, private Authenticator, private AuditLog 
   std::optional<http::Response> refuse(const http::Request& request) override {
     return keeper_.load()->refuse(request);
   }
+  std::string client_address(const http::Request& request) override {
+    return keeper_.load()->client_address(request);
+  }
   BrowserCheck browser_check() override {
     return
         [this](const http::Request& request, const auth::Identity& identity, const Route& route) {

@@ -82,6 +82,10 @@ void apply(std::vector<Attempt>& attempts, const flow::Event& event) {
 
 }  // namespace
 
+void add_to_attempts(Attempts& attempts, const flow::Event& event) {
+  if (!event.step.empty()) apply(attempts[event.step], event);
+}
+
 Result<Attempts> read_attempts(store::Store& store, const std::string& run_id, uint64_t last_seq) {
   Attempts attempts;
   uint64_t after = 0;
@@ -92,7 +96,7 @@ Result<Attempts> read_attempts(store::Store& store, const std::string& run_id, u
       after = stored.seq;
       if (stored.seq > last_seq) return attempts;
       WAVE_TRY(const flow::Event event, flow::decode(stored.line));
-      if (!event.step.empty()) apply(attempts[event.step], event);
+      add_to_attempts(attempts, event);
     }
   }
   return attempts;

@@ -16,6 +16,14 @@ void add_catalogue_schemas(Schemas& schemas) {
                       {"key", nullable(text("the key's path"))},
                       {"message", text("what is wrong")},
                       {"hint", nullable(text("what to do about it"))}}));
+  schemas.add(
+      "PipelineInput",
+      object("What a pipeline is started with.",
+             {{"source", nullable(text("where it usually comes from, as written"))},
+              {"type", text("string, or the name of a shared type, as written")},
+              {"schema", nullable(anything("a JSON Schema; null: any text will do"))},
+              {"held", flag("whether a submit is refused when its input does not fit the schema")},
+              {"is_text", flag("the input is the text itself; else it is JSON, as text")}}));
   schemas.add("Pipeline",
               object("A pipeline of the project.",
                      {{"name", text("what a submit names")},
@@ -26,6 +34,7 @@ void add_catalogue_schemas(Schemas& schemas) {
                       {"valid", flag("whether it loads; else see `diagnostics`")},
                       {"runnable", flag("valid, and this version carries out all of it")},
                       {"input_example", nullable(text("an input to start from"))},
+                      {"input", named("PipelineInput")},
                       {"step_count", integer("how many steps it has")},
                       {"steps", list_of(text("a step's id"), "in order")},
                       {"diagnostics", list_of(named("Diagnostic"), "what there is to say")}}));

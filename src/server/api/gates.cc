@@ -62,7 +62,7 @@ Result<http::Response> list_gates(Call& call) {
       known = runs.emplace(run_id, std::move(details->row)).first;
     }
     gates.push_back(
-        json::object{{"gate", gate_json(run_id, gate)},
+        json::object{{"gate", gate_json(known->second, gate, person_of(call.identity))},
                      {"pipeline", known->second.pipeline},
                      {"input", text_or_null(excerpt(known->second.input, kMostInput))}});
   }
@@ -82,6 +82,7 @@ Result<http::Response> decide_gate(Call& call) {
   decision.text = get_string(body, "text");
   decision.actor = call.identity.actor();
   decision.via = via(call);
+  decision.person = person_of(call.identity);
   WAVE_TRY(decision.idempotency_key, idempotency_key(call));
   // Without an id a step that has asked once means that gate, also when it was answered just now:
   // whoever comes second is told what stands.

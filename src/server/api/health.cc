@@ -42,6 +42,7 @@ bool may_read(const Call& call) {
 
 Result<http::Response> get_health(Call& call) {
   json::object health{{"status", "ok"}};
+  if (call.services.demo) health["demo"] = true;
   if (may_read(call)) {
     const Services& services = call.services;
     health["version"] = kVersion;

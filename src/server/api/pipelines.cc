@@ -1,5 +1,6 @@
 #include "base/hash.h"
 #include "base/text.h"
+#include "engine/input_check.h"
 #include "model/project.h"
 #include "server/api/handlers.h"
 #include "server/api/run_json.h"
@@ -29,6 +30,15 @@ std::string path_of(const std::string& name) {
   return ".agents/pipelines/" + name + ".yaml";
 }
 
+json::object input_json(const model::PipelineInput& input) {
+  const json::object& schema = input.schema;
+  return {{"source", text_or_null(input.source)},
+          {"type", input.type},
+          {"schema", schema.empty() ? json::value(nullptr) : json::value(schema)},
+          {"held", engine::is_held(schema)},
+          {"is_text", schema.empty() || engine::wants_text(schema)}};
+}
+
 json::object pipeline_json(const std::string& name, const model::Pipeline& pipeline,
                            const model::Diagnostics& diagnostics) {
   std::vector<std::string> steps;
@@ -42,6 +52,7 @@ json::object pipeline_json(const std::string& name, const model::Pipeline& pipel
           {"valid", valid},
           {"runnable", valid && !model::has_unsupported(diagnostics)},
           {"input_example", text_or_null(pipeline.input.example)},
+          {"input", input_json(pipeline.input)},
           {"step_count", pipeline.steps.size()},
           {"steps", to_array(steps)},
           {"diagnostics", diagnostics_json(diagnostics)}};

@@ -193,11 +193,13 @@ void Router::record(const http::Request& request, const Seen& seen,
   const std::string_view path = seen.route == nullptr ? "" : std::string_view(seen.route->path);
   if (options_.answered) options_.answered(request.method, path, status, seconds);
   if (seen.route == nullptr || !changes_something(request.method)) return;
+  const std::string source =
+      options_.client_address ? options_.client_address(request) : request.peer.address;
   const AuditEntry entry{.at = SystemClock().wall(),
                          .request_id = request.id,
                          .actor = seen.identity.actor(),
                          .role = std::string(auth::to_string(seen.identity.role)),
-                         .source = request.peer.address,
+                         .source = source,
                          .operation = seen.route->operation_id,
                          .target = request.path,
                          .status = status,

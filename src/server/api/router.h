@@ -19,6 +19,8 @@ struct RouterOptions {
   RouteTable routes;
   Schemas schemas;
   BrowserCheck check_browser;  // empty: nothing is checked
+  /// Where a request comes from, behind trusted proxies, for the audit; empty: the socket's peer.
+  std::function<std::string(const http::Request&)> client_address;
   /// Called once per request, after it was answered or its stream was begun. `route` is the row's
   /// path, empty when none matched.
   std::function<void(std::string_view method, std::string_view route, int status, double seconds)>

@@ -131,6 +131,7 @@ TEST(Router, WritesMutatingCallsDownRefusedOnesToo) {
   EXPECT_EQ(audit.entries[0].operation, "submitRun");
   EXPECT_EQ(audit.entries[0].status, 201);
   EXPECT_EQ(audit.entries[0].actor, "tester");
+  EXPECT_EQ(audit.entries[0].source, Api::request("GET", "/").peer.address);
   EXPECT_EQ(audit.entries[1].status, 403);
   EXPECT_EQ(audit.entries[1].code, "permission_denied");
 }

@@ -135,7 +135,7 @@ Result<http::Response> resume_live(const Call& call, const flow::RunRow& row, co
                 fmt::format("run {} has not ended: it goes on as it was started", row.run_id),
                 "resume it without further options, or cancel it first");
   }
-  const bool stopped = row.waiting_reason == "stopped";
+  const bool stopped = flow::is_stopped(row.waiting_reason);
   if (!stopped &&
       (row.status == "queued" || store::OwnerLock::is_held(call.services.paths, row.run_id))) {
     return fail(Code::kConflict,

@@ -84,7 +84,9 @@ Result<http::Response> get_run(Call& call) {
 
   const WallTime now = SystemClock().wall();
   json::array gates, artifacts, child_list;
-  for (const flow::GateRow& gate : details.gates) gates.push_back(gate_json(row.run_id, gate));
+  for (const flow::GateRow& gate : details.gates) {
+    gates.push_back(gate_json(row, gate, person_of(call.identity)));
+  }
   for (const flow::Artifact& artifact : details.artifacts) {
     artifacts.push_back(artifact_json(artifact));
   }

@@ -76,7 +76,13 @@ json::object run_json(const flow::RunRow& row, std::optional<int> position, Wall
   };
 }
 
-json::object gate_json(const std::string& run_id, const flow::GateRow& gate) {
+engine::Person person_of(const auth::Identity& identity) {
+  return {.subject = identity.subject.empty() ? identity.actor() : identity.subject,
+          .role = std::string(auth::to_string(identity.role))};
+}
+
+json::object gate_json(const flow::RunRow& run, const flow::GateRow& gate,
+                       const engine::Person& caller) {
   json::array choices;
   for (const json::value& choice : gate.choices) {
     if (!choice.is_object()) continue;
@@ -86,7 +92,7 @@ json::object gate_json(const std::string& run_id, const flow::GateRow& gate) {
                      {"label", get_string(object, "label")},
                      {"target", text_or_null(std::string(get_string(object, "target")))}});
   }
-  return {{"run_id", run_id},
+  return {{"run_id", run.run_id},
           {"gate_id", gate.gate_id},
           {"step", gate.step},
           {"type", gate.type},
@@ -94,6 +100,9 @@ json::object gate_json(const std::string& run_id, const flow::GateRow& gate) {
           {"choices", std::move(choices)},
           {"freeform", gate.freeform},
           {"default_choice", text_or_null(gate.default_choice)},
+          {"approvers", to_array(gate.approvers)},
+          {"forbid_self_approval", gate.forbid_self_approval},
+          {"may_answer", engine::check_person(gate, run.actor, caller).has_value()},
           {"opened_at", time_or_null(gate.opened_at)},
           {"deadline", time_or_null(gate.deadline)},
           {"resolved", gate.resolved},

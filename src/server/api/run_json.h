@@ -6,7 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "auth/identity.h"
 #include "base/json.h"
+#include "engine/gate_approval.h"
 #include "flow/program.h"
 #include "flow/projection.h"
 #include "server/queue/supervisor.h"
@@ -21,7 +23,11 @@ json::value time_or_null(const std::optional<WallTime>& time);
 /// The input is cut to `most_input` bytes.
 json::object run_json(const flow::RunRow& row, std::optional<int> position, WallTime now,
                       size_t most_input = std::string::npos);
-json::object gate_json(const std::string& run_id, const flow::GateRow& gate);
+/// Who `identity` is to a gate.
+engine::Person person_of(const auth::Identity& identity);
+/// With whether `caller` may answer it.
+json::object gate_json(const flow::RunRow& run, const flow::GateRow& gate,
+                       const engine::Person& caller);
 json::object artifact_json(const flow::Artifact& artifact);
 
 /// One attempt of a step, put together from the log.
@@ -33,6 +39,8 @@ struct Attempt {
   std::optional<int64_t> exit_code, out_bytes, err_bytes;
 };
 using Attempts = std::map<std::string, std::vector<Attempt>>;  // by step
+/// What the run's next event says about them.
+void add_to_attempts(Attempts& attempts, const flow::Event& event);
 /// Those that the log tells of up to `last_seq`.
 Result<Attempts> read_attempts(store::Store& store, const std::string& run_id, uint64_t last_seq);
 

@@ -10,25 +10,23 @@ constexpr int64_t kPage = 50;
 constexpr size_t kMostInput = 500;  // bytes of an input that lists show
 
 Result<http::Response> page(const Call& call, store::RunFilter filter) {
-  const auto limit = static_cast<size_t>(call.integer("limit", kPage));
-  filter.limit = limit + 1;  // one more tells whether there is a next page
+  filter.limit = static_cast<size_t>(call.integer("limit", kPage));
   filter.after = call.text("cursor");
-  auto rows = call.services.store.list_runs(filter);
-  if (!rows && rows.error().code == Code::kNotFound && !filter.after.empty()) {
+  const auto page = call.services.store.run_page(filter);
+  if (!page && page.error().code == Code::kNotFound && !filter.after.empty()) {
     return fail(bad_parameter("cursor", "is not one that a list gave",
                               "start the list from its beginning"));
   }
-  if (!rows) return fail(rows.error());
-  const bool more = rows->size() > limit;
-  if (more) rows->resize(limit);
+  if (!page) return fail(page.error());
   const WallTime now = SystemClock().wall();
   json::array runs;
-  for (const flow::RunRow& row : *rows) {
+  for (const flow::RunRow& row : page->rows) {
     runs.push_back(run_json(row, call.services.queue.position(row.run_id), now, kMostInput));
   }
+  const bool more = !page->next.empty();
   return json_response(
       json::object{{"runs", std::move(runs)},
-                   {"next_cursor", more ? json::value(rows->back().run_id) : json::value(nullptr)},
+                   {"next_cursor", more ? json::value(page->next) : json::value(nullptr)},
                    {"has_more", more}});
 }
 

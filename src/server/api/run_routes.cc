@@ -49,7 +49,9 @@ std::vector<Parameter> list_filters() {
       {"actor", plain_text(256), "only runs that this actor started"},
       {"since", moment(), "accepted at this time or later"},
       {"until", moment(), "accepted before this time"},
-      {"q", plain_text(1000), "only runs with this text in their id or input"},
+      {"q", plain_text(1000),
+       "only runs with this text in their id or input; a page looks at 3,000 runs at most, so that "
+       "it may have few runs or none and yet say `has_more`"},
       {"parent", plain_text(256), "only runs made from this run"},
       {"sort", choice({"-queued_at", "queued_at"}), "newest first (the default), or oldest first"},
       page_size(200),

@@ -41,14 +41,17 @@ void add_queue(Schemas& schemas) {
 }
 
 void add_health(Schemas& schemas) {
-  schemas.add("Health", object("The server is alive. Details are for those who may read.",
-                               {{"status", one_of("it answers", {"ok"})},
-                                {"version", text("of wave"), kSometimes},
-                                {"uptime_ms", integer("since its start"), kSometimes},
-                                {"started_at", time("when"), kSometimes},
-                                {"auth", text("how callers show who they are"), kSometimes},
-                                {"actor", text("who you are"), kSometimes},
-                                {"role", text("what you may do"), kSometimes}}));
+  schemas.add("Health",
+              object("The server is alive. Details are for those who may read.",
+                     {{"status", one_of("it answers", {"ok"})},
+                      {"demo", flag("it serves the demo project, and asks nobody for anything"),
+                       kSometimes},
+                      {"version", text("of wave"), kSometimes},
+                      {"uptime_ms", integer("since its start"), kSometimes},
+                      {"started_at", time("when"), kSometimes},
+                      {"auth", text("how callers show who they are"), kSometimes},
+                      {"actor", text("who you are"), kSometimes},
+                      {"role", text("what you may do"), kSometimes}}));
   schemas.add("HealthCheck", object("One thing that was looked at.",
                                     {{"name", text("what")},
                                      {"status", one_of("how", {"ok", "failed"})},

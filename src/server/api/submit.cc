@@ -4,6 +4,7 @@
 #include "agent/adapter.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "engine/input_check.h"
 #include "engine/project_loading.h"
 #include "flow/plan.h"
 #include "model/project.h"
@@ -93,6 +94,7 @@ Result<http::Response> plan(const Call& call, const Submission& submission) {
   WAVE_TRY(const engine::LoadedProgram loaded,
            engine::load_from_source(files, call.services.paths, settings->manifest_path,
                                     submission.pipeline, {}));
+  WAVE_CHECK(engine::check_input(loaded.program.project.pipeline.input, submission.options.input));
   WAVE_TRY(const flow::Plan planned, flow::make_plan(loaded.program, submission.options));
   return json_response(flow::plan_json(planned));
 }

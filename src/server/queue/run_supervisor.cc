@@ -238,9 +238,15 @@ void RunSupervisor::note(const ScannedRun& scanned) {
   const BookEntry* known = book_.find(run.run_id);
   if (known != nullptr && (known->owned || known->adopting)) return;
   Place place = Place::kWaiting;
+  const bool draining = [this] {
+    const std::scoped_lock lock(mutex_);
+    return draining_;
+  }();
   if (scanned.held) {
     place = Place::kElsewhere;
-  } else if (run.waiting_reason == "stopped") {
+  } else if (run.waiting_reason == "shutdown" && !draining) {
+    place = Place::kParked;
+  } else if (flow::is_stopped(run.waiting_reason)) {
     place = Place::kStopped;
   } else if (run.status == "running") {
     place = Place::kRunning;
@@ -440,7 +446,7 @@ void RunSupervisor::ended(const std::string& run_id, const engine::Engine::Ended
     const std::scoped_lock lock(mutex_);
     touch();
     const bool taken_away = !how.quarantine && how.quarantine.error().code == Code::kRunLocked;
-    if (taken_away || how.waiting_reason == "stopped") {
+    if (taken_away || flow::is_stopped(how.waiting_reason)) {
       book_.change(run_id, [&](BookEntry& entry) {
         entry.owned = entry.adopting = false;
         entry.place = taken_away ? Place::kElsewhere : Place::kStopped;

@@ -44,7 +44,7 @@ class Supervisor {
   /// Place in the queue, from 1; nothing when the run does not wait for a slot. Cheap.
   [[nodiscard]] virtual std::optional<int> position(const std::string& run_id) const = 0;  // any
   /// A run has been stored as queued: durable already, this only makes it quick. Or: a run that was
-  /// stopped (waiting, reason "stopped") shall go on.
+  /// stopped (flow::is_stopped) shall go on.
   virtual void submitted(const std::string& run_id) = 0;    // any
   virtual void set_max_concurrent(int max_concurrent) = 0;  // any
   virtual void set_draining(bool draining) = 0;             // any

@@ -1,10 +1,12 @@
 #include "server/serve/serve.h"
 
 #include <fmt/core.h>
+#include <malloc.h>
 #include <signal.h>
 
 #include "base/asio_loop.h"
 #include "base/log.h"
+#include "engine/known_secrets.h"
 #include "engine/project_loading.h"
 #include "engine/system_world.h"
 #include "http/server.h"
@@ -51,14 +53,16 @@ std::string url_of(const std::pair<std::string, uint16_t>& address, bool tls) {
 /// The parts in the order in which they depend on each other: destroyed from the last to the first.
 class RunningServer {
  public:
-  RunningServer(const ServeRequest& request, ServeSettings settings, store::ServerLock lock,
+  RunningServer(const ServeRequest& request, ServeSettings settings,
+                std::vector<std::string> secrets, store::ServerLock lock,
                 std::unique_ptr<store::Store> store)
       : request_(request),
         settings_(std::move(settings)),
         manager_(request.environment),
         lock_(std::move(lock)),
         store_(std::move(store)),
-        redactor_(secret_values(request.environment)),
+        secrets_(std::move(secrets)),
+        redactor_(secrets_),
         world_(request.launcher, loop_, request.paths),
         engine_({.paths = request.paths, .environment = request.environment}, loop_, *store_,
                 world_, random_) {}
@@ -90,6 +94,7 @@ class RunningServer {
   store::ServerLock lock_;
   std::unique_ptr<store::Store> store_;
   SystemRandom random_;
+  const std::vector<std::string> secrets_;
   Redactor redactor_;
   AsioLoop loop_;
   engine::SystemWorld world_;
@@ -124,6 +129,7 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
                                .redactor = redactor_,
                                .environment = request_.environment,
                                .started_at = SystemClock().wall(),
+                               .demo = settings_.demo,
                                .settings = std::move(settings)});
   services_->audit = &access_->audit();
   services_->access = access_.get();
@@ -141,6 +147,8 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
           {.routes = all_routes(),
            .schemas = all_schemas(),
            .check_browser = access_->browser_check(),
+           .client_address =
+               [this](const http::Request& asked) { return access_->client_address(asked); },
            .answered = [this](
                            std::string_view method, std::string_view route, int status,
                            double seconds) { metrics_.answered(method, route, status, seconds); },
@@ -184,6 +192,7 @@ int RunningServer::run() {
   manager_.notify("READY=1");
   beat();
   keep_house();
+  ::malloc_trim(0);  // what only starting needed
   loop_.run();
   manager_.notify("STOPPING=1");
   engine_.abandon();  // agents go on; the next owner reads on from where we were
@@ -215,6 +224,12 @@ Status RunningServer::take_over_settings() {
   WAVE_CHECK(webhook::check_secrets(settings->manifest, request_.environment));
   WAVE_CHECK(access_->reload(*settings));
   if (const auto tls = access_->tls()) http_->replace_tls(tls);
+  // Runs mask what their own manifest holds; views and errors know what was there at the start.
+  if (engine::known_secrets(settings->manifest, request_.environment) != secrets_) {
+    log::warning(
+        "secrets of the manifest have changed: outside of new runs the new ones are "
+        "masked from the next start on");
+  }
   services_->settings.store(std::move(settings));
   if (resolved.host != settings_.host || resolved.port != settings_.port) {
     log::warning("the address to listen on changes with the next start only");
@@ -255,6 +270,7 @@ void RunningServer::stop_agents() {
     store::Command stop;
     stop.run_id = entry.run_id;
     stop.kind = "stop";
+    stop.payload = {{"reason", "shutdown"}};
     stop.actor = "wave";
     stop.via = "shutdown";
     stop.created_at = loop_.clock().wall();
@@ -286,7 +302,9 @@ Result<int> serve(const ServeRequest& request) {
            resolve_settings(request.flags, request.environment, manifest->manifest));
   WAVE_TRY(store::ServerLock lock, store::ServerLock::acquire(request.paths));
   WAVE_TRY(auto store, store::open_store(request.paths));
-  RunningServer server(request, std::move(settings), std::move(lock), std::move(store));
+  RunningServer server(request, std::move(settings),
+                       engine::known_secrets(manifest->manifest, request.environment),
+                       std::move(lock), std::move(store));
   WAVE_CHECK(server.start(std::move(manifest)));
   return server.run();
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/expand_environment.h"
+
 namespace wave::server {
 namespace {
 
@@ -89,38 +91,6 @@ Status parse_bind(const std::string& text, std::string& host, uint16_t& port) {
   return {};
 }
 
-Result<std::string> expand_environment(const std::string& text,
-                                       const std::map<std::string, std::string>& environment,
-                                       const std::string& key) {
-  std::string expanded;
-  for (size_t at = 0; at < text.size(); ++at) {
-    if (text.compare(at, 2, "$$") == 0) {
-      expanded.push_back('$');
-      ++at;
-      continue;
-    }
-    if (text.compare(at, 2, "${") != 0) {
-      expanded.push_back(text[at]);
-      continue;
-    }
-    const size_t end = text.find('}', at);
-    if (end == std::string::npos) {
-      return fail(Code::kInvalidManifest, fmt::format("{}: \"${{\" is not closed", key),
-                  "write ${NAME}, or $$ for a dollar sign");
-    }
-    const std::string name = text.substr(at + 2, end - at - 2);
-    const auto found = environment.find(name);
-    if (found == environment.end()) {
-      return fail(Code::kInvalidManifest,
-                  fmt::format("{}: the environment variable {} is not set", key, name),
-                  fmt::format("export {}=..., or write the value into the manifest", name));
-    }
-    expanded += found->second;
-    at = end;
-  }
-  return expanded;
-}
-
 bool is_loopback(const std::string& host) {
   if (host == "localhost" || host == "::1") return true;
   in_addr v4{};
@@ -130,7 +100,7 @@ bool is_loopback(const std::string& host) {
 Result<ServeSettings> resolve_settings(const ServeFlags& flags,
                                        const std::map<std::string, std::string>& environment,
                                        const model::Manifest& manifest) {
-  ServeSettings settings{.host = "127.0.0.1", .port = 8080};
+  ServeSettings settings{.demo = flags.demo, .host = "127.0.0.1", .port = 8080};
   WAVE_CHECK(from_manifest(manifest, environment, settings));
   if (const auto bind = variable(environment, "WAVE_BIND")) {
     WAVE_CHECK(parse_bind(*bind, settings.host, settings.port));
@@ -156,6 +126,13 @@ Result<ServeSettings> resolve_settings(const ServeFlags& flags,
                   fmt::format("give a number from 1 to {}", kMostRuns));
     }
     settings.max_concurrent = *flags.max_concurrent;
+  }
+  if (flags.demo && !is_loopback(settings.host)) {
+    return fail(Code::kUsage,
+                fmt::format("--demo listens on this machine only, not on {}: whoever reaches it is "
+                            "admin",
+                            settings.host),
+                "leave out --bind and WAVE_BIND, or serve a project of your own with server.auth");
   }
   return settings;
 }

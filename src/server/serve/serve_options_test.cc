@@ -35,14 +35,14 @@ TEST(Bind, RefusesWhatIsNoAddress) {
   }
 }
 
-TEST(Expansion, ReplacesVariablesAndNamesTheMissingOne) {
-  const Environment environment{{"SECRET", "s3"}, {"EMPTY", ""}};
-  EXPECT_EQ(expand_environment("a${SECRET}b${EMPTY}$$c$d", environment, "k"), "as3b$c$d");
-  const auto missing = expand_environment("${NOPE}", environment, "server.auth.jwt_secret");
-  ASSERT_FALSE(missing);
-  EXPECT_TRUE(missing.error().message.contains("server.auth.jwt_secret"));
-  EXPECT_TRUE(missing.error().message.contains("NOPE"));
-  EXPECT_FALSE(expand_environment("${SECRET", environment, "k"));
+TEST(Settings, TheDemoListensOnThisMachineOnly) {
+  EXPECT_TRUE(resolve_settings({.demo = true}, {}, {}));
+  EXPECT_TRUE(resolve_settings({.bind = "[::1]:0", .demo = true}, {}, {}));
+  const auto flag = resolve_settings({.bind = "0.0.0.0", .demo = true}, {}, {});
+  ASSERT_FALSE(flag);
+  EXPECT_EQ(flag.error().code, Code::kUsage);
+  EXPECT_TRUE(flag.error().message.contains("--demo"));
+  EXPECT_FALSE(resolve_settings({.demo = true}, {{"WAVE_BIND", "192.0.2.1:8080"}}, {}));
 }
 
 TEST(Settings, FlagsWinOverEnvironmentOverManifest) {

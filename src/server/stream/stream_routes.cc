@@ -77,8 +77,11 @@ void add_stream_routes(RouteTable& table) {
              .path = "/api/events",
              .operation_id = "streamEvents",
              .tag = "streams",
-             .summary = "The events of all runs as server-sent events, in the order they were "
-                        "stored, from now on or behind a cursor.",
+             .summary =
+                 "The events of all runs as server-sent events, in the order they were "
+                 "stored, from now on or behind a cursor. The header Wave-Stream-End has the id of "
+                 "the last one that was stored when the stream was opened: whoever has "
+                 "seen it has caught up.",
              .query = {after("the id of the last event that is known, 0 for everything, or "
                              "latest; the header Last-Event-ID comes first"),
                        {"pipeline", short_text(), "only runs of this pipeline"},

@@ -143,6 +143,7 @@ Result<Streams::Answer> Streams::open(const Hub::Request& request) {
   start->opening.identity = shared(request.identity);
   start->opening.seat = std::move(seat);
   Answer answer{.response = stream_head()};
+  answer.response.headers.add("Wave-Stream-End", start->end);
   answer.options = {.heartbeat = heartbeat_, .heartbeat_every = limits_.heartbeat_every};
   answer.make = [this, opening = std::move(start->opening)](http::StreamHandle handle) mutable {
     return std::make_unique<Subscriber>(*this, std::move(opening), handle);
@@ -165,6 +166,7 @@ Result<Streams::Start> Streams::start_of_run(const Hub::Request& request) {
   start.opening.cursor = place.number;
   start.opening.epoch = end.epoch;
   start.opening.prelude = prelude_of(request, place, end.epoch);
+  start.end = format_cursor({.epoch = end.epoch, .number = end.last}, false);
   look_at(request.run_id);  // what came between
   if (!over) queue_changed();
   return start;
@@ -181,6 +183,7 @@ Result<Streams::Start> Streams::start_of_all(const Hub::Request& request) {
   start.opening.pruned = end.pruned;
   start.opening.epoch = end.epoch;
   start.opening.prelude = prelude_of(request, place, end.epoch);
+  start.end = format_cursor({.epoch = end.epoch, .number = end.last}, true);
   if (!request.pipeline.empty() || !request.runs.empty()) {
     start.opening.filter = std::make_unique<Filter>(request.pipeline, request.runs);
     std::ranges::sort(start.opening.filter->runs);

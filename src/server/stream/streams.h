@@ -68,6 +68,7 @@ class Streams {
   struct Start {
     Opening opening;
     bool nothing_to_come = false;
+    std::string end = {};  // the id of the last event that is stored now
   };
   struct Page {
     std::shared_ptr<Channel> channel;

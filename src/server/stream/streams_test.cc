@@ -83,6 +83,22 @@ TEST_F(Promises, E2_StartsAtTheCursorOrTheBeginningOrNow) {
   expect_whole(reactor().text(late), 11);
 }
 
+TEST_F(Promises, E2_SaysWhereTheLogEndedWhenTheStreamWasOpened) {
+  make_run(kRun);
+  add(kRun, 2, 10);
+  const auto end_of = [&](const Hub::Request& request) {
+    const auto opened = streams().open(request);
+    EXPECT_TRUE(opened);
+    const auto end = opened ? opened->response.headers.find("Wave-Stream-End") : std::nullopt;
+    return std::string(end.value_or(""));
+  };
+  EXPECT_EQ(end_of({.run_id = kRun, .cursor = "3"}), "10");
+  EXPECT_EQ(end_of({.run_id = kRun, .cursor = "latest"}), "10");
+  const auto all = parse_cursor(end_of({.cursor = "latest"}));
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->number, store_->log_end({}).value().last);
+}
+
 TEST_F(Promises, E2_UnknownAndPrunedRunsAreErrors) {
   EXPECT_FAILS(streams().open({.run_id = "nobody"}), Code::kNotFound);
   make_run(kRun);

@@ -2,19 +2,15 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/file.h>
 
-#include <cerrno>
-#include <thread>
-
-#include "base/file.h"
+#include "base/file_lock.h"
 #include "store/owner_lock.h"
 
 namespace wave::store::sqlite {
 namespace {
 
 constexpr int kWriterCacheKib = 16 * 1024;
-constexpr auto kMigrationDeadline = std::chrono::seconds(30);
+constexpr Millis kMigrationDeadline{30'000};
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 
@@ -97,16 +93,11 @@ Status check_version(Database& database, const Version& version, int newest, con
 /// happens outside of a transaction.
 Result<UniqueFd> lock_for_migration(const StatePaths& paths) {
   WAVE_TRY(UniqueFd file, open_file(paths.state() / "migrate.lock", O_RDWR | O_CREAT, kFileMode));
-  const auto deadline = std::chrono::steady_clock::now() + kMigrationDeadline;
-  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) {
-      return fail(errno_error(errno, "cannot lock", (paths.state() / "migrate.lock").native()));
-    }
-    if (std::chrono::steady_clock::now() > deadline) {
-      return fail(Code::kStoreBusy, "another process has been migrating the database for too long",
-                  "wait for it to end, then try again");
-    }
-    std::this_thread::sleep_for(Millis(2));
+  const fs::path path = paths.state() / "migrate.lock";
+  if (auto locked = lock_exclusively(file, kMigrationDeadline, path); !locked) {
+    if (locked.error().code != Code::kTimeout) return fail(locked.error());
+    return fail(Code::kStoreBusy, "another process has been migrating the database for too long",
+                "wait for it to end, then try again");
   }
   return file;
 }

@@ -170,6 +170,30 @@ TEST_F(Opening, O4_MigratesAfterABackup) {
   EXPECT_EQ((*old)->list_runs({})->size(), 1U);
 }
 
+TEST_F(Opening, O4_GatesOfOlderVersionsMayBeAnsweredByEverybody) {
+  {
+    OpenRules older;
+    older.migrations = migrations().first(4);
+    ASSERT_OK(open({}, older));
+    auto database = Database::open(paths_.database(), {});
+    ASSERT_OK(database);
+    ASSERT_OK((*database)->execute(
+        "INSERT INTO run VALUES(1,'r-1',0,'p','ann','','',0,0,'waiting',0,'gate','','','',0,0,NULL,"
+        "0,1,0,0,0,0,0,0);"
+        "INSERT INTO run_start VALUES(1,'','{}');"
+        "INSERT INTO gate VALUES(1,'ask.1',1,'ask','approval','Well?','[]',0,'',0,'','','','','',"
+        "5,NULL,NULL)"));
+  }
+  auto store = open();
+  ASSERT_OK(store);
+  const auto waiting = (*store)->waiting_gates();
+  ASSERT_OK(waiting);
+  ASSERT_EQ(waiting->size(), 1U);
+  EXPECT_EQ(waiting->front().second.prompt, "Well?");
+  EXPECT_TRUE(waiting->front().second.approvers.empty());
+  EXPECT_FALSE(waiting->front().second.forbid_self_approval);
+}
+
 TEST_F(Opening, O4_FailedMigrationChangesNothing) {
   create_with_run("r-1");
   NextVersion broken("CREATE TABLE added(value INTEGER); INSERT INTO missing VALUES(1);");

@@ -134,6 +134,11 @@ Result<flow::GateRow> read_gate(const Query& row, int first) {
   gate.opened_at = row.optional_time(at++);
   gate.deadline = row.optional_time(at++);
   gate.decided_at = row.optional_time(at++);
+  WAVE_TRY(const json::array approvers, stored_array(row.text(at++), "a gate's approvers"));
+  for (const json::value& approver : approvers) {
+    if (approver.is_string()) gate.approvers.emplace_back(approver.get_string());
+  }
+  gate.forbid_self_approval = row.integer(at++) != 0;
   return gate;
 }
 
@@ -244,14 +249,16 @@ Status put_gate(Database& database, int64_t run, const flow::GateRow& row, bool 
   WAVE_TRY(Query put,
            database.query("INSERT OR REPLACE INTO gate(run, gate_id, waiting, step, type, prompt,"
                           " choices, freeform, default_choice, resolved, outcome, choice, text,"
-                          " decided_by, via, opened_at, deadline, decided_at)"
+                          " decided_by, via, opened_at, deadline, decided_at, approvers,"
+                          " forbid_self_approval)"
                           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-                          " ?15, ?16, ?17, ?18)"));
+                          " ?15, ?16, ?17, ?18, ?19, ?20)"));
   const bool waiting = !row.resolved && !run_is_over;
   return put
       .bind(run, row.gate_id, waiting, row.step, row.type, row.prompt, dump_json(row.choices),
             row.freeform, row.default_choice, row.resolved, row.outcome, row.choice, row.text,
-            row.by, row.via, row.opened_at, row.deadline, row.decided_at)
+            row.by, row.via, row.opened_at, row.deadline, row.decided_at,
+            dump_json(to_array(row.approvers)), row.forbid_self_approval)
       .run();
 }
 

@@ -34,7 +34,8 @@ Result<std::vector<SpoolMark>> read_spool_marks(Database& database, int64_t run)
 /// "gate.gate_id, ..." as read_gate expects them from column `first` on.
 inline constexpr std::string_view kGateColumns =
     "gate.gate_id, gate.step, type, prompt, choices, freeform, default_choice, resolved, outcome,"
-    " choice, text, decided_by, via, opened_at, deadline, decided_at";
+    " choice, text, decided_by, via, opened_at, deadline, decided_at,"
+    " approvers, forbid_self_approval";
 Result<flow::GateRow> read_gate(const Query& row, int first);
 
 /// The row as it was created; `id` is given by SQLite and returned.

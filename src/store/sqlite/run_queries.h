@@ -1,4 +1,4 @@
-// Reading runs: one, lists, by prefix.
+// Reading runs: one, the live ones, by prefix. Lists are in run_pages.h.
 #pragma once
 
 #include <string>
@@ -17,7 +17,6 @@ Result<StoredRun> find_run(Database& database, const std::string& run_id);
 Result<int64_t> find_run_id(Database& database, const std::string& run_id);
 
 Result<RunDetails> run_details(Database& database, const std::string& run_id);
-Result<std::vector<flow::RunRow>> list_runs(Database& database, const RunFilter& filter);
 Result<std::vector<LiveRun>> live_runs(Database& database, int64_t after);
 Result<std::string> resolve_run(Database& database, const std::string& prefix);
 

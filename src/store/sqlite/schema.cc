@@ -3,6 +3,7 @@
 #include <array>
 
 #include "store/sqlite/access_schema.h"
+#include "store/sqlite/approver_schema.h"
 #include "store/sqlite/queue_schema.h"
 #include "store/sqlite/webhook_schema.h"
 
@@ -192,7 +193,8 @@ CREATE INDEX pruned_unfinished ON pruned(run) WHERE finished = 0;
 )sql";
 
 constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kAccessSchema},
-                                 Migration{3, kQueueSchema}, Migration{4, kWebhookSchema}};
+                                 Migration{3, kQueueSchema}, Migration{4, kWebhookSchema},
+                                 Migration{5, kApproverSchema}};
 
 }  // namespace
 

@@ -11,6 +11,7 @@
 #include "store/sqlite/figures.h"
 #include "store/sqlite/prune.h"
 #include "store/sqlite/rows.h"
+#include "store/sqlite/run_pages.h"
 #include "store/sqlite/run_queries.h"
 #include "store/sqlite/webhook_rows.h"
 
@@ -170,9 +171,9 @@ Result<RunDetails> SqliteStore::run(const std::string& run_id) {
   return run_details(*reader, run_id);
 }
 
-Result<std::vector<flow::RunRow>> SqliteStore::list_runs(const RunFilter& filter) {
+Result<RunPage> SqliteStore::run_page(const RunFilter& filter) {
   WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::list_runs(*reader, filter);
+  return sqlite::run_page(*reader, filter);
 }
 
 Result<std::vector<LiveRun>> SqliteStore::live_runs(int64_t after) {

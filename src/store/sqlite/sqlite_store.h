@@ -28,7 +28,7 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
   Status keep_key(const std::string& key, const std::string& request_hash,
                   const std::string& run_id) override;
   Result<RunDetails> run(const std::string& run_id) override;
-  Result<std::vector<flow::RunRow>> list_runs(const RunFilter& filter) override;
+  Result<RunPage> run_page(const RunFilter& filter) override;
   Result<std::vector<LiveRun>> live_runs(int64_t after) override;
   Result<std::string> resolve_run(const std::string& prefix) override;
   Status prune_run(const std::string& run_id) override;

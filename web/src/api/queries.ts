@@ -10,7 +10,10 @@ import type {
 
 export const queryClient = new QueryClient({
   defaultOptions: {
+    // Without a network an action fails now, and is said to: it is not kept back and done at some later time.
+    mutations: { networkMode: 'always' },
     queries: {
+      networkMode: 'always',
       staleTime: 30_000,
       refetchOnWindowFocus: false,
       refetchOnReconnect: false,
@@ -251,7 +254,7 @@ function putIntoGates(event: RunEvent): void {
 }
 
 export function connectQueries(): void {
-  live.onRefresh(() => void queryClient.invalidateQueries());
+  live.onRefresh(() => queryClient.invalidateQueries());
   live.onEvents((events) => {
     const telling = events.filter((event) => event.event !== 'stream_activity');
     if (telling.length === 0) return;

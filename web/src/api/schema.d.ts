@@ -580,7 +580,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The events of all runs as server-sent events, in the order they were stored, from now on or behind a cursor. */
+        /** The events of all runs as server-sent events, in the order they were stored, from now on or behind a cursor. The header Wave-Stream-End has the id of the last one that was stored when the stream was opened: whoever has seen it has caught up. */
         get: operations["streamEvents"];
         put?: never;
         post?: never;
@@ -1532,6 +1532,12 @@ export interface components {
             freeform: boolean;
             /** @description the choice that its deadline makes */
             default_choice: string | null;
+            /** @description who may answer; empty: everybody with the role operator */
+            approvers: string[];
+            /** @description whether who started the run may not answer */
+            forbid_self_approval: boolean;
+            /** @description whether you are one of those who may answer */
+            may_answer: boolean;
             /**
              * Format: date-time
              * @description when it was asked
@@ -1707,6 +1713,10 @@ export interface components {
             freeform?: boolean;
             /** @description the choice that its deadline makes */
             default?: string;
+            /** @description who may answer: subjects and role:NAME; absent: everybody with the role operator */
+            approvers?: unknown[];
+            /** @description whether who started the run may not answer */
+            forbid_self_approval?: boolean;
             /** @description milliseconds to its deadline; absent or 0: none */
             timeout_ms?: number;
             /**
@@ -1760,6 +1770,8 @@ export interface components {
              * @enum {string}
              */
             status: "ok";
+            /** @description it serves the demo project, and asks nobody for anything */
+            demo?: boolean;
             /** @description of wave */
             version?: string;
             /** @description since its start */
@@ -2048,6 +2060,7 @@ export interface components {
             runnable: boolean;
             /** @description an input to start from */
             input_example: string | null;
+            input: components["schemas"]["PipelineInput"];
             /** @description how many steps it has */
             step_count: number;
             /** @description in order */
@@ -2063,6 +2076,18 @@ export interface components {
             /** @description of the source */
             sha256: string;
             graph: components["schemas"]["Graph"];
+        };
+        /** @description What a pipeline is started with. */
+        PipelineInput: {
+            /** @description where it usually comes from, as written */
+            source: string | null;
+            /** @description string, or the name of a shared type, as written */
+            type: string;
+            schema: unknown | null;
+            /** @description whether a submit is refused when its input does not fit the schema */
+            held: boolean;
+            /** @description the input is the text itself; else it is JSON, as text */
+            is_text: boolean;
         };
         /** @description A page of pipelines. */
         PipelineList: {
@@ -2143,7 +2168,7 @@ export interface components {
             /** @description the HTTP status */
             status: number;
             /** @description what happened, to what */
-            detail: string;
+            detail?: string;
             /** @description a stable error code */
             code: string;
             /** @description a finer code, where there is one */
@@ -2158,16 +2183,20 @@ export interface components {
             diagnostics?: components["schemas"]["Diagnostic"][];
             standing?: components["schemas"]["GateDecided"];
             /** @description whether trying the same again can help */
-            retryable: boolean;
+            retryable?: boolean;
             /** @description names this request in the server's log */
             request_id: string;
         };
         /** @description One thing that is wrong with a request. */
         ProblemError: {
-            /** @description JSON pointer into the body, or the parameter's name behind '?' */
-            pointer: string;
+            /** @description JSON pointer into the body, or '?' and the parameter's name */
+            pointer?: string;
+            /** @description file:line:column in a file of yours */
+            source?: string;
             /** @description what is wrong with it */
             message: string;
+            /** @description what to do about it */
+            hint?: string;
         };
         /** @description One moment of the queue. */
         Queue: {

@@ -26,6 +26,7 @@ export type QueueEntry = Schemas['QueueEntry'];
 export type Queue = Schemas['Queue'];
 export type Diagnostic = Schemas['Diagnostic'];
 export type Pipeline = Schemas['Pipeline'];
+export type PipelineInput = Schemas['PipelineInput'];
 export type PipelineDetail = Schemas['PipelineDetail'];
 export type Validated = Schemas['Validated'];
 export type Persona = Schemas['Persona'];

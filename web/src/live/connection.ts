@@ -12,9 +12,12 @@ export type Message =
 
 // Silence for longer than two heartbeats: the line is dead even if nobody said so.
 const kSilenceMs = 35_000;
-const kQuietMs = 120;
+// Where the server does not say how much there is, silence has to do.
+const kQuietMs = 1_500;
 const kMaxWaitMs = 10_000;
 const controlFrames = new Set(['reset', 'busy', 'unauthorized', 'queue_position']);
+
+const numberOf = (cursor: string) => Number(cursor.slice(cursor.lastIndexOf('.') + 1));
 
 export class Connection {
   private state: ConnectionState = 'connecting';
@@ -109,12 +112,15 @@ export class Connection {
       }
       if (response.status === 204) return 1_000;
       if (!response.ok || !response.body) throw new Error(`events: ${response.status}`);
-      this.become(fresh ? 'live' : 'catching_up');
+      // Fetched first, said second: live is what has nothing left to fetch.
       if (fresh) this.post({ kind: 'refresh', reason: 'connected' });
+      const end = response.headers.get('Wave-Stream-End');
+      const caughtUp = () => end !== null && numberOf(this.cursor) >= numberOf(end);
       const settle = () => {
         if (this.state === 'catching_up') this.become('live');
       };
-      quiet = setTimeout(settle, kQuietMs);
+      this.become(fresh || caughtUp() ? 'live' : 'catching_up');
+      if (end === null) quiet = setTimeout(settle, kQuietMs);
       // Heartbeats carry no frame, so bytes are watched, not frames.
       await readFrames(response, parser, (frames) => {
         heard = Date.now();
@@ -129,13 +135,16 @@ export class Connection {
             this.become('signed_out');
             stay = false;
           } else if (frame.event === 'reset') {
+            // What came before is gone: there is nothing to catch up with, everything is fetched.
             this.post({ kind: 'refresh', reason: 'reset' });
+            settle();
           } else if (frame.event === 'busy') {
             stay = false;
           }
         }
         if (events.length > 0) this.post({ kind: 'events', events });
-        if (this.state === 'catching_up') {
+        if (caughtUp()) settle();
+        if (this.state === 'catching_up' && end === null) {
           if (quiet) clearTimeout(quiet);
           quiet = setTimeout(settle, kQuietMs);
         }

@@ -1,9 +1,9 @@
 // What an agent said and did in one attempt, as a conversation.
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { Link } from '@tanstack/react-router';
-import { memo, useEffect, useRef, useState } from 'react';
+import { memo, useEffect, useMemo, useRef, useState } from 'react';
 import type { RunEvent } from '../api/types';
-import { clock, count, exact } from '../ui/format';
+import { clock, exact } from '../ui/format';
 import { Icon, type IconName } from '../ui/icons';
 import { Empty } from '../ui/states';
 import type { AttemptView } from './attempts';
@@ -15,7 +15,8 @@ interface Item {
 }
 
 const s = (value: unknown): string => (typeof value === 'string' ? value : '');
-const kLaidOut = 10_000;
+const kLaidOut = 4_000;  // to begin with
+const kMore = 2_000;  // with each step back
 const hidden = new Set(['outputs_collected', 'checkpoint_created', 'timer_set', 'timer_fired']);
 const marks: Record<string, string> = {
   contract_passed: 'ok', contract_failed: 'bad', step_completed: 'ok', step_failed: 'bad', step_rejected: 'bad', step_retrying: 'warn',
@@ -55,7 +56,8 @@ class Conversation {
 
 const conversations = new WeakMap<AttemptView, Conversation>();
 
-function conversationOf(attempt: AttemptView): Item[] {
+/** Also called while another view is open, so that this one opens at once. */
+export function conversationOf(attempt: AttemptView): Item[] {
   let conversation = conversations.get(attempt);
   if (!conversation) {
     conversation = new Conversation();
@@ -118,37 +120,76 @@ const Row = memo(function Row({ item, here }: { item: Item; here: boolean }) {
   );
 });
 
+/** How high a row is at least, before it was drawn, px: guessed too high, the end would run away from who follows it. */
+function guess({ event, result }: Item): number {
+  if (event.event !== 'stream_activity') return 29;
+  if (event.kind === 'tool_use' || event.kind === 'tool_result') return result || event.kind === 'tool_result' ? 54 : 31;
+  const content = s(event.content);
+  return 10 + 21 * Math.min(60, 1 + Math.floor(content.length / 200));
+}
+
 /** `version` changes when events have come: the attempt itself is the same object. */
-export function Activity({ attempt, seq, running }: { attempt: AttemptView; seq: number | null; version: number; running: boolean }) {
+export function Activity({ attempt, seq, running, version }: { attempt: AttemptView; seq: number | null; version: number; running: boolean }) {
   const all = conversationOf(attempt);
-  // Of a very long conversation the end is laid out, or what surrounds the event that was asked for.
-  const [start, setStart] = useState(() => {
+  // Of a very long conversation the end is laid out, or what surrounds the event that was asked for, until
+  // somebody goes back in it.
+  const [held, setHeld] = useState<number | null>(() => {
     const at = seq === null ? -1 : all.findIndex((item) => item.event.seq >= seq);
-    return Math.max(0, (at >= 0 ? at : all.length) - kLaidOut);
+    return at >= 0 ? Math.max(0, at - kLaidOut) : null;
   });
-  const items = start === 0 ? all : all.slice(start);
+  const start = held ?? Math.max(0, Math.floor((all.length - kLaidOut) / kMore) * kMore);
+  const items = useMemo(() => (start === 0 ? all : all.slice(start)), [all, all.length, start, version]);
   const box = useRef<HTMLDivElement>(null);
-  const [follow, setFollow] = useState(running && seq === null);
+  // Of its own accord it stays at the end of what goes on, and of what is too long to begin at its beginning.
+  const [stick, setStick] = useState<boolean | null>(null);
+  const follow = stick ?? (seq === null && (running || all.length > kLaidOut));
+  // Only what a person's hand does is a wish to go elsewhere; sizes that change scroll as well.
+  const hand = useRef(0);
+  const byHand = () => { hand.current = performance.now(); };
+  const leave = (from: number) => {
+    setStick(false);
+    setHeld(from);
+  };
   const list = useVirtualizer({
-    count: items.length, getScrollElement: () => box.current, estimateSize: (i) => (items[i]!.event.event === 'stream_activity' ? 52 : 32), overscan: 12,
+    count: items.length, getScrollElement: () => box.current, estimateSize: (i) => guess(items[i]!), overscan: 12,
     getItemKey: (i) => items[i]!.event.seq,
+    // What is put in above does not move what one reads; what comes below is followed from the end.
+    anchorTo: 'end', followOnAppend: follow, scrollEndThreshold: 60,
   });
   const here = seq === null ? -1 : items.findIndex((item) => item.event.seq === seq || item.result?.seq === seq);
+  // Once at the end it stays there by itself.
   useEffect(() => {
-    if (follow && items.length > 0) list.scrollToIndex(items.length - 1, { align: 'end' });
-  }, [follow, items.length, list]);
+    if (follow) list.scrollToEnd();
+  }, [follow, list]);
   useEffect(() => {
     if (here >= 0) list.scrollToIndex(here, { align: 'center' });
   }, [here, list]);
+  const [toFirst, setToFirst] = useState(false);
+  useEffect(() => {
+    if (!toFirst) return;
+    list.scrollToIndex(0);
+    setToFirst(false);
+  }, [toFirst, list]);
   if (items.length === 0) return <Empty icon="activity" title={running ? 'It has begun' : 'Nothing was said'}><p>{running ? 'What the agent says and does appears here.' : 'This attempt left no activity.'}</p></Empty>;
   return (
     <div style={{ position: 'relative' }}>
-      {start > 0 && <p className="small quiet" style={{ padding: 'var(--s2) var(--s4)' }}>{count(start)} earlier lines are left out. <button className="button plain small" onClick={() => setStart(0)}>Show all</button></p>}
+      {all.length > kLaidOut && (
+        <div className="talk-range small quiet">
+          <span className="tabular">{start > 0 ? `From entry ${(start + 1).toLocaleString('en')} of ${all.length.toLocaleString('en')}; scroll up for earlier ones` : `All ${all.length.toLocaleString('en')} entries`}</span>
+          <span className="row">
+            <button className="button plain small" onClick={() => { leave(0); setToFirst(true); }}>To the first</button>
+            <button className="button plain small" onClick={() => { setHeld(null); setStick(true); }}>To the last</button>
+          </span>
+        </div>
+      )}
       <div
         className="talk" ref={box} tabIndex={0} role="log" aria-label={`Activity of ${attempt.step}`} aria-live="off"
+        onWheel={byHand} onTouchMove={byHand} onKeyDown={byHand} onPointerDown={byHand} onPointerMove={(event) => { if (event.buttons) byHand(); }}
         onScroll={(event) => {
+          if (performance.now() - hand.current > 700) return;
           const element = event.currentTarget;
-          setFollow(running && element.scrollHeight - element.scrollTop - element.clientHeight < 40);
+          if (element.scrollHeight - element.scrollTop - element.clientHeight < 40) return setStick(true);
+          leave(element.scrollTop < 400 ? Math.max(0, start - kMore) : start);
         }}
       >
         <div style={{ height: list.getTotalSize(), position: 'relative' }}>
@@ -160,7 +201,7 @@ export function Activity({ attempt, seq, running }: { attempt: AttemptView; seq:
         </div>
       </div>
       {running && !follow && (
-        <button className="button small" style={{ position: 'absolute', right: 24, bottom: 12, boxShadow: 'var(--shadow-2)' }} onClick={() => setFollow(true)}><Icon name="down" size={14} />Follow</button>
+        <button className="button small" style={{ position: 'absolute', right: 24, bottom: 12, boxShadow: 'var(--shadow-2)' }} onClick={() => { setHeld(null); setStick(true); }}><Icon name="down" size={14} />Follow</button>
       )}
     </div>
   );

@@ -1,15 +1,16 @@
 // What the steps made, shown as what it is.
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { artifactQuery, artifactUrl } from '../api/queries';
 import type { Artifact } from '../api/types';
 import { bytes } from '../ui/format';
 import { Icon } from '../ui/icons';
 import { Bones, Empty, Trouble } from '../ui/states';
 import { JsonTree } from './json_tree';
+import { lazily } from '../ui/lazily';
 
-const Markdown = lazy(() => import('./markdown'));
+const Markdown = lazily(() => import('./markdown'));
 const isImage = (name: string) => /\.(png|jpe?g|gif|webp|avif)$/i.test(name);
 
 function Content({ runId, artifact }: { runId: string; artifact: Artifact }) {

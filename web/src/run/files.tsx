@@ -1,11 +1,12 @@
 // Which files a run changed, and how.
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { diffQuery } from '../api/queries';
 import { Bones, Empty, Trouble } from '../ui/states';
+import { lazily } from '../ui/lazily';
 
-const FileDiff = lazy(() => import('./file_diff'));
+const FileDiff = lazily(() => import('./file_diff'));
 const letters: Record<string, string> = { added: 'A', modified: 'M', deleted: 'D', renamed: 'R' };
 
 export function Files({ runId, selected }: { runId: string; selected: string | undefined }) {

@@ -273,6 +273,8 @@ function gateOf(state: RunState, step: StepState, event: RunEvent): Gate {
       return { key: String(choice.key ?? ''), label: String(choice.label ?? ''), target: orNull(choice.target) };
     }),
     freeform: flag(event, 'freeform'), default_choice: orNull(event.default), opened_at: event.ts,
+    approvers: listOf(event.approvers).map(String), forbid_self_approval: flag(event, 'forbid_self_approval'),
+    may_answer: true, // an event does not say who looks at it; the list of waiting gates does
     deadline: orNull(event.deadline), resolved: false, outcome: null, choice: null, text: null, by: null, via: null,
     decided_at: null,
   };
@@ -295,8 +297,9 @@ function ofStep(state: RunState, step: StepState, event: RunEvent): void {
       if (!flag(event, 'tolerated')) endsRun(state, step);
       return;
     case 'step_rejected':
+      // Why was said before: by its contract.
       finish(step, 'rejected', event.ts);
-      step.failure = failureOf(event, 'internal_error');
+      step.failure ??= failureOf(event, 'internal_error');
       return endsRun(state, step);
     case 'step_cancelled':
       return finish(step, 'cancelled', event.ts);
@@ -352,8 +355,12 @@ function ofStep(state: RunState, step: StepState, event: RunEvent): void {
       return;
     }
     case 'contract_passed':
-    case 'contract_failed':
       return spend(state, step, event);
+    case 'contract_failed':
+      spend(state, step, event);
+      // Whether it is more than a warning is said by what follows.
+      if (event.failure_class !== 'canceled' && event.failure_class !== 'stopped') step.failure = failureOf(event, 'contract_failed');
+      return;
     case 'gate_waiting':
       step.gate = gateOf(state, step, event);
       step.status = 'waiting';
@@ -380,7 +387,8 @@ export function fold(state: RunState, event: RunEvent): void {
   state.run.last_seq = event.seq;
   state.run.updated_at = event.ts;
   if (event.event === 'stream_activity') return;
-  const step = event.step !== undefined && event.event !== 'run_failed' ? state.byId.get(event.step) : undefined;
+  // The end of a run names the step that brought it about: it is the run's all the same.
+  const step = event.step !== undefined && !event.event.startsWith('run_') ? state.byId.get(event.step) : undefined;
   if (step) ofStep(state, step, event);
   else ofRun(state, event);
 }

@@ -33,6 +33,7 @@ export class RunStore {
   private abort = new AbortController();
   private loading = false;
   private again = false;
+  private intended: RunState['cancelRequested'] = null;
   private scheduled = false;
   private failures = 0;
 
@@ -52,6 +53,17 @@ export class RunStore {
     void this.load();
   }
 
+  /** Shows a cancel as asked for, before the server has said so; the log has the last word. */
+  intendCancel(reason: string, force: boolean): void {
+    this.intended = { by: '', reason, force };
+    this.announce();
+  }
+  /** The server refused it, or was not reached. */
+  takeBack(): void {
+    this.intended = null;
+    this.announce();
+  }
+
   private begin(): void {
     this.abort = new AbortController();
     this.stopEvents = live.onEvents((events) => this.receive(events.filter((one) => one.run_id === this.runId)));
@@ -63,6 +75,7 @@ export class RunStore {
     this.stopEvents?.();
     this.stopRefresh?.();
     this.abort.abort();
+    live.setBehind(this, false);
   }
 
   private async load(): Promise<void> {
@@ -72,6 +85,8 @@ export class RunStore {
     }
     this.loading = true;
     const { signal } = this.abort;
+    // What stands there already may be old until this has come.
+    if (this.view.complete) live.setBehind(this, true);
     try {
       const detail = await get<RunDetail>(path`/api/runs/${this.runId}`, signal);
       if (!this.state) this.state = initialState(detail.run.run_id, detail.run.pipeline, detail.graph);
@@ -79,6 +94,7 @@ export class RunStore {
       await this.readLog(Math.max(detail.seq, 0), signal);
       this.failures = 0;
       this.publish({ complete: true, error: null }, true);
+      live.setBehind(this, false);
     } catch (error) {
       if (!signal.aborted) this.failed(error as Error, signal);
     } finally {
@@ -94,8 +110,10 @@ export class RunStore {
   private failed(error: Error, signal: AbortSignal): void {
     this.publish({ error }, true);
     const status = error instanceof ApiError ? error.status : 0;
-    if (status >= 400 && status < 500 && status !== 429) return;
+    if (status >= 400 && status < 500 && status !== 429) return live.setBehind(this, false);
     this.failures += 1;
+    // The next try is this one, and not at once.
+    this.again = false;
     setTimeout(() => {
       if (!signal.aborted) void this.load();
     }, Math.min(10_000, 500 * 2 ** Math.min(this.failures, 5)));
@@ -103,7 +121,7 @@ export class RunStore {
 
   /** Reads the log from where it is known up to `seq`. */
   private async readLog(seq: number, signal: AbortSignal): Promise<void> {
-    this.receive(live.recent(this.runId, this.lastSeq()));
+    this.takeRemembered();
     while (this.lastSeq() < seq) {
       const before = this.lastSeq();
       const response = await request(`${path`/api/runs/${this.runId}/events`}?after=${before}`, {
@@ -119,7 +137,13 @@ export class RunStore {
       });
       if (this.lastSeq() === before) return;
     }
-    this.receive(live.recent(this.runId, this.lastSeq()));
+    this.takeRemembered();
+  }
+
+  /** What the stream brought meanwhile, as far as it follows on what is here. */
+  private takeRemembered(): void {
+    for (const event of live.recent(this.runId, this.lastSeq())) this.take(event);
+    this.publish({});
   }
 
   private lastSeq(): number {
@@ -172,7 +196,7 @@ export class RunStore {
       rows = { run: detail.run, steps: detail.steps, gates: detail.gates, artifacts: detail.artifacts };
     }
     this.view = {
-      ...this.view, rows, events: this.events, cancelling: state?.cancelRequested ?? null,
+      ...this.view, rows, events: this.events, cancelling: state?.cancelRequested ?? this.intended,
       version: this.view.version + 1,
     };
     for (const call of this.listeners) call();

@@ -2,12 +2,13 @@ import './catalogue.css';
 import './run.css';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { personaQuery } from '../api/queries';
 import { Bones, PageHead, Trouble } from '../ui/states';
 import { useTitle } from '../ui/title';
+import { lazily } from '../ui/lazily';
 
-const Markdown = lazy(() => import('../run/markdown'));
+const Markdown = lazily(() => import('../run/markdown'));
 
 function Tools({ names, none }: { names: readonly string[]; none: string }) {
   return names.length === 0 ? <span className="quiet">{none}</span> : <span className="row wrap">{names.map((name) => <code key={name} className="chip">{name}</code>)}</span>;

@@ -2,7 +2,7 @@ import './catalogue.css';
 import './run.css';
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { optionalQuery, pipelineQuery, runsQuery, validatePipeline } from '../api/queries';
 import { query } from '../api/client';
 import { duration, money, shortId } from '../ui/format';
@@ -14,9 +14,10 @@ import { useTitle } from '../ui/title';
 import { toastError } from '../ui/toasts';
 import { successRate, type RetroPage } from './pipelines';
 import { Source } from './source';
+import { lazily } from '../ui/lazily';
 
-const GraphView = lazy(() => import('../run/graph'));
-const Chart = lazy(() => import('../ui/chart'));
+const GraphView = lazily(() => import('../run/graph'));
+const Chart = lazily(() => import('../ui/chart'));
 
 function Editor({ source, name }: { source: string; name: string }) {
   const [text, setText] = useState(source);

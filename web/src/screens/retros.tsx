@@ -2,7 +2,7 @@
 import './catalogue.css';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { query } from '../api/client';
 import { optionalQuery, pipelinesQuery } from '../api/queries';
 import { duration, money, shortId } from '../ui/format';
@@ -11,8 +11,9 @@ import { Status } from '../ui/status';
 import { Ago } from '../ui/time';
 import { useTitle } from '../ui/title';
 import { successRate, type PipelineStats, type RetroPage, type RetroSummary } from './pipelines';
+import { lazily } from '../ui/lazily';
 
-const Chart = lazy(() => import('../ui/chart'));
+const Chart = lazily(() => import('../ui/chart'));
 const inDollars = (value: number) => money(value);
 const inTime = (value: number) => duration(value * 1000);
 

@@ -2,12 +2,12 @@
 import './run.css';
 import { useMutation } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { lazy, memo, Suspense, useEffect, useMemo, useState, type ReactNode } from 'react';
+import { memo, Suspense, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { cancelRun, resumeRun, retryRun } from '../api/queries';
 import { stepTerminal, terminal, type Run, type RunEvent, type Step } from '../api/types';
 import { useRun } from '../live/hooks';
 import type { AttemptView } from '../run/attempts';
-import { Activity } from '../run/activity';
+import { Activity, conversationOf } from '../run/activity';
 import type { Rows } from '../run/fold';
 import { runStore, type RunView } from '../run/run_store';
 import { advice, nowLine } from '../run/words';
@@ -21,15 +21,16 @@ import { Glyph, Status, toneOf, wordOf } from '../ui/status';
 import { Ago, Lasted } from '../ui/time';
 import { useTitle } from '../ui/title';
 import { toast, toastError } from '../ui/toasts';
+import { lazily } from '../ui/lazily';
 
-const GraphView = lazy(() => import('../run/graph'));
-const Output = lazy(() => import('../run/output').then((module) => ({ default: module.Output })));
-const Timeline = lazy(() => import('../run/timeline').then((module) => ({ default: module.Timeline })));
-const Events = lazy(() => import('../run/events').then((module) => ({ default: module.Events })));
-const Artifacts = lazy(() => import('../run/artifacts').then((module) => ({ default: module.Artifacts })));
-const Files = lazy(() => import('../run/files').then((module) => ({ default: module.Files })));
-const Cost = lazy(() => import('../run/cost').then((module) => ({ default: module.Cost })));
-const RunRetro = lazy(() => import('../run/run_retro').then((module) => ({ default: module.RunRetro })));
+const GraphView = lazily(() => import('../run/graph'));
+const Output = lazily(() => import('../run/output').then((module) => ({ default: module.Output })));
+const Timeline = lazily(() => import('../run/timeline').then((module) => ({ default: module.Timeline })));
+const Events = lazily(() => import('../run/events').then((module) => ({ default: module.Events })));
+const Artifacts = lazily(() => import('../run/artifacts').then((module) => ({ default: module.Artifacts })));
+const Files = lazily(() => import('../run/files').then((module) => ({ default: module.Files })));
+const Cost = lazily(() => import('../run/cost').then((module) => ({ default: module.Cost })));
+const RunRetro = lazily(() => import('../run/run_retro').then((module) => ({ default: module.RunRetro })));
 
 // --- actions: each says what it will do before it does it ---
 
@@ -39,6 +40,7 @@ function ActionDialog({ action, run, step, onClose }: { action: Action; run: Run
   const navigate = useNavigate();
   const [reason, setReason] = useState('');
   const over = terminal.has(run.status);
+  const stops = action === 'cancel' || action === 'force';
   const texts: Record<Action, { title: string; what: ReactNode; button: string }> = {
     cancel: {
       title: 'Cancel this run?', button: 'Cancel the run',
@@ -60,6 +62,12 @@ function ActionDialog({ action, run, step, onClose }: { action: Action; run: Run
     mutationFn: (): Promise<{ run_id?: string }> => action === 'retry' ? retryRun(run.run_id)
       : action === 'resume' ? resumeRun(run.run_id, over ? step : undefined)
         : cancelRun(run.run_id, action === 'force', reason) as Promise<{ run_id?: string }>,
+    onMutate: () => {
+      if (!stops) return;
+      // Shown at once; the stream confirms it, a refusal takes it back.
+      runStore(run.run_id).intendCancel(reason, action === 'force');
+      onClose();
+    },
     onSuccess: (answer) => {
       onClose();
       if (action === 'cancel' || action === 'force') return toast('ok', 'The run is being cancelled');
@@ -68,10 +76,10 @@ function ActionDialog({ action, run, step, onClose }: { action: Action; run: Run
     },
     onError: (error) => {
       onClose();
+      if (stops) runStore(run.run_id).takeBack();
       toastError(`${texts[action].button}: not done`, error);
     },
   });
-  const stops = action === 'cancel' || action === 'force';
   return (
     <Dialog open onClose={onClose} title={texts[action].title} description={texts[action].what}>
       {stops && (
@@ -206,6 +214,7 @@ function StepPanel({ step, view, rows, run, act }: { step: Step; view: RunView; 
   const navigate = useNavigate({ from: '/runs/$runId' });
   const all = view.attempts.of(step.step);
   const attempt = all.find((one) => `${one.visit}.${one.attempt}` === search.attempt) ?? all.at(-1);
+  if (attempt) conversationOf(attempt);
   const gate = rows.gates.filter((one) => one.step === step.step).at(-1);
   const shown = search.view ?? (step.kind === 'command' ? 'output' : 'activity');
   const running = attempt !== undefined && attempt.end === null && !terminal.has(run.status);

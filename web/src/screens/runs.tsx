@@ -2,7 +2,7 @@
 import './runs.css';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { lazy, memo, Suspense, useDeferredValue, useEffect, useRef, useState } from 'react';
+import { memo, Suspense, useDeferredValue, useEffect, useRef, useState } from 'react';
 import { cancelRun, gatesQuery, pipelinesQuery, queueQuery, runsQuery } from '../api/queries';
 import { terminal, type Queue, type QueueEntry, type Run } from '../api/types';
 import { Dialog } from '../ui/dialog';
@@ -15,6 +15,7 @@ import { Glyph, toneOf, wordOf } from '../ui/status';
 import { Ago, Lasted } from '../ui/time';
 import { useTitle } from '../ui/title';
 import { toast, toastError } from '../ui/toasts';
+import { lazily } from '../ui/lazily';
 
 const states: { label: string; value: string[] | undefined }[] = [
   { label: 'All', value: undefined },
@@ -32,11 +33,11 @@ function describe(run: Run): string {
   return wordOf(run.status);
 }
 
-const RunRow = memo(function RunRow({ run, selected, onSelect }: { run: Run; selected: boolean; onSelect: (id: string, on: boolean) => void }) {
+const RunRow = memo(function RunRow({ run, selected, ending, onSelect }: { run: Run; selected: boolean; ending: boolean; onSelect: (id: string, on: boolean) => void }) {
   return (
-    <li className={`run-row tone-${toneOf(run.status)}`} data-run={run.run_id}>
+    <li className={`run-row tone-${toneOf(ending ? 'cancelling' : run.status)}`} data-run={run.run_id}>
       <span className="check">
-        <Glyph status={run.status} size={18} />
+        <Glyph status={ending ? 'cancelling' : run.status} size={18} />
         <input type="checkbox" aria-label={`Select ${run.run_id}`} checked={selected} onChange={(event) => onSelect(run.run_id, event.target.checked)} />
       </span>
       <div style={{ minWidth: 0 }}>
@@ -51,7 +52,7 @@ const RunRow = memo(function RunRow({ run, selected, onSelect }: { run: Run; sel
         </div>
       </div>
       <div className="progress">
-        <span className="truncate" style={{ color: 'var(--tone)', fontWeight: 560 }}>{describe(run)}</span>
+        <span className="truncate" style={{ color: 'var(--tone)', fontWeight: 560 }}>{ending ? wordOf('cancelling') : describe(run)}</span>
         <span className="bar" role="img" aria-label={`${run.steps_done} of ${run.steps_total} steps`} title={`${run.steps_done} of ${run.steps_total} steps`}>
           <span style={{ width: `${run.steps_total ? (100 * run.steps_done) / run.steps_total : 0}%` }} />
         </span>
@@ -101,7 +102,7 @@ function QueueCard({ queue }: { queue: Queue }) {
   );
 }
 
-const Views = lazy(() => import('./views'));
+const Views = lazily(() => import('./views'));
 
 export default function Runs() {
   const search = useSearch({ from: '/app/' });
@@ -109,6 +110,7 @@ export default function Runs() {
   const [text, setText] = useState(search.q ?? '');
   const needle = useDeferredValue(text);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [ending, setEnding] = useState<ReadonlySet<string>>(new Set());
   const [confirming, setConfirming] = useState(false);
   const box = useRef<HTMLInputElement>(null);
   const more = useRef<HTMLDivElement>(null);
@@ -161,7 +163,11 @@ export default function Runs() {
   const endable = runs.filter((run) => selected.has(run.run_id) && !terminal.has(run.status));
   const cancelAll = async () => {
     setConfirming(false);
+    // Shown at once; the stream ends them, and what was refused stands as it was.
+    setEnding((before) => new Set([...before, ...endable.map((run) => run.run_id)]));
     const results = await Promise.allSettled(endable.map((run) => cancelRun(run.run_id, false)));
+    const refused = endable.filter((_, i) => results[i]!.status === 'rejected').map((run) => run.run_id);
+    setEnding((before) => new Set([...before].filter((id) => !refused.includes(id))));
     const wrong = results.filter((result) => result.status === 'rejected');
     if (wrong.length < results.length) toast('ok', `${results.length - wrong.length} runs are being cancelled`);
     if (wrong[0]) toastError(`${wrong.length} could not be cancelled`, (wrong[0] as PromiseRejectedResult).reason);
@@ -198,7 +204,7 @@ export default function Runs() {
                 ))}
               </div>
             </div>
-            {list.isPending ? <Bones rows={7} height={30} label="Loading runs" />
+            {list.isPending || (runs.length === 0 && hasNextPage) ? <Bones rows={7} height={30} label={list.isPending ? 'Loading runs' : 'Looking through older runs'} />
               : list.isError && runs.length === 0 ? <Trouble error={list.error} retry={() => void list.refetch()} />
                 : runs.length === 0 ? (
                   <Empty icon={filtered ? 'search' : 'runs'} title={filtered ? 'No run is like that' : 'Nothing has run yet'}>
@@ -207,11 +213,11 @@ export default function Runs() {
                   </Empty>
                 ) : (
                   <ul className={`run-list${selected.size > 0 ? ' selecting' : ''}`} aria-label="Runs">
-                    {runs.map((run) => <RunRow key={run.run_id} run={run} selected={selected.has(run.run_id)} onSelect={select} />)}
+                    {runs.map((run) => <RunRow key={run.run_id} run={run} selected={selected.has(run.run_id)} ending={ending.has(run.run_id) && !terminal.has(run.status)} onSelect={select} />)}
                   </ul>
                 )}
             <div ref={more} />
-            {isFetchingNextPage && <Bones rows={2} height={30} label="Loading more runs" />}
+            {isFetchingNextPage && runs.length > 0 && <Bones rows={2} height={30} label="Loading more runs" />}
           </section>
           {selected.size > 0 && (
             <div className="bulk" role="region" aria-label="Selected runs">

@@ -1,10 +1,10 @@
 // A question to a person, answerable where it stands. The stream has the last word: if somebody else was
 // quicker, their decision is shown.
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useId, useState } from 'react';
 import { ApiError } from '../api/client';
-import { decideGate } from '../api/queries';
+import { decideGate, gatesQuery } from '../api/queries';
 import type { Gate, GateChoice, Page, WaitingGate } from '../api/types';
 import { exact } from './format';
 import { Icon } from './icons';
@@ -40,11 +40,26 @@ export function GateDecision({ gate }: { gate: Gate }) {
   );
 }
 
+/** Who may answer, where the gate says so; null: everybody who answers gates. */
+function approversText(gate: Gate): string | null {
+  const listed = (gate.approvers ?? []).map((one) => one.replace(/^role:/, 'the role ')).join(', ');
+  if (!gate.forbid_self_approval) return listed || null;
+  return listed ? `${listed}; not who started the run` : 'anybody but who started the run';
+}
+
+/** Whether who is signed in may answer: what the server says of its waiting gates. */
+function useMayAnswer(gate: Gate): boolean {
+  const known = useQuery(gatesQuery).data?.gates.find((one) => one.gate.run_id === gate.run_id && one.gate.gate_id === gate.gate_id);
+  return known?.gate.may_answer ?? gate.may_answer ?? true;
+}
+
 export function GateForm({ gate, focus = false }: { gate: Gate; focus?: boolean }) {
   const [text, setText] = useState('');
   const [other, setOther] = useState<string | null>(null);
   const id = useId();
   const client = useQueryClient();
+  const mayAnswer = useMayAnswer(gate);
+  const who = approversText(gate);
   const decide = useMutation({
     mutationFn: (choice: string | undefined) => decideGate(gate, choice, text),
     onSuccess: (_, choice) => {
@@ -69,10 +84,11 @@ export function GateForm({ gate, focus = false }: { gate: Gate; focus?: boolean 
           <textarea id={id} className="textarea" rows={2} style={{ minHeight: '3.5rem' }} value={text} onChange={(event) => setText(event.target.value)} />
         </div>
       )}
+      {who && <p className="small quiet">{mayAnswer ? 'May answer' : 'You may not answer this one. Who may'}: {who}</p>}
       <div className="row wrap">
         {choices.map((choice, i) => (
           <button
-            key={choice.key} type="button" autoFocus={focus && i === 0} disabled={decide.isPending || decide.isSuccess}
+            key={choice.key} type="button" autoFocus={focus && i === 0} disabled={!mayAnswer || decide.isPending || decide.isSuccess}
             className={`button ${i === 0 && !endsRun(choice) ? 'primary' : endsRun(choice) ? 'danger' : ''}`}
             title={endsRun(choice) ? 'Ends the run as failed' : choice.target ? `Goes to the step ${choice.target}` : 'Goes on'}
             onClick={() => decide.mutate(choice.key || undefined)}

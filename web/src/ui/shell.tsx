@@ -1,8 +1,8 @@
 // What surrounds every page: where one can go, whether what one sees is live, and who one is.
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
-import { gatesQuery, sessionQuery } from '../api/queries';
+import { Suspense, useEffect, useRef, useState } from 'react';
+import { gatesQuery, healthQuery, sessionQuery } from '../api/queries';
 import type { ConnectionState } from '../live/connection';
 import { useConnection } from '../live/hooks';
 import { live } from '../live/live';
@@ -11,9 +11,10 @@ import { useKeys } from './keys';
 import { setTheme, useTheme } from './theme';
 import { setWaiting } from './title';
 import { Toasts } from './toasts';
+import { lazily } from './lazily';
 
-const Palette = lazy(() => import('./palette'));
-const KeyList = lazy(() => import('./key_list'));
+const Palette = lazily(() => import('./palette'));
+const KeyList = lazily(() => import('./key_list'));
 
 const places: { title: string; items: { to: string; label: string; icon: IconName }[] }[] = [
   { title: 'Work', items: [{ to: '/', label: 'Runs', icon: 'runs' }, { to: '/new', label: 'New run', icon: 'plus' }] },
@@ -67,8 +68,10 @@ function ThemeButton() {
 
 function Banners() {
   const state = useConnection();
+  const demo = useQuery(healthQuery).data?.demo;
   return (
     <>
+      {demo && <div className="banner" role="region" aria-label="Demo">This is the demo: its agents are scripts, and whoever reaches this server is admin. Do not put anything here that matters.</div>}
       {state === 'offline' && <div className="banner bad" role="alert">Offline. What you see may be old; it goes on by itself as soon as the server answers.</div>}
     </>
   );

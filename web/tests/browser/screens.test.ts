@@ -39,6 +39,7 @@ const screens: [string, () => string, string][] = [
   ['run-retro', () => `/runs/${runs.done}?tab=retro`, 'Where it did not go by itself'],
   ['run-missing', () => '/runs/nothing', 'There is nothing here'],
   ['new', () => '/new?pipeline=add-language', 'The same in a shell'],
+  ['new-form', () => '/new?pipeline=release', 'Two or three numbers'],
   ['pipelines', () => '/pipelines', 'does not load'],
   ['pipeline', () => '/pipelines/add-language', 'How it goes'],
   ['pipeline-broken', () => '/pipelines/broken', 'there is no persona'],

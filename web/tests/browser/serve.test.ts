@@ -88,6 +88,16 @@ describe.skipIf(!there)('wave serve', () => {
     await list.getByRole('button', { name: 'Publish them' }).waitFor({ state: 'detached' });
   }), 90_000);
 
+  it('says who may answer a gate, and lets nobody else', () => within(async ({ page }) => {
+    const id = await start(page, 'guarded', '');
+    await status(page, 'Waits for a person');
+    await page.getByText('You may not answer this one. Who may: bob').first().waitFor();
+    expect(await page.getByRole('button', { name: 'Yes' }).first().isDisabled()).toBe(true);
+    expect(await page.getByText('This is the demo').count()).toBe(0);
+    const refused = await fetch(`${base}/api/runs/${id}/gate/ask`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"choice":"y"}' });
+    expect(refused.status).toBe(403);
+  }), 60_000);
+
   it('opens a failed run at its failure', () => within(async ({ page }) => {
     await start(page, 'fragile', '');
     await status(page, 'Failed');
@@ -205,5 +215,26 @@ describe.skipIf(!there)('wave serve that asks who one is', () => {
     await other.page.goto(link);
     await other.page.getByRole('alert').waitFor();
     await other.context.close();
+  }, 60_000);
+});
+
+describe.skipIf(!there)('wave serve --demo', () => {
+  it('says on every page that it is the demo', async () => {
+    const wave = new Wave();
+    const browser = await launch();
+    try {
+      const base = await wave.start('--demo');
+      const { context, page, complaints } = await open(browser, base);
+      for (const where of ['/', '/new', '/pipelines', '/server']) {
+        await page.goto(where);
+        await page.getByRole('region', { name: 'Demo' }).getByText('This is the demo').waitFor({ timeout: 10_000 });
+        expect([where, await look(page)]).toEqual([where, []]);
+      }
+      expect(complaints).toEqual([]);
+      await context.close();
+    } finally {
+      await browser.close();
+      await wave.remove();
+    }
   }, 60_000);
 });

@@ -4,6 +4,7 @@ import { appendFileSync, cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { front } from './front';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const candidates = [process.env.WAVE_BINARY, 'build/asan/wave', 'build/dev/wave', 'build/release/wave'];
@@ -13,6 +14,7 @@ export class Wave {
   readonly folder = mkdtempSync(join(tmpdir(), 'wave-serve-'));
   private child: ChildProcess | null = null;
   private port = 0;
+  private before: Awaited<ReturnType<typeof front>> | null = null;
   log = '';
 
   /** `manifest` is added to wave.yaml. */
@@ -35,6 +37,13 @@ export class Wave {
   async start(...words: string[]): Promise<string> {
     const child = spawn(binary!, ['serve', '--port', String(this.port), ...words], { cwd: this.folder, env: this.environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
+    const base = await this.listening(child);
+    if (!process.env.WAVE_FRONT || !process.env.WAVE_WEB_DIST) return base;
+    this.before ??= await front(process.env.WAVE_WEB_DIST, () => this.port);
+    return this.before.base;
+  }
+
+  private listening(child: ChildProcess): Promise<string> {
     return new Promise((resolve, reject) => {
       const hear = (chunk: Buffer) => {
         this.log += String(chunk);
@@ -43,8 +52,8 @@ export class Wave {
         this.port = Number(at[1]);
         resolve(at[0]);
       };
-      child.stdout.on('data', hear);
-      child.stderr.on('data', hear);
+      child.stdout?.on('data', hear);
+      child.stderr?.on('data', hear);
       child.on('exit', (code) => reject(new Error(`wave serve ended with ${code}: ${this.log}`)));
       setTimeout(() => reject(new Error(`wave serve does not say where it listens: ${this.log}`)), 30_000).unref();
     });
@@ -72,6 +81,8 @@ export class Wave {
       this.run('cancel', '--all', '--force');
       await this.kill();
     }
+    this.before?.server.closeAllConnections();
+    this.before?.server.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

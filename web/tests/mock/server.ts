@@ -12,6 +12,19 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const web = join(here, '../..');
 const examples = join(web, '../examples/demo');
 
+const releaseSchema = {
+  type: 'object', description: 'What is to be published, and where to.', required: ['version', 'channel', 'target'], additionalProperties: false,
+  properties: {
+    version: { type: 'string', pattern: '^[0-9]+\\.[0-9]+(\\.[0-9]+)?$', description: 'Two or three numbers, as tags have them', examples: ['2.4'] },
+    channel: { enum: ['stable', 'beta', 'nightly'], default: 'beta' },
+    copies: { type: 'integer', minimum: 1, maximum: 9, default: 2, description: 'How many machines get it at once' },
+    reviewers: { type: 'array', items: { type: 'string', minLength: 1 }, uniqueItems: true, maxItems: 4, description: 'Who hears of it', default: ['ada', 'grace'] },
+    target: { type: 'object', title: 'Where to', required: ['host'], properties: { host: { type: 'string', minLength: 1, examples: ['deploy.example.org'] }, path: { type: 'string', default: '/srv/app' } } },
+    draft: { type: 'boolean', title: 'Only a draft', description: 'Builds it and publishes nothing' },
+    remarks: { type: 'string', maxLength: 2000 },
+  },
+};
+
 class Played {
   readonly log: RunEvent[] = [];
   readonly state: RunState;
@@ -33,6 +46,7 @@ export class MockServer {
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
   loggedIn = true;
   slow = 0;
+  demo = false;
 
   constructor(private readonly dist = join(web, 'dist')) {}
 
@@ -171,7 +185,7 @@ export class MockServer {
 
   private health(parts: string[], response: ServerResponse): void {
     if (parts[2] === 'ready') return this.json(response, { status: 'ready', checks: [{ name: 'store', status: 'ok', message: null, hint: null }, { name: 'disk', status: 'ok', message: '58 GiB free', hint: null }, { name: 'queue', status: 'ok', message: null, hint: null }] });
-    this.json(response, { status: 'ok', version: '0.1.0', uptime_ms: 8_700_000, started_at: new Date(Date.now() - 8_700_000).toISOString(), auth: 'jwt', actor: 'session:ada', role: 'admin' });
+    this.json(response, { status: 'ok', version: '0.1.0', uptime_ms: 8_700_000, started_at: new Date(Date.now() - 8_700_000).toISOString(), auth: 'jwt', actor: 'session:ada', role: 'admin', ...(this.demo ? { demo: true } : {}) });
   }
 
   private queue(): object {
@@ -252,7 +266,7 @@ export class MockServer {
       response.writeHead(204);
       return void response.end();
     }
-    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'Wave-Stream-End': run ? String(run.state.run.last_seq) : `1.${this.history.length}` });
     response.write('retry: 500\n\n: here\n\n');
     if (!run && cursor.startsWith('1.')) this.history.slice(after).forEach((event, i) => response.write(this.frame(event, `1.${after + i + 1}`)));
     if (run) {
@@ -297,8 +311,9 @@ export class MockServer {
       return readFileSync(existsSync(inDemo) ? inDemo : join(web, `tests/project/.agents/pipelines/${name}.yaml`), 'utf8');
     };
     const broken = [{ severity: 'error', code: 'invalid_pipeline', file: '.agents/pipelines/broken.yaml', line: 6, column: 14, key: 'steps[0].persona', message: 'there is no persona "nobody"', hint: 'define it in wave.yaml, or write .agents/personas/nobody.md' }];
-    const pipelines = Object.entries({ 'add-language': 'Plan a new language, build it on a branch of its own, document it, review it, publish it', ship: 'Draft a release, let a person look at it, then publish it', fragile: 'Measures a change and fails, to show what a failure looks like', broken: null }).map(([name, description]) => ({
-      name, path: `.agents/pipelines/${name}.yaml`, description, category: null, disabled: false, valid: name !== 'broken', runnable: name !== 'broken', input_example: name === 'ship' ? 'Release 2.4' : 'Teach greet to speak German',
+    const pipelines = Object.entries({ 'add-language': 'Plan a new language, build it on a branch of its own, document it, review it, publish it', ship: 'Draft a release, let a person look at it, then publish it', fragile: 'Measures a change and fails, to show what a failure looks like', release: 'Publishes a version; asks for what it has to know', broken: null }).map(([name, description]) => ({
+      name, path: `.agents/pipelines/${name}.yaml`, description, category: null, disabled: false, valid: name !== 'broken', runnable: name !== 'broken', input_example: name === 'ship' ? 'Release 2.4' : name === 'release' ? '{"version":"2.4","channel":"stable","target":{"host":"deploy.example.org"}}' : 'Teach greet to speak German',
+      input: { source: 'cli', type: 'string', schema: name === 'release' ? releaseSchema : null, held: name === 'release', is_text: name !== 'release' },
       step_count: graphs[name]?.nodes.length ?? 1, steps: graphs[name]?.nodes.map((node) => node.step) ?? [], diagnostics: name === 'broken' ? broken : [],
     }));
     const personas = [['planner', 'turns a request into a plan', ['Read', 'Glob', 'Grep', 'Write'], []], ['developer', 'writes the code and the tests', ['Read', 'Glob', 'Grep', 'Write', 'Edit', 'Bash'], []], ['writer', 'writes for the people who use it', ['Read', 'Write', 'Edit', 'Bash'], ['Bash(git push*)']], ['reviewer', 'looks for what is wrong with a change', ['Read', 'Glob', 'Grep'], []]].map(([name, description, allowed, denied]) => ({ name, description, adapter: 'scripted', model: null, temperature: null, allowed_tools: allowed, denied_tools: denied, skills: [], used_by: ['add-language'] }));

@@ -1,0 +1,33 @@
+#include "base/file_lock.h"
+
+#include <fmt/core.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <thread>
+
+namespace wave {
+namespace {
+
+// flock(2) has no timeout of its own. What is locked here is held for milliseconds.
+constexpr Millis kPoll{3};
+
+}  // namespace
+
+Status lock_exclusively(const UniqueFd& file, Millis timeout, const fs::path& path) {
+  const SystemClock clock;
+  const MonoTime deadline = clock.mono() + timeout;
+  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) {
+      return fail(errno_error(errno, "cannot lock", path.native()));
+    }
+    if (clock.mono() >= deadline) {
+      return fail(Code::kTimeout,
+                  fmt::format("somebody has held the lock on {} for too long", path.native()));
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+  return {};
+}
+
+}  // namespace wave

@@ -1,0 +1,133 @@
+// A slow line, one that breaks, and one that comes back: what the page says about itself is true all the
+// time, and what it shows in the end is all there is.
+import type { Browser, CDPSession, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunDetail } from '../../src/api/types';
+import { launch, open } from './browser';
+import { SlowLine } from './slow_line';
+import { binary, Wave } from './wave';
+
+interface Sample {
+  at: number;
+  state: string;
+  status: string;
+}
+
+/** Looks at what the page says, every 20 ms, from now on. */
+const watch = (page: Page) => page.evaluate(() => {
+  const samples: Sample[] = [];
+  (window as unknown as { samples: Sample[] }).samples = samples;
+  setInterval(() => samples.push({
+    at: Date.now(), state: document.querySelector<HTMLElement>('[data-connection]')?.dataset.connection ?? '',
+    status: document.querySelector('header .status')?.textContent ?? '',
+  }), 20);
+});
+const samples = (page: Page) => page.evaluate(() => (window as unknown as { samples: Sample[] }).samples);
+
+describe.skipIf(!binary)('a slow line', () => {
+  const wave = new Wave();
+  let browser: Browser;
+  let base = '';
+
+  beforeAll(async () => {
+    browser = await launch();
+    base = await wave.start();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await wave.remove();
+  });
+  const detail = async (id: string) => (await (await fetch(`${base}/api/runs/${id}`)).json()) as RunDetail;
+  const submit = async (pipeline: string, input: string) => {
+    const answer = await fetch(`${base}/api/runs`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ pipeline, input }) });
+    return ((await answer.json()) as { run_id: string }).run_id;
+  };
+  const ended = (id: string) => expect.poll(async () => (await detail(id)).run.status, { timeout: 60_000, interval: 200 }).toBe('completed');
+  const state = (page: Page, name: string, timeout = 30_000) => page.locator(`[data-connection=${name}]`).first().waitFor({ timeout });
+
+  /** Everything of the run is there, as the server has it. */
+  const isWhole = async (page: Page, id: string) => {
+    const { run, steps } = await detail(id);
+    await page.locator('header .status', { hasText: 'Completed' }).waitFor({ timeout: 30_000 });
+    for (const step of steps) expect([step.step, await page.getByRole('navigation', { name: 'Steps' }).getByRole('link', { name: new RegExp(`^${step.step}\\s*, (Completed|Pending|Skipped)`) }).count()]).toEqual([step.step, 1]);
+    await page.getByRole('tab', { name: /^Events/ }).click();
+    await expect.poll(async () => page.getByRole('tab', { name: /^Events/ }).textContent(), { timeout: 10_000 }).toBe(`Events${run.last_seq}`);
+    await page.getByText('run_queued').first().waitFor();
+  };
+
+  /** Away while a run ends and others begin, then back: not live before the end of it is shown. */
+  const awayAndBack = async (page: Page, id: string, goAway: () => Promise<unknown>, comeBack: () => Promise<unknown>) => {
+    await state(page, 'live');
+    await page.locator('header .status', { hasText: 'Running' }).waitFor();
+    await watch(page);
+    await goAway();
+    await state(page, 'offline');
+    await page.getByText('What you see may be old').waitFor();
+    const away = Date.now();
+    // Enough to take a while on this line.
+    const others = await Promise.all(['one', 'two', 'three', 'four'].map((name) => submit('add-language', name)));
+    for (const one of [id, ...others]) await ended(one);
+    const back = Date.now();
+    await comeBack();
+    await state(page, 'live', 60_000);
+    const seen = await samples(page);
+    expect(seen.filter((one) => one.at > away + 100 && one.at < back && one.state !== 'offline')).toEqual([]);
+    expect(seen.filter((one) => one.at > back && one.state === 'live' && one.status !== 'Completed')).toEqual([]);
+    expect(seen.some((one) => one.at > back && one.state === 'catching_up')).toBe(true);
+    await isWhole(page, id);
+  };
+
+  it('is slow, breaks, and comes back: a page of its own', async () => {
+    const { context, page } = await open(browser, base);
+    await page.addInitScript(() => Object.defineProperty(window, 'SharedWorker', { value: undefined }));
+    const line: CDPSession = await context.newCDPSession(page);
+    await line.send('Network.enable');
+    const slow = { latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000 };
+    const id = await submit('add-language', 'Over a slow line');
+    await page.goto(`/runs/${id}`);
+    await line.send('Network.emulateNetworkConditions', { offline: false, ...slow });
+    await awayAndBack(page, id, () => line.send('Network.emulateNetworkConditions', { offline: true, ...slow }), () => line.send('Network.emulateNetworkConditions', { offline: false, ...slow }));
+    await context.close();
+  }, 180_000);
+
+  it('is slow, breaks, and comes back: tabs that share their connection', async () => {
+    const line = new SlowLine(Number(new URL(base).port));
+    const { context, page } = await open(browser, await line.listen());
+    const id = await submit('add-language', 'Over a slow line, shared');
+    await page.goto(`/runs/${id}`);
+    line.latency = 200;
+    line.bytesPerSecond = 50_000;
+    await awayAndBack(page, id, async () => line.cut(), async () => line.mend());
+    await context.close();
+    await line.close();
+  }, 180_000);
+
+  it('takes back what the server was not told, and keeps what it was', async () => {
+    const { context, page } = await open(browser, base);
+    const id = await submit('slow', 'a hole');
+    await page.goto(`/runs/${id}`);
+    await state(page, 'live');
+    await page.locator('header .status', { hasText: 'Running' }).waitFor();
+    const line = await context.newCDPSession(page);
+    await line.send('Network.enable');
+    const cancel = async () => {
+      await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+      await page.getByRole('button', { name: 'Cancel the run' }).click();
+    };
+    // Not reached: said at once, then taken back, with a word about it.
+    await line.send('Network.emulateNetworkConditions', { offline: true, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+    await cancel();
+    await page.getByText('Cancel the run: not done').first().waitFor();
+    await page.locator('header .status', { hasText: 'Running' }).waitFor();
+    // Slowly reached: said before the answer is there, and confirmed by the stream.
+    await line.send('Network.emulateNetworkConditions', { offline: false, latency: 3_000, downloadThroughput: -1, uploadThroughput: -1 });
+    let answered = false;
+    page.on('response', (response) => { answered ||= response.url().endsWith('/cancel'); });
+    await cancel();
+    await page.locator('header .status', { hasText: 'Cancelling' }).waitFor();
+    expect(answered).toBe(false);
+    await page.locator('header .status', { hasText: 'Cancelled' }).waitFor({ timeout: 30_000 });
+    expect((await detail(id)).run.status).toBe('cancelled');
+    await context.close();
+  }, 90_000);
+});
