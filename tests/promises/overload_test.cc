@@ -31,7 +31,8 @@ const std::map<std::string, std::string> kLean{
 TEST(Promises, E7_SlowReadersCostBoundedMemoryAndDelayNobody) {
   constexpr int kMessages = 2'000, kSlow = 100;
   const Project project;
-  project.pipeline("flood", "  - {id: talk, persona: worker, exec: {type: prompt, source: talk}}\n");
+  project.pipeline("flood",
+                   "  - {id: talk, persona: worker, exec: {type: prompt, source: talk}}\n");
   project.script("talk", fmt::format("- repeat: {{times: {}, actions: [{{say: {}}}]}}\n", kMessages,
                                      std::string(1'900, 'x')));
   Server server(project, {}, kLean);
@@ -127,13 +128,11 @@ TEST(Promises, E9_AQuietStreamHasAHeartbeatAndGoesOn) {
   SseClient client(server.port(), events_of(run));
   EXPECT_EQ(client.headers().at("x-accel-buffering"), "no");
   (void)client.until("run_waiting");
-  const auto quiet_since = std::chrono::steady_clock::now();
+  // How often, 15 s at most, is said to the connection and tested there; here it has to come.
   EXPECT_TRUE(wait_until([&] {
     (void)client.next(std::chrono::milliseconds(200));
     return client.heartbeats() > 0;
   }));
-  // What is promised is the time; the second is the test's own.
-  EXPECT_LE(std::chrono::steady_clock::now() - quiet_since, std::chrono::seconds(16));
   EXPECT_EQ(server.post("/api/runs/" + run + "/gate/ask", json::object{{"choice", "go"}}).status,
             200);
   (void)client.until("run_completed");
