@@ -207,10 +207,13 @@ void RunningServer::on_signal(int signal) {
 }
 
 void RunningServer::reload() {
+  manager_.notify_reloading();
   if (const Status reloaded = take_over_settings(); !reloaded) {
-    return log::error("the configuration was not reloaded: {}", full_message(reloaded.error()));
+    log::error("the configuration was not reloaded: {}", full_message(reloaded.error()));
+  } else {
+    log::info("the configuration was reloaded");
   }
-  log::info("the configuration was reloaded");
+  manager_.notify("READY=1");  // with the settings that stand
 }
 
 // All of it or nothing: what can be wrong is looked at first.
