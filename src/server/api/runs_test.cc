@@ -51,6 +51,38 @@ TEST(Submit, RefusesWhatCannotRun) {
   EXPECT_THAT(body_text(broken), HasSubstr("broken.yaml:"));
 }
 
+TEST(Submit, HoldsTheInputToThePipelinesSchema) {
+  Api api;
+  api.test.write(".agents/pipelines/release.yaml",
+                 "kind: WavePipeline\nmetadata: {name: release}\n"
+                 "input: {schema: {type: object, required: [version, target], properties: "
+                 "{version: {type: string, pattern: '^v'}, target: {type: object, required: [host],"
+                 " properties: {host: {type: string}}}}}}\n"
+                 "steps:\n  - {id: say, type: command, script: 'true'}\n");
+  const json::object known = get_object(Api::object(api.get("/api/pipelines/release")), "pipeline");
+  const json::object wanted = get_object(known, "input");
+  EXPECT_TRUE(get_bool(wanted, "held"));
+  EXPECT_FALSE(get_bool(wanted, "is_text"));
+  EXPECT_EQ(text(get_object(wanted, "schema"), "type"), "object");
+  for (const bool dry_run : {false, true}) {
+    const auto refused =
+        api.post("/api/runs", json::object{{"pipeline", "release"},
+                                           {"input", R"({"version": "2", "target": {}})"},
+                                           {"dry_run", dry_run}});
+    EXPECT_EQ(refused.status, 400) << body_text(refused);
+    std::set<std::string> pointers;
+    for (const json::value& error : get_array(Api::object(refused), "errors")) {
+      pointers.insert(text(error.get_object(), "pointer"));
+    }
+    EXPECT_THAT(pointers, testing::ElementsAre("/input/target/host", "/input/version"));
+  }
+  EXPECT_TRUE(api.test.store->list_runs({})->empty());
+  const auto taken = api.post(
+      "/api/runs", json::object{{"pipeline", "release"},
+                                {"input", R"({"version": "v2", "target": {"host": "a"}})"}});
+  EXPECT_EQ(taken.status, 201) << body_text(taken);
+}
+
 TEST(Submit, ADryRunTellsThePlanAndStoresNothing) {
   Api api;
   const auto response =

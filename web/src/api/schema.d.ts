@@ -3117,6 +3117,8 @@ export interface components {
             actor?: string;
             /** @description who asked */
             by?: string;
+            /** @description shutdown: the server that works on it ends, and its next start goes on */
+            reason?: string;
         } & {
             [key: string]: unknown;
         };
@@ -3154,7 +3156,7 @@ export interface components {
             visit?: number;
             /** @description who caused it */
             actor?: string;
-            /** @description gate, timer, rate_limit or stopped */
+            /** @description gate, timer, rate_limit, stopped or shutdown */
             reason: string;
         } & {
             [key: string]: unknown;
@@ -4218,7 +4220,7 @@ export interface operations {
                 since?: string;
                 /** @description accepted before this time */
                 until?: string;
-                /** @description only runs with this text in their id or input */
+                /** @description only runs with this text in their id or input; a page looks at 3,000 runs at most, so that it may have few runs or none and yet say `has_more` */
                 q?: string;
                 /** @description only runs made from this run */
                 parent?: string;

@@ -68,7 +68,7 @@ export function RunInput({ input, example, text, onText, refused, tried }: Props
     return (
       <div className="stack">
         {!single || !input!.is_text ? <Head description={description} raw={raw} setRaw={setRaw} both={!input!.is_text} /> : null}
-        <SchemaForm form={single ? { ...form, label: form.label || 'Input' } : form} value={read.value} wrong={wrong}
+        <SchemaForm form={single ? { ...form, label: form.label || 'Input', description: input!.is_text ? form.description : '' } : form} value={read.value} wrong={wrong}
           onLeave={(pointer) => setLeft((before) => new Set([...before, pointer]))}
           onChange={(value) => onText(asText(input!, value), false)} />
         {filled && <div><button type="button" className="button small" onClick={() => onText(JSON.stringify(JSON.parse(filled), null, 2), false)}>Fill in the example</button></div>}

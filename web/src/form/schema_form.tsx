@@ -47,7 +47,9 @@ function TextControl({ field, value, set, leave, id, invalid, describedBy }: Con
     id, value: shown, placeholder: field.example || undefined, 'aria-invalid': invalid, 'aria-describedby': describedBy, 'aria-required': field.required, onBlur: leave,
     onChange: (event: { target: { value: string } }) => set(event.target.value === '' ? undefined : event.target.value),
   };
-  const long = field.format === 'multiline' || field.format === 'markdown' || (field.maxLength ?? 0) > 200 || shown.includes('\n');
+  // An input that is text alone is written at length, unless it has to look like something.
+  const whole = field.path.length === 0 && field.pattern === null && field.format === '';
+  const long = whole || field.format === 'multiline' || field.format === 'markdown' || (field.maxLength ?? 0) > 200 || shown.includes('\n');
   if (long) return <textarea {...common} className="textarea" rows={4} />;
   const types: Record<string, string> = { email: 'email', uri: 'url', date: 'date' };
   // The browser's own complaints are off (noValidate): one voice is enough.

@@ -9,8 +9,8 @@ export function Cost({ rows, detail }: { rows: Rows; detail: RunDetail }) {
   const budget = detail.cost.budget_usd;
   return (
     <div className="stack" style={{ padding: 'var(--s4)' }}>
-      <div className="row wrap" style={{ gap: 'var(--s6)' }}>
-        <div><p className="quiet small">Cost</p><p style={{ fontSize: 'var(--text-2xl)', fontWeight: 640 }} className="tabular">{money(usage.cost_usd)}</p>{budget ? <p className="small quiet">of {money(budget)} allowed</p> : null}</div>
+      <div className="row wrap" style={{ gap: 'var(--s6)', alignItems: 'flex-start' }}>
+        <div><p className="quiet small">Cost</p><p style={{ fontSize: 'var(--text-xl)', fontWeight: 600 }} className="tabular">{money(usage.cost_usd)}</p>{budget ? <p className="small quiet">of {money(budget)} allowed</p> : null}</div>
         <div><p className="quiet small">Tokens in</p><p className="tabular" style={{ fontSize: 'var(--text-xl)', fontWeight: 600 }}>{count(usage.tokens_in)}</p></div>
         <div><p className="quiet small">Tokens out</p><p className="tabular" style={{ fontSize: 'var(--text-xl)', fontWeight: 600 }}>{count(usage.tokens_out)}</p></div>
         <div><p className="quiet small">From and to the cache</p><p className="tabular" style={{ fontSize: 'var(--text-xl)', fontWeight: 600 }}>{count(usage.tokens_cache_read)} / {count(usage.tokens_cache_write)}</p></div>

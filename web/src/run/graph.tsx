@@ -9,7 +9,7 @@ import { memo, useEffect, useMemo } from 'react';
 import type { Graph, GraphEdge, Step } from '../api/types';
 import { Glyph, toneOf, wordOf } from '../ui/status';
 
-const kWidth = 152;
+const kWidth = 172;
 const kHeight = 46;
 
 interface StepData extends Record<string, unknown> {
@@ -30,6 +30,8 @@ const StepNode = memo(function StepNode({ data }: NodeProps<Node<StepData>>) {
       <span className="name">{data.step}</span>
       <span className="what">{data.line}</span>
       <Handle type="source" position={Position.Bottom} isConnectable={false} />
+      <Handle id="back" type="source" position={Position.Right} isConnectable={false} />
+      <Handle id="again" type="target" position={Position.Right} isConnectable={false} />
     </div>
   );
 });
@@ -48,7 +50,9 @@ function withoutShortcuts(edges: readonly GraphEdge[]): GraphEdge[] {
     seen.add(step);
     return reaches(step, to, seen);
   });
-  return edges.filter((edge) => edge.kind !== 'dependency' ||
+  // Where a gate's choice goes on as the steps do anyway, one arrow is enough.
+  const goesOnAnyway = (edge: GraphEdge) => edge.kind === 'gate' && (next.get(edge.from) ?? []).includes(edge.to);
+  return edges.filter((edge) => edge.kind !== 'dependency' ? !goesOnAnyway(edge) :
     !(next.get(edge.from) ?? []).some((step) => step !== edge.to && reaches(step, edge.to, new Set())));
 }
 
@@ -83,14 +87,17 @@ function Flow({ graph, steps, selected, onSelect, label, direction = 'TB' }: Gra
     };
   }), [graph, places, byId, selected]);
   const edges = useMemo(() => withoutShortcuts(graph.edges).map((edge, i): Edge => {
+    // What leads back goes round at the side, not through what lies between.
+    const back = edge.kind !== 'dependency' && (places.get(edge.to)?.y ?? 0) <= (places.get(edge.from)?.y ?? 0) && direction === 'TB';
     const live = byId.get(edge.to)?.status === 'running';
     const kind = edge.kind === 'dependency' ? (live ? 'live' : '') : edge.kind;
     return {
-      id: `${edge.from} ${edge.to} ${edge.kind} ${i}`, source: edge.from, target: edge.to, type: 'default', className: kind,
+      id: `${edge.from} ${edge.to} ${edge.kind} ${i}`, source: edge.from, target: edge.to, type: back ? 'smoothstep' : 'default', className: kind,
+      ...(back ? { sourceHandle: 'back', targetHandle: 'again', pathOptions: { borderRadius: 12, offset: 26 } } : {}),
       focusable: false, ...(edge.label ? { label: edge.label } : {}), markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14 },
       animated: edge.kind !== 'dependency',
     };
-  }), [graph, byId]);
+  }), [graph, byId, places, direction]);
   useEffect(() => {
     const timer = setTimeout(() => void flow.fitView({ padding: 0.05, maxZoom: 1 }), 0);
     return () => clearTimeout(timer);

@@ -2,7 +2,7 @@
 import Anser from 'anser';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useNavigate } from '@tanstack/react-router';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState, type CSSProperties } from 'react';
 import { path, query, request } from '../api/client';
 import { bytes, count } from '../ui/format';
 import { Icon } from '../ui/icons';
@@ -96,9 +96,13 @@ export function Output({ runId, attempt, version, running, line }: {
   const list = useVirtualizer({ count: lines, getScrollElement: () => box.current, estimateSize: () => kLine, overscan: 30 });
 
   const show = (index: number) => list.scrollToIndex(index, { align: 'center' });
+  // Lines go on coming while it is on its way there: it has arrived when they have.
+  const arrived = useRef<number | null>(null);
   useEffect(() => {
-    if (line !== null && lines >= line) list.scrollToIndex(line - 1, { align: 'center' });
-  }, [line, lines >= (line ?? Infinity)]);
+    if (line === null || lines < line || arrived.current === line) return;
+    list.scrollToIndex(line - 1, { align: 'center' });
+    if (!loading) arrived.current = line;
+  }, [line, lines, loading, list]);
   useEffect(() => {
     if (follow && lines > 0) list.scrollToIndex(lines - 1, { align: 'end' });
   }, [follow, lines, list]);
@@ -171,7 +175,7 @@ export function Output({ runId, attempt, version, running, line }: {
             : (
               <div className="lines" ref={box} tabIndex={0} role="region" aria-label={`Output of ${attempt.step}`}
                 onWheel={() => setFollow(false)}>
-                <div style={{ height: list.getTotalSize(), position: 'relative' }}>
+                <div style={{ height: list.getTotalSize(), position: 'relative', '--gutter': `${Math.max(3, String(lines).length) * 0.62 + 2}em` } as CSSProperties}>
                   {list.getVirtualItems().map((row) => (
                     <div key={row.index} className={`line${hitSet.has(row.index) ? ' hit' : ''}${line === row.index + 1 ? ' here' : ''}`} style={{ transform: `translateY(${row.start}px)` }}>
                       <a className="no" href={`?step=${encodeURIComponent(attempt.step)}&view=output&line=${row.index + 1}`} tabIndex={-1} aria-label={`Line ${row.index + 1}`}

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { path } from '../api/client';
 import { optionalQuery } from '../api/queries';
-import { duration, money } from '../ui/format';
+import { duration, many, money } from '../ui/format';
 import { Bones, Empty, Trouble } from '../ui/states';
 
 interface Standing {
@@ -52,7 +52,7 @@ export function RunRetro({ runId, over }: { runId: string; over: boolean }) {
         <Fact label="Worked" value={duration(data.working_ms)} />
         <Fact label="Waited" value={duration(data.waiting_ms + data.queued_ms)} sub={data.queued_ms > 0 ? `${duration(data.queued_ms)} of it in the queue` : undefined} />
         <Fact label="Cost" value={money(data.usage.cost_usd)} sub={against(data.comparison?.cost_usd, money)} />
-        <Fact label="Tried again" value={String(data.retries + data.reworks)} sub={`${data.retries} retries, ${data.reworks} reworks`} />
+        <Fact label="Tried again" value={String(data.retries + data.reworks)} sub={`${many(data.retries, 'retry', 'retries')}, ${many(data.reworks, 'rework')}`} />
       </div>
       <section>
         <h2 style={{ marginBottom: 'var(--s2)' }}>Where it did not go by itself</h2>

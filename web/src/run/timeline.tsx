@@ -43,6 +43,7 @@ export function Timeline({ steps, attempts, start, end }: { steps: readonly Step
           </div>
         );
       })}
+      <p className="legend small quiet" aria-hidden="true"><span><i className="tone-ok" />worked</span><span><i className="tone-warn" />tried again after it</span><span><i className="tone-bad" />failed</span><span><i className="waits" />waited</span></p>
     </div>
   );
 }

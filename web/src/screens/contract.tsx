@@ -29,7 +29,7 @@ export default function ContractScreen() {
       <PageHead title={data.contract.title ?? name}>{data.contract.description && <p>{data.contract.description}</p>}<p className="small"><code>{data.contract.path}</code></p></PageHead>
       <div className="detail">
         <section className="card" aria-label="Text"><header><h2>Text</h2></header><Source text={data.schema} diagnostics={[]} label={`Text of ${name}`} /></section>
-        <section className="card pad" aria-label="As a tree">{value === undefined ? <p className="note bad small">This does not parse as JSON.</p> : <JsonTree value={value} />}</section>
+        <section className="card" aria-label="As a tree"><header><h2>As a tree</h2></header><div style={{ padding: 'var(--s4)' }}>{value === undefined ? <p className="note bad small">This does not parse as JSON.</p> : <JsonTree value={value} />}</div></section>
       </div>
     </>
   );

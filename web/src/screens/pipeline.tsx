@@ -5,7 +5,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { Suspense, useState } from 'react';
 import { optionalQuery, pipelineQuery, runsQuery, validatePipeline } from '../api/queries';
 import { query } from '../api/client';
-import { duration, money, shortId } from '../ui/format';
+import { duration, many, money, shortId } from '../ui/format';
 import { Icon } from '../ui/icons';
 import { Bones, PageHead, Trouble } from '../ui/states';
 import { Glyph, Status } from '../ui/status';
@@ -58,7 +58,13 @@ export default function PipelineScreen() {
       </PageHead>
       <div className="detail">
         <div className="stack">
-          <section className="card" aria-label="Graph"><div className="graph" style={{ height: 420 }}><Suspense fallback={<Bones rows={6} />}><GraphView graph={data.graph} label={`Graph of ${name}`} /></Suspense></div></section>
+          {!pipeline.valid && (
+            <section className="note bad stack tight" aria-label="Why it does not load">
+              <p><strong>It does not load: {many(pipeline.diagnostics.filter((one) => one.severity === 'error').length, 'error')}.</strong> It can be started when they are mended.</p>
+              {pipeline.diagnostics.filter((one) => one.severity === 'error').slice(0, 5).map((one, i) => <p key={i} className="small">{one.line > 0 && <><a href={`#L${one.line}`}>Line {one.line}</a>: </>}{one.message}</p>)}
+            </section>
+          )}
+          {data.graph.nodes.length > 0 && <section className="card" aria-label="Graph"><div className="graph" style={{ height: 420 }}><Suspense fallback={<Bones rows={6} />}><GraphView graph={data.graph} label={`Graph of ${name}`} /></Suspense></div></section>}
           <section className="card" aria-label="Source">
             <header><h2>Source</h2><button className="button small plain" aria-pressed={editing} onClick={() => setEditing(!editing)}>{editing ? 'Back to the file' : 'Check an edited copy'}</button></header>
             {editing ? <Editor source={data.source} name={name} /> : <Source text={data.source} diagnostics={pipeline.diagnostics} label={`Source of ${name}`} />}

@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { optionalQuery, pipelinesQuery } from '../api/queries';
 import type { Pipeline } from '../api/types';
-import { duration, money } from '../ui/format';
+import { duration, many, money } from '../ui/format';
 import { Bones, Empty, PageHead, Trouble } from '../ui/states';
 import { useTitle } from '../ui/title';
 
@@ -75,9 +75,8 @@ function Tile({ pipeline, stats }: { pipeline: Pipeline; stats: PipelineStats | 
       <div className="foot">
         {!pipeline.valid ? <span className="chip" style={{ background: 'var(--bad-soft)', color: 'var(--bad)' }}>does not load: {wrong} {wrong === 1 ? 'error' : 'errors'}</span>
           : !pipeline.runnable ? <span className="chip" style={{ background: 'var(--warn-soft)', color: 'var(--warn)' }}>not all of it can be run</span>
-            : <span>{pipeline.step_count} steps</span>}
+            : <span>{many(pipeline.step_count, 'step')}{stats && stats.runs > 0 && <span title={`${stats.completed} of ${stats.runs} completed`}> · {Math.round(100 * successRate(stats))} % well · {duration(stats.duration_p50_ms)} · {money(stats.cost_p50_usd)}</span>}</span>}
         {pipeline.disabled && <span className="chip">disabled</span>}
-        {stats && stats.runs > 0 && <span title={`${stats.completed} of ${stats.runs} completed`}>{Math.round(100 * successRate(stats))} % well · {duration(stats.duration_p50_ms)} · {money(stats.cost_p50_usd)}</span>}
         {pipeline.valid && !pipeline.disabled && <Link to="/new" search={{ pipeline: pipeline.name }} className="button small">Start</Link>}
       </div>
     </li>

@@ -5,7 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { Suspense, useState } from 'react';
 import { query } from '../api/client';
 import { optionalQuery, pipelinesQuery } from '../api/queries';
-import { duration, money, shortId } from '../ui/format';
+import { duration, many, money, shortId } from '../ui/format';
 import { Bones, Empty, PageHead, Trouble } from '../ui/states';
 import { Status } from '../ui/status';
 import { Ago } from '../ui/time';
@@ -31,7 +31,7 @@ function OfPipeline({ stats, retros }: { stats: PipelineStats; retros: RetroSumm
     <section className="card" aria-label={stats.pipeline}>
       <header>
         <h2><Link to="/pipelines/$name" params={{ name: stats.pipeline }}>{stats.pipeline}</Link></h2>
-        <span className="small quiet">{stats.runs} runs · {Math.round(100 * successRate(stats))} % well · mostly {duration(stats.duration_p50_ms)} · {money(stats.cost_usd)} in all</span>
+        <span className="small quiet">{many(stats.runs, 'run')} · {Math.round(100 * successRate(stats))} % well · mostly {duration(stats.duration_p50_ms)} · {money(stats.cost_usd)} in all</span>
       </header>
       <div style={{ padding: 'var(--s4)' }} className="stack">
         <p className="small">Time: <Drift change={stats.duration_drift.change} say="slower" /> · Cost: <Drift change={stats.cost_drift.change} say="dearer" /></p>

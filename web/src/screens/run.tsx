@@ -127,7 +127,7 @@ function Head({ run, view, act }: { run: Run; view: RunView; act: (action: Actio
         </div>
         <div className="row wrap">
           {!over && run.status === 'waiting' && run.waiting_reason === 'stopped' && <button className="button primary" onClick={() => act('resume')}>Go on</button>}
-          {over && run.status !== 'completed' && run.status !== 'completed_empty' && <button className="button primary" onClick={() => act('retry')}><Icon name="retry" size={15} />Retry</button>}
+          {over && run.status !== 'completed' && run.status !== 'completed_empty' && <button className={`button ${run.status === 'cancelled' ? 'primary' : ''}`} onClick={() => act('retry')}><Icon name="retry" size={15} />Retry</button>}
           <Link to="/new" search={{ pipeline: run.pipeline, from: run.run_id }} className="button"><Icon name="plus" size={15} />Run again …</Link>
           {!over && !cancelling && <button className="button danger" onClick={() => act('cancel')}><Icon name="stop" size={15} />Cancel</button>}
           {cancelling && <button className="button danger" onClick={() => act('force')}><Icon name="stop" size={15} />End at once</button>}
@@ -193,7 +193,7 @@ function StepFacts({ step, attempt, run, act }: { step: Step; attempt: AttemptVi
       <dl className="facts">
         <dt>Status</dt><dd><Status status={step.status} /></dd>
         {step.persona && <><dt>Persona</dt><dd><Link to="/personas/$name" params={{ name: step.persona }}>{step.persona}</Link></dd></>}
-        {step.adapter && <><dt>Adapter</dt><dd>{step.adapter}{step.model && ` · ${step.model}`}</dd></>}
+        {step.adapter && <><dt>Adapter</dt><dd>{step.adapter}{step.model && step.model !== step.adapter && ` · ${step.model}`}</dd></>}
         {step.workspace && <><dt>Workspace</dt><dd><code>{step.workspace}</code></dd></>}
         {attempt && <><dt>Attempt</dt><dd>{attempt.attempt} ({attempt.reason}) · {(attempt.outcome ?? 'running').replaceAll('_', ' ')}{attempt.exitCode !== null && ` · exit ${attempt.exitCode}`}</dd></>}
         {attempt?.outBytes != null && <><dt>Printed</dt><dd>{bytes(attempt.outBytes)}</dd></>}
@@ -234,7 +234,7 @@ function StepPanel({ step, view, rows, run, act }: { step: Step; view: RunView; 
         )}
       </header>
       {gate && (
-        <div className={`note ${gate.resolved ? '' : 'warn'}`} style={{ margin: 'var(--s3) var(--s4) 0' }} id="gate">
+        <div className={`note ${gate.resolved ? '' : 'warn'}`} style={{ margin: 'var(--s3) var(--s4)' }} id="gate">
           <p style={{ fontWeight: 560, whiteSpace: 'pre-line', marginBottom: 'var(--s2)' }}>{gate.prompt || (gate.type === 'timer' ? 'Waits for its time.' : 'Shall it go on?')}</p>
           {gate.resolved ? <GateDecision gate={gate} /> : gate.type === 'timer' ? <p className="small">It goes on by itself <Ago time={gate.deadline} />.</p> : <GateForm gate={gate} />}
         </div>

@@ -181,7 +181,7 @@ export default function Runs() {
       {asking.length > 0 && (
         <section aria-label="Waits for you">
           <h2 style={{ marginBottom: 'var(--s3)' }}>Waits for you <span className="quiet">({asking.length})</span></h2>
-          <div className="gates-top">{asking.slice(0, 9).map((waiting) => <GateCard key={`${waiting.gate.run_id} ${waiting.gate.gate_id}`} waiting={waiting} />)}</div>
+          <div className="gates-top">{asking.slice(0, 9).map((waiting) => <div key={`${waiting.gate.run_id} ${waiting.gate.gate_id}`}><GateCard waiting={waiting} /></div>)}</div>
         </section>
       )}
       <div className="runs-layout">

@@ -16,9 +16,9 @@ export default function Chart({ title, times, values, say }: { title: string; ti
     const days = (times.at(-1) ?? 0) - (times[0] ?? 0) > 2 * 86_400;
     const when = (at: number) => new Date(at * 1000).toLocaleString('en-GB', days ? { day: 'numeric', month: 'short' } : { hour: '2-digit', minute: '2-digit' });
     const plot = new uPlot({
-      width: element.clientWidth, height: 150, cursor: { show: false }, legend: { show: false }, padding: [8, 24, 0, 0],
+      width: element.clientWidth, height: 150, cursor: { show: false }, legend: { show: false }, padding: [8, 20, 0, 0],
       series: [{}, { stroke: colour('--accent'), width: 2, fill: colour('--accent-soft'), points: { size: 5, fill: colour('--accent') } }],
-      axes: [{ ...axis, space: 80, values: (_, ticks) => ticks.map(when) }, { ...axis, size: 64, values: (_, ticks) => ticks.map(say) }],
+      axes: [{ ...axis, size: 26, space: 80, values: (_, ticks) => ticks.map(when) }, { ...axis, size: 64, values: (_, ticks) => ticks.map(say) }],
       scales: { y: { range: (_, __, max) => [0, max * 1.1 || 1] } },
     }, [times, values], element);
     const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: 150 }));

@@ -110,6 +110,20 @@ describe.skipIf(!binary)('on wave serve, one', () => {
     await status(page, 'Completed');
   }), 60_000);
 
+  it('offers a choice where the input is one of a few words', () => within(async ({ page }) => {
+    await page.goto('/new?pipeline=pick');
+    await page.getByText('Which part is to be looked at').waitFor();
+    await page.getByRole('button', { name: 'Start the run' }).click();
+    await page.getByText('Is required').waitFor();
+    await page.getByLabel('Input', { exact: true }).selectOption('printer');
+    await page.getByText('wave run pick \'printer\'').waitFor();
+    expect(await look(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Start the run' }).click();
+    await page.waitForURL(/\/runs\//);
+    await status(page, 'Completed');
+    expect((await api<RunDetail>(`/api/runs/${runOf(page)}`)).run.input).toBe('printer');
+  }), 60_000);
+
   it('says at an option what the server says of it', () => within(async ({ page }) => {
     await page.goto('/new?pipeline=fragile');
     await page.getByText('Options', { exact: true }).click();
