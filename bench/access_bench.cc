@@ -134,6 +134,8 @@ bool handshake(SSL_CTX* server_context, SSL_CTX* client_context, Session* sessio
     char byte = 0;
     (void)SSL_read(client.get(), &byte, 1);  // takes the tickets in; there is nothing else
     session->reset(SSL_get1_session(client.get()));
+    // The session of a connection that was cut off is not taken up again.
+    SSL_set_shutdown(client.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     return !resumes || SSL_session_reused(client.get()) == 1;
   }
   return false;

@@ -27,4 +27,11 @@ double cpu_seconds(pid_t pid) {
   return static_cast<double>(user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
+Scheduled scheduled(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/task/{}/schedstat", pid, pid));
+  int64_t ran = 0, waited = 0;
+  file >> ran >> waited;
+  return {std::chrono::nanoseconds(ran), std::chrono::nanoseconds(waited)};
+}
+
 }  // namespace wave::bench

@@ -23,6 +23,10 @@ strip "$stage/bin/wave" 2>/dev/null || true
 "$binary" completion zsh >"$stage/share/zsh/vendor-completions/_wave"
 "$binary" completion fish >"$stage/share/fish/vendor_completions.d/wave.fish"
 cp "$root/README.md" "$stage/share/doc/wave/"
+# It starts when somebody enables it: which project it is for, only they know.
+mkdir -p "$stage/lib/systemd/system"
+cp "$root/packaging/wave.service" "$stage/lib/systemd/system/"
+chmod 0644 "$stage/lib/systemd/system/wave.service"
 
 tar -C "$folder/stage" -czf "$folder/$name.tar.gz" --owner=0 --group=0 --transform "s,^usr,$name," usr
 

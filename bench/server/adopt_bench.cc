@@ -102,6 +102,7 @@ std::vector<Figure> bench_server_adopt(const std::filesystem::path& scratch) {
   watcher.wait_for(count, epoch);
   const nanoseconds adopted(monotonic_ns() - begin);
   const double cpu = cpu_seconds(server->pid());
+  const Scheduled loop = scheduled(server->pid());
   server = nullptr;
   // Whoever comes next ends them all.
   auto last = ServedProject(project, {"--max-concurrent", std::to_string(count), "--stop-agents"});
@@ -110,8 +111,9 @@ std::vector<Figure> bench_server_adopt(const std::filesystem::path& scratch) {
   return {
       {fmt::format("from kill -9 with {} live runs until the next server has adopted all", count),
        milliseconds(adopted),
-       fmt::format("it answered after {}; processor time of all: {:.2f} s", milliseconds(ready),
-                   cpu),
+       fmt::format("it answered after {}; its threads ran for {:.2f} s, its loop of that {}; that "
+                   "waited {} for a processor",
+                   milliseconds(ready), cpu, milliseconds(loop.ran), milliseconds(loop.waited)),
        "< 1 s"}};
 }
 

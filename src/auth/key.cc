@@ -84,6 +84,12 @@ Status check_rsa(EVP_PKEY* key) {
   return {};
 }
 
+Status check_public(EVP_PKEY* key) {
+  const OwnedKeyContext check(EVP_PKEY_CTX_new_from_pkey(nullptr, key, nullptr));
+  if (check && EVP_PKEY_public_check(check.get()) == 1) return {};
+  return fail(Code::kUsage, "the key is not sound: " + openssl_error());
+}
+
 Result<Key> Key::from_secret(std::string_view secret, Algorithm algorithm, std::string id) {
   if (!is_symmetric(algorithm)) {
     return fail(Code::kUsage, fmt::format("{} is not signed with a secret", to_string(algorithm)),

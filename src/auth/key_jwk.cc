@@ -42,10 +42,7 @@ Result<OwnedKey> build(const char* type, OSSL_PARAM_BLD* parameters, bool has_pr
     return fail(Code::kUsage, "the key is not sound: " + openssl_error());
   }
   OwnedKey key(raw);
-  const OwnedKeyContext check(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
-  if (!check || EVP_PKEY_public_check(check.get()) != 1) {
-    return fail(Code::kUsage, "the key is not sound: " + openssl_error());
-  }
+  WAVE_CHECK(check_public(key.get()));
   return key;
 }
 

@@ -37,5 +37,8 @@ struct Key::Parts {
 
 /// Size, exponent and modulus of an RSA key.
 Status check_rsa(EVP_PKEY* key);
+/// Whether the public half is one: a modulus that is no prime and has no small factor, a point of
+/// the curve. For RSA check_rsa comes first: of huge numbers this takes long.
+Status check_public(EVP_PKEY* key);
 
 }  // namespace wave::auth

@@ -46,6 +46,7 @@ Result<Key> Key::from_pem(std::string_view pem, std::optional<Algorithm> preferr
                   "P-256, P-384 and P-521 are");
     }
   }
+  if (family != Family::kEd) WAVE_CHECK(check_public(parts->key.get()));
   parts->id = std::move(id);
   return Key(std::move(parts));
 }

@@ -87,6 +87,24 @@ TEST(Token, APublicKeyIsNoSecret) {
   EXPECT_EQ(verify_token(forged, keys).error().reason, "token_algorithm");
 }
 
+// One digit of a good key changed: the modulus has a small factor.
+constexpr std::string_view kUnsound =
+    "-----BEGIN PUBLIC KEY-----\n"
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAnuSr2Z5HuzDWkCQAD440\n"
+    "s6Cw+6J2SRZPt2IlkgA3NvuyFkuzI6FKuonH3uQ+RLO6IjN31mRu6lQBeO7PSMXR\n"
+    "+2HpJi1GfCQLqM5N+f9gIoYOMrt5IEpEo4c1d7mdduzfb1zM1h2cv8iy242bJm9J\n"
+    "OgsX1qtt4fm2ByNsdfPDSAhhZZ2E1n/+Qrq+cFN9tWzyXX2z9SC9Rm4jiveDl1Aj\n"
+    "lHdWJ05thKsRgMiNuY6XQ1E9bRTXAhv2RLeEZA65gUYmEurFXLJ8iGgAoCDL9TE8\n"
+    "GqjuWt/Xw34aA9BtrZjTIuvlB8IB03LF10kMiIHKFncZIe5zoWeXGmj1wVNCDRL5\n"
+    "CwIDAQAB\n"
+    "-----END PUBLIC KEY-----\n";
+
+TEST(Token, KeysInPemAreCheckedLikeThoseInJson) {
+  const auto key = Key::from_pem(kUnsound);
+  ASSERT_FALSE(key);
+  EXPECT_TRUE(key.error().message.contains("not sound")) << key.error().message;
+}
+
 TEST(Token, CriticalExtensionsAreRefused) {
   const std::string head =
       base64url(R"({"alg":"HS256","crit":["exp"],"exp":1})") + "." + base64url(dump_json(claims()));

@@ -123,7 +123,8 @@ Error errno_error(int err, std::string_view doing, std::string_view what) {
   const std::string reason = std::generic_category().message(err);
   std::string message = what.empty() ? fmt::format("{}: {}", doing, reason)
                                      : fmt::format("{} {}: {}", doing, what, reason);
-  if (err == ENOSPC || err == EDQUOT) {
+  // EFBIG: a limit on the size of files (RLIMIT_FSIZE), a quota of another kind.
+  if (err == ENOSPC || err == EDQUOT || err == EFBIG) {
     return {Code::kDiskFull, std::move(message), "free disk space, then try again"};
   }
   if (err == EACCES || err == EPERM) return {Code::kPermissionDenied, std::move(message)};

@@ -85,6 +85,17 @@ Result<int> run_from_step(Context& context, const RunOptions& options,
   return runs->fork(fork, options.overrides.detach);
 }
 
+Result<int> dry_run_there(Context& context, const engine::RunRequest& request) {
+  if (!request.options.from_step.empty()) {
+    return fail(Code::kUnsupported, "a server plans a pipeline from its beginning only",
+                "leave --from-step away, or name steps with --steps");
+  }
+  WAVE_TRY(RunAccess * runs, context.runs(false));
+  WAVE_TRY(const flow::Plan plan, runs->plan(request));
+  show_plan(context, plan);
+  return 0;
+}
+
 }  // namespace
 
 Result<int> run_run(Context& context, const RunOptions& options) {
@@ -111,11 +122,10 @@ Result<int> run_run(Context& context, const RunOptions& options) {
   request.options.exclude = options.exclude;
   request.options.from_step = options.from_step;
   request.actor = context.actor();
-  if (options.dry_run && !local) {
-    return fail(Code::kUnsupported, "--dry-run shows what this project's files would do",
-                "leave --server away, or ask the server: POST /api/runs with \"dry_run\": true");
+  if (options.dry_run && local) {
+    return dry_run(context, context.files(), pipeline, request.options);
   }
-  if (options.dry_run) return dry_run(context, context.files(), pipeline, request.options);
+  if (options.dry_run) return dry_run_there(context, request);
   if (!options.from_step.empty()) return run_from_step(context, options, request);
   WAVE_TRY(RunAccess * runs, context.runs(true));
   return runs->start(request, options.overrides.detach);

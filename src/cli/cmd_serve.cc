@@ -85,8 +85,14 @@ Result<int> serve_demo(const Context& context, ServeOptions options) {
 Result<int> run_serve(Context& context, const ServeOptions& options) {
   if (const auto code = server::act_as_init()) return *code;
   configure_server_log(context, options.log_format == "json");
+  if (options.flags.demo && !context.global().database.empty()) {
+    return fail(Code::kUsage, "--demo and --db contradict each other",
+                "the demo keeps its state in its own folder");
+  }
   if (options.flags.demo) return serve_demo(context, options);
+  WAVE_CHECK(context.claim_database_place());
   server::ServeRequest request = request_of(context, options, context.project());
+  request.paths = context.paths();
   request.housekeeping = [&](store::Store& store) { apply_retention(context, store); };
   return server::serve(request);
 }

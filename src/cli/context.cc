@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/local_runs.h"
 #include "cli/remote/remote_runs.h"
 #include "cli/terminal.h"
@@ -28,7 +29,48 @@ bool has_project(const fs::path& folder, const std::string& manifest) {
          fs::exists(store::StatePaths{folder}.database(), ignored);
 }
 
+store::StatePaths state_paths(const fs::path& project, const GlobalOptions& global,
+                              const std::map<std::string, std::string>& environment) {
+  std::string database = global.database;
+  if (const auto named = environment.find("WAVE_DB"); database.empty()) {
+    if (named != environment.end()) database = named->second;
+  }
+  if (database.empty()) return {.project = project};
+  std::error_code ignored;
+  return {.project = project, .database_file = fs::absolute(database, ignored).lexically_normal()};
+}
+
+/// Whose state the folder is; empty: nobody's yet.
+fs::path project_note(const store::StatePaths& paths) {
+  return paths.state() / "project";
+}
+
 }  // namespace
+
+Status Context::check_database_place() const {
+  if (paths_.database_file.empty()) return {};
+  std::error_code error;
+  const std::string shown = paths_.database_file.native();
+  if (fs::is_directory(paths_.database_file, error) || !paths_.database_file.has_filename()) {
+    return fail(Code::kUsage, "--db: " + shown + " is a folder",
+                "name a file in it, such as " + (paths_.database_file / "wave.db").native());
+  }
+  if (const auto owner = read_file(project_note(paths_), 4096)) {
+    if (trim(*owner) == place_.root.native()) return {};
+    return fail(Code::kConflict,
+                "--db: " + shown + " has the runs of another project, " + excerpt(*owner, 300),
+                "give each project a database of its own, or go there with -C");
+  }
+  if (fs::exists(paths_.database_file, error)) return {};  // whose it is, the store looks
+  for (const fs::directory_entry& entry : fs::directory_iterator(paths_.state(), error)) {
+    return fail(
+        Code::kUsage,
+        "--db: the folder of " + shown + " has something else in it, such as " +
+            excerpt(entry.path().filename().native(), 100),
+        "give the database a new or an empty folder: all that belongs to it lies beside it");
+  }
+  return {};
+}
 
 Result<ProjectPlace> find_project(const GlobalOptions& global, const fs::path& cwd) {
   std::error_code error;
@@ -53,6 +95,7 @@ Context::Context(GlobalOptions global, ProjectPlace place,
     : global_(std::move(global)),
       place_(std::move(place)),
       environment_(std::move(environment)),
+      paths_(state_paths(place_.root, global_, environment_)),
       files_(place_.root) {
   const TerminalFacts facts = terminal_facts(environment_);
   colors_ = wants_colors(facts, global_.no_color);
@@ -84,6 +127,14 @@ void Context::note(std::string_view text) const {
   if (!quiet()) (void)write_all(STDERR_FILENO, text);
 }
 
+Status Context::claim_database_place() const {
+  WAVE_CHECK(check_database_place());
+  std::error_code ignored;
+  if (paths_.database_file.empty() || fs::exists(project_note(paths_), ignored)) return {};
+  WAVE_CHECK(make_directories(paths_.state(), 0700));
+  return write_file(project_note(paths_), place_.root.native() + "\n");
+}
+
 Result<store::Store*> Context::open_store(bool create) {
   if (store_) return store_.get();
   std::error_code ignored;
@@ -91,6 +142,7 @@ Result<store::Store*> Context::open_store(bool create) {
     return fail(Code::kNotFound, "nothing has been run in " + place_.root.string() + " yet",
                 "start a pipeline with: wave run <pipeline>, or name the project with -C DIR");
   }
+  WAVE_CHECK(claim_database_place());
   WAVE_TRY(store_, store::open_store(paths()));
   return store_.get();
 }

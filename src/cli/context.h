@@ -57,7 +57,11 @@ class Context {
   void note(std::string_view text) const;
 
   [[nodiscard]] const model::FileSource& files() const { return files_; }
-  [[nodiscard]] store::StatePaths paths() const { return {.project = place_.root}; }
+  [[nodiscard]] const store::StatePaths& paths() const { return paths_; }
+  /// Makes the place that --db or WAVE_DB names this project's; to be called before anything is
+  /// created there. kUsage or kConflict when it is no place for it, or another project's. Nothing
+  /// to do without either.
+  [[nodiscard]] Status claim_database_place() const;
   /// Opens the store once. kNotFound when the project has none yet and `create` is false.
   Result<store::Store*> open_store(bool create);
   /// The launcher that run_main started; commands that execute runs need it.
@@ -75,9 +79,12 @@ class Context {
   Result<std::string> resolve_run(const std::string& run);
 
  private:
+  [[nodiscard]] Status check_database_place() const;
+
   GlobalOptions global_;
   ProjectPlace place_;
   std::map<std::string, std::string> environment_;
+  store::StatePaths paths_;
   model::DiskSource files_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<RunAccess> runs_;

@@ -29,6 +29,8 @@ class StoreRuns : public RunAccess {
   Status cancel(const std::string& run_id, bool force, const std::string& reason) override;
   Status decide(const Decision& decision) override;
   Status see_to(const store::RunDetails&, bool) override { return not_here(); }
+  /// A plan of this project needs no store: cli/start_run.h.
+  Result<flow::Plan> plan(const engine::RunRequest&) override { return not_here(); }
   Result<int> start(const engine::RunRequest&, bool) override { return not_here(); }
   Result<int> fork(const engine::ForkRequest&, bool) override { return not_here(); }
   Result<int> go_on(const std::string&, bool) override { return not_here(); }

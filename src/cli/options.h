@@ -17,6 +17,7 @@ enum class OutputMode { kAuto, kJson, kText, kQuiet };
 struct GlobalOptions {
   std::string project;  // -C; empty: the nearest folder upwards that has the manifest
   std::string manifest = "wave.yaml";
+  std::string database;  // --db; empty: WAVE_DB, or .agents/state/wave.db
   OutputMode output = OutputMode::kAuto;
   int verbosity = 0;  // -v: notes, -vv: debugging
   bool no_color = false;

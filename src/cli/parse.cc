@@ -618,6 +618,11 @@ void define_global(CLI::App& app, GlobalOptions& global, OutputFlags& flags) {
   app.add_option("-C,--project", global.project, "the project's folder (default: search upwards)")
       ->type_name("DIR");
   app.add_option("-m,--manifest", global.manifest, "the manifest (wave.yaml)")->type_name("FILE");
+  app.add_option(
+         "--db", global.database,
+         "the database, in a folder of its own for all that belongs to it (default: WAVE_DB, "
+         "or .agents/state/wave.db)")
+      ->type_name("FILE");
   add_choice(app, "-o,--output", flags.mode, {"auto", "json", "text", "quiet"}, "how to print");
   app.add_flag("--json", flags.json, "the same as -o json");
   add_choice(app, "--format", flags.format, {"text", "table", "json"},
@@ -668,6 +673,10 @@ Status check_server_options(const Command& command, const GlobalOptions& global)
     return fail(Code::kUsage,
                 fmt::format("wave {} works on this project only, not on a server", command.name),
                 "with --server there are: run, status, logs, cancel, gate and resume");
+  }
+  if (!global.server.empty() && !global.database.empty()) {
+    return fail(Code::kUsage, "--server and --db contradict each other",
+                "a server has a database of its own");
   }
   if (global.cert.empty() != global.key.empty()) {
     return fail(Code::kUsage, "--cert and --key belong together");
@@ -736,9 +745,9 @@ std::vector<std::string> visible_names() {
 /// Where the command's name stands: the first argument that is neither an option nor the value of a
 /// global one. `args.size()` when there is none.
 size_t find_command(const std::vector<std::string>& args) {
-  constexpr std::array<std::string_view, 11> kWithValue{
-      "-C",       "--project", "-m",   "--manifest", "-o",   "--output",
-      "--format", "--server",  "--ca", "--cert",     "--key"};
+  constexpr std::array<std::string_view, 12> kWithValue{
+      "-C",       "--project", "-m",   "--manifest", "-o",    "--output",
+      "--format", "--server",  "--ca", "--cert",     "--key", "--db"};
   for (size_t i = 0; i < args.size(); ++i) {
     if (std::ranges::find(kWithValue, args[i]) != kWithValue.end()) {
       ++i;

@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "engine/engine.h"
+#include "flow/plan.h"
 #include "store/store.h"
 
 namespace wave::cli {
@@ -59,6 +60,9 @@ class RunAccess {
   /// Makes sure that somebody carries out what was asked: whoever owns the run, or someone new.
   /// `wait`: it is done here if nobody else does it.
   virtual Status see_to(const store::RunDetails& details, bool wait) = 0;
+
+  /// What a run would do; nothing is started.
+  virtual Result<flow::Plan> plan(const engine::RunRequest& request) = 0;
 
   // --- starting: shown until its end, or left alone; the exit code ---
   virtual Result<int> start(const engine::RunRequest& request, bool detach) = 0;

@@ -37,6 +37,7 @@ Result<int> execute(const Invocation& invocation, std::map<std::string, std::str
   }
   // A reader or terminal that goes away is noticed by write(2); it does not end the run.
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a limit on files is like a full disk: an error of a write
   configure_log(invocation.global);
   std::error_code error;
   const fs::path cwd = fs::current_path(error);

@@ -204,6 +204,9 @@ Status spawn_owner(const Context& context, const std::string& run_id) {
   const std::string log_path = paths.run(run_id) / "owner.log";
   std::vector<std::string> arguments{
       "wave", "-C", context.project().string(), "-m", context.manifest_path(), "__own", run_id};
+  if (!paths.database_file.empty()) {
+    arguments.insert(arguments.begin() + 1, {"--db", paths.database_file.string()});
+  }
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);

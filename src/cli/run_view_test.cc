@@ -62,6 +62,7 @@ class LogRuns final : public RunAccess {
     return {};
   }
   Status see_to(const store::RunDetails&, bool) override { return refuse(); }
+  Result<flow::Plan> plan(const engine::RunRequest&) override { return flow::Plan{}; }
   Result<int> start(const engine::RunRequest&, bool) override { return refuse(); }
   Result<int> fork(const engine::ForkRequest&, bool) override { return refuse(); }
   Result<int> go_on(const std::string&, bool) override { return refuse(); }

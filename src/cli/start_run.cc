@@ -92,12 +92,13 @@ Result<int> dry_run(Context& context, const model::FileSource& files, const std:
   WAVE_CHECK(engine::check_input(project.pipeline.input, options.input));
   const flow::Program program(std::move(project));
   WAVE_TRY(const flow::Plan plan, flow::make_plan(program, options));
-  if (context.json()) {
-    context.print_json(flow::plan_json(plan));
-  } else {
-    context.print(plan_text(plan));
-  }
+  show_plan(context, plan);
   return 0;
+}
+
+void show_plan(const Context& context, const flow::Plan& plan) {
+  if (context.json()) return context.print_json(flow::plan_json(plan));
+  context.print(plan_text(plan));
 }
 
 }  // namespace wave::cli

@@ -6,6 +6,7 @@
 
 #include "cli/context.h"
 #include "engine/engine.h"
+#include "flow/plan.h"
 #include "model/project.h"
 
 namespace wave::cli {
@@ -26,5 +27,6 @@ Result<int> follow_through(Context& context, const std::string& run_id, bool det
 /// Prints the plan of a request.
 Result<int> dry_run(Context& context, const model::FileSource& files, const std::string& pipeline,
                     const flow::RunOptions& options);
+void show_plan(const Context& context, const flow::Plan& plan);
 
 }  // namespace wave::cli

@@ -292,6 +292,8 @@ Result<std::string> Engine::fork(const ForkRequest& request) {
   WAVE_CHECK(add(run, run_queued(program, options, origin.snapshot, request.actor), now));
   RunRequest how;
   how.claim = request.claim;
+  how.idempotency_key = request.idempotency_key;
+  how.request_hash = request.request_hash;
   return impl_->store_run(std::move(run), origin.snapshot, how);
 }
 

@@ -41,7 +41,8 @@ struct ForkRequest {
   bool from_beginning = false;  // nothing is taken over; steps and exclude count again
   flow::RunOptions options;     // input etc. are the origin's; only overrides count
   std::string actor;
-  bool claim = false;  // as in RunRequest
+  std::string idempotency_key, request_hash;  // as in RunRequest
+  bool claim = false;                         // as in RunRequest
 };
 
 struct EngineConfig {

@@ -151,6 +151,24 @@ json::array steps_json(const std::vector<PlannedStep>& steps) {
   return array;
 }
 
+std::vector<PlannedStep> steps_of(const json::array& array) {
+  std::vector<PlannedStep> steps;
+  for (const json::value& item : array) {
+    const json::object* object = item.if_object();
+    if (object == nullptr) continue;
+    steps.push_back({.id = std::string(get_string(*object, "step")),
+                     .kind = std::string(get_string(*object, "kind")),
+                     .persona = std::string(get_string(*object, "persona")),
+                     .adapter = std::string(get_string(*object, "adapter")),
+                     .model = std::string(get_string(*object, "model")),
+                     .workspace = std::string(get_string(*object, "workspace")),
+                     .dependencies = get_strings(*object, "dependencies"),
+                     .contracts = get_strings(*object, "contracts"),
+                     .left_out = std::string(get_string(*object, "left_out"))});
+  }
+  return steps;
+}
+
 }  // namespace
 
 Result<Plan> make_plan(const Program& program, const RunOptions& options) {
@@ -163,6 +181,15 @@ json::object plan_json(const Plan& plan) {
   return {{"pipeline", plan.pipeline},
           {"waves", std::move(waves)},
           {"on_demand", steps_json(plan.on_demand)}};
+}
+
+Plan plan_of(const json::object& plan) {
+  Plan made{.pipeline = std::string(get_string(plan, "pipeline")), .waves = {}, .on_demand = {}};
+  for (const json::value& wave : get_array(plan, "waves")) {
+    if (const json::array* steps = wave.if_array()) made.waves.push_back(steps_of(*steps));
+  }
+  made.on_demand = steps_of(get_array(plan, "on_demand"));
+  return made;
 }
 
 }  // namespace wave::flow

@@ -25,5 +25,7 @@ struct Plan {
 /// Steps that `options` name must exist (kUsage, with what was probably meant).
 Result<Plan> make_plan(const Program& program, const RunOptions& options);
 json::object plan_json(const Plan& plan);
+/// The plan that plan_json made this of; what is missing is empty.
+Plan plan_of(const json::object& plan);
 
 }  // namespace wave::flow

@@ -116,8 +116,8 @@ std::optional<Refusal> RequestParser::take_head() {
     request_.headers.add(std::string(field.name_string()), std::string(field.value()));
   }
   if (const auto refusal = check_framing()) return refusal;
-  if (request_.method == "CONNECT" || request_.method == "TRACE")
-    return Refusal{501, "this method is not understood"};
+  // Its target is no path, so that there is nothing to say 405 of.
+  if (request_.method == "CONNECT") return Refusal{501, "this method is not understood"};
   if (request_.target == "*" && request_.method == "OPTIONS") {
     request_.path = "*";
     return std::nullopt;

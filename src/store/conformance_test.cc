@@ -69,6 +69,20 @@ TEST_P(StoreConformance, Q6_SameKeyAndBodyGiveTheSameRun) {
   EXPECT_FAILS(store_->create_run(again), Code::kIdempotencyMismatch);
 }
 
+TEST_P(StoreConformance, Q6_AKeyCanStandForARunThatIsThere) {
+  ASSERT_OK(store_->create_run(new_run("r-1")));
+  ASSERT_OK(store_->create_run(new_run("r-2")));
+  EXPECT_EQ(*store_->run_of_key("key", "hash"), std::nullopt);
+  ASSERT_OK(store_->keep_key("key", "hash", "r-1"));
+  reopen();
+  EXPECT_EQ(*store_->run_of_key("key", "hash"), "r-1");
+  EXPECT_FAILS(store_->run_of_key("key", "another"), Code::kIdempotencyMismatch);
+  EXPECT_FAILS(store_->keep_key("key", "another", "r-1"), Code::kIdempotencyMismatch);
+  ASSERT_OK(store_->keep_key("key", "hash", "r-2"));
+  EXPECT_EQ(*store_->run_of_key("key", "hash"), "r-1");
+  EXPECT_FAILS(store_->keep_key("other", "hash", "none"), Code::kNotFound);
+}
+
 TEST_P(StoreConformance, UnknownRunIsNotFound) {
   EXPECT_FAILS(store_->run("none"), Code::kNotFound);
   EXPECT_FAILS(store_->events("none", {}), Code::kNotFound);

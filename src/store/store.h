@@ -168,6 +168,14 @@ class Store {
   /// Durable when it returns. The same idempotency key with the same hash gives the same run again;
   /// with another hash kIdempotencyMismatch.
   virtual Result<CreatedRun> create_run(const NewRun& run) = 0;
+  /// The run that an idempotency key stands for; nothing when it was not used yet.
+  /// kIdempotencyMismatch when it was used for a request with another hash.
+  virtual Result<std::optional<std::string>> run_of_key(const std::string& key,
+                                                        const std::string& request_hash) = 0;
+  /// Lets a key stand for a run that is there already. Durable when it returns; what stands for
+  /// that request already stays. Errors as above.
+  virtual Status keep_key(const std::string& key, const std::string& request_hash,
+                          const std::string& run_id) = 0;
   virtual Result<RunDetails> run(const std::string& run_id) = 0;
   /// By when they were accepted; newest first unless the filter says otherwise. Costs a bounded
   /// amount of work: where few runs pass the filter, a page may have fewer rows than its limit, or
@@ -261,9 +269,16 @@ class Store {
 /// The state folder of a project: where everything of wave's lies.
 struct StatePaths {
   std::filesystem::path project;  // the project root
+  /// Absolute; empty: wave.db in the project's .agents/state. Everything else of the state lies
+  /// beside it.
+  std::filesystem::path database_file{};
 
-  [[nodiscard]] std::filesystem::path state() const { return project / ".agents/state"; }
-  [[nodiscard]] std::filesystem::path database() const { return state() / "wave.db"; }
+  [[nodiscard]] std::filesystem::path state() const {
+    return database_file.empty() ? project / ".agents/state" : database_file.parent_path();
+  }
+  [[nodiscard]] std::filesystem::path database() const {
+    return database_file.empty() ? state() / "wave.db" : database_file;
+  }
   [[nodiscard]] std::filesystem::path doorbell() const { return state() / "doorbell"; }
   /// How far event streams have shown the log: finds out backups that were put back.
   [[nodiscard]] std::filesystem::path shown() const { return state() / "shown"; }

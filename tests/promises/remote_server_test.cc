@@ -63,6 +63,20 @@ TEST_F(Remote, ARunIsShownAsALocalOneIs) {
   EXPECT_TRUE(ran.out.contains("a: started")) << ran.out;
 }
 
+TEST_F(Remote, ADryRunShowsTheServersPlan) {
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"run", "hello", "--dry-run"},
+                                             {"run", "hello", "--dry-run", "--json"},
+                                             {"run", "ask", "--dry-run", "--exclude", "last"}}) {
+    const Exit there = remote(command);
+    const Exit here = wave(project_, command);
+    EXPECT_EQ(there.code, 0) << there.err;
+    EXPECT_EQ(there.out, here.out);
+  }
+  EXPECT_EQ(remote({"run", "hello", "--dry-run", "--steps", "nowhere"}).code, 2);
+  EXPECT_EQ(newest(), "") << "nothing was started";
+}
+
 TEST_F(Remote, AFailedRunHasItsExitCode) {
   project_.pipeline("bad", "  - {id: a, type: command, script: \"exit 3\"}\n");
   EXPECT_EQ(remote({"run", "bad"}).code, 1);

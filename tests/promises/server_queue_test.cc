@@ -175,6 +175,56 @@ TEST(Promises, Q6_TheSameIdempotencyKeyGivesTheSameRun) {
   again(Server(project));
 }
 
+TEST(Promises, Q6_RetryAndResumeAreCarriedOutOnceForAKey) {
+  const Project project;
+  project.pipeline("broken", "  - {id: a, type: command, script: \"false\"}\n");
+  auto server = std::make_unique<Server>(project);
+  const std::string origin = server->submit({{"pipeline", "broken"}});
+  server->wait_for_status(origin, "failed");
+  for (const std::string operation : {"retry", "resume"}) {
+    const std::string path = "/api/runs/" + origin + "/" + operation;
+    const std::map<std::string, std::string> key{{"Idempotency-Key", "once " + operation}};
+    const Answer first = server->post(path, json::object{}, key);
+    ASSERT_EQ(first.status, 201) << first.body;
+    const std::string run(get_string(first.object(), "run_id"));
+    server->wait_for_status(run, "failed");
+    server->kill();
+    server = std::make_unique<Server>(project);
+    const Answer again = server->post(path, json::object{}, key);
+    EXPECT_EQ(again.status, 201) << again.body;
+    EXPECT_EQ(get_string(again.object(), "run_id"), run);
+    EXPECT_EQ(get_string(again.object(), "original_run_id"), origin);
+    EXPECT_EQ(server->post(path, json::object{{"from_step", "a"}}, key).status, 422);
+    // Without a key, or with another one, it is another run.
+    const Answer other = server->post(path, json::object{}, {{"Idempotency-Key", "2" + operation}});
+    EXPECT_NE(get_string(other.object(), "run_id"), run);
+  }
+  EXPECT_EQ(get_array(server->get("/api/runs/" + origin + "/children").object(), "runs").size(),
+            4u);
+}
+
+TEST(Promises, Q6_ARunThatWasStoppedGoesOnOnceForAKey) {
+  const Project project;
+  slow_pipeline(project, "slow");
+  const auto running = start_wave(project, {"run", "slow"});
+  const std::string run = wait_for_run(project);
+  wait_for_event(project, run, "step_started", "a");
+  running->signal(SIGINT);
+  (void)running->wait();
+  const Server server(project);
+  const std::string path = "/api/runs/" + run + "/resume";
+  const std::map<std::string, std::string> key{{"Idempotency-Key", "on"}};
+  const Answer first = server.post(path, json::object{}, key);
+  ASSERT_EQ(first.status, 200) << first.body;
+  project.write("go", "go");
+  server.wait_for_status(run, "completed");
+  // It has ended by now: the same request is still the one that was carried out.
+  const Answer again = server.post(path, json::object{}, key);
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(get_string(again.object(), "run_id"), run);
+  EXPECT_EQ(server.post(path, json::object{}).status, 409);
+}
+
 TEST(Promises, Q2_ARunOfACommandLineIsNotTakenByTheServer) {
   const Project project;
   slow_pipeline(project, "slow");

@@ -32,6 +32,13 @@ class SimStore final : public store::Store {
   Result<store::CreatedRun> create_run(const store::NewRun& run) override {
     return inner_->create_run(run);
   }
+  Result<std::optional<std::string>> run_of_key(const std::string& key,
+                                                const std::string& hash) override {
+    return inner_->run_of_key(key, hash);
+  }
+  Status keep_key(const std::string& key, const std::string& hash, const std::string& id) override {
+    return inner_->keep_key(key, hash, id);
+  }
   Result<store::RunDetails> run(const std::string& id) override { return inner_->run(id); }
   Result<store::RunPage> run_page(const store::RunFilter& f) override {
     return inner_->run_page(f);

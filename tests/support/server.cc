@@ -18,8 +18,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-int connect_to(uint16_t port) {
+int connect_to(uint16_t port, int receive_buffer = 0) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (receive_buffer > 0) {
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+  }
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -129,8 +132,8 @@ Answer request(uint16_t port, const std::string& method, const std::string& targ
 }
 
 SseClient::SseClient(uint16_t port, const std::string& target,
-                     const std::map<std::string, std::string>& headers)
-    : socket_(connect_to(port)) {
+                     const std::map<std::string, std::string>& headers, int receive_buffer)
+    : socket_(connect_to(port, receive_buffer)) {
   if (socket_ < 0 || !send_all(socket_, head_of("GET", target, headers, {}))) {
     ADD_FAILURE() << "no connection for " << target;
     ended_ = true;
@@ -181,6 +184,7 @@ std::optional<SseFrame> SseClient::next(std::chrono::milliseconds patience) {
       if (name == "data") frame.data += value;
       if (name == "retry") frame.retry = std::atoi(value.c_str());
     }
+    if (!frame.comment.empty()) ++heartbeats_;
     if (frame.event.empty() && frame.data.empty()) continue;
     EXPECT_EQ(published_check().frame(frame.event, frame.data), "")
         << frame.event << ": " << frame.data;

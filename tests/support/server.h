@@ -38,9 +38,10 @@ struct SseFrame {
 /// Reads a stream of events as they come; each frame is held against its schema.
 class SseClient {
  public:
-  /// Sends the request; the status is known when it returns.
+  /// Sends the request; the status is known when it returns. `receive_buffer`: bytes that the
+  /// kernel takes for a client that does not read; 0: as many as it likes.
   SseClient(uint16_t port, const std::string& target,
-            const std::map<std::string, std::string>& headers = {});
+            const std::map<std::string, std::string>& headers = {}, int receive_buffer = 0);
   ~SseClient();
   SseClient(const SseClient&) = delete;
   SseClient& operator=(const SseClient&) = delete;
@@ -51,6 +52,8 @@ class SseClient {
   std::optional<SseFrame> next(std::chrono::milliseconds patience = kPatience);
   /// Frames until one is of this kind, that one last.
   std::vector<SseFrame> until(const std::string& event);
+  /// How many comments have come between the frames.
+  [[nodiscard]] int heartbeats() const { return heartbeats_; }
   /// Whether the server has ended the stream (after next returned nothing).
   [[nodiscard]] bool ended() const { return ended_; }
 
@@ -59,6 +62,7 @@ class SseClient {
 
   int socket_ = -1;
   int status_ = 0;
+  int heartbeats_ = 0;
   bool ended_ = false;
   std::string buffer_;
   std::map<std::string, std::string> headers_;

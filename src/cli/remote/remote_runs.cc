@@ -46,6 +46,16 @@ void add_overrides(json::object& body, const flow::RunOptions& options) {
   body["tags"] = std::move(tags);
 }
 
+json::object submission(const engine::RunRequest& request) {
+  const flow::RunOptions& options = request.options;
+  json::object body{{"pipeline", request.pipeline}};
+  if (!options.input.empty()) body["input"] = options.input;
+  if (!options.steps.empty()) body["steps"] = to_array(options.steps);
+  if (!options.exclude.empty()) body["exclude"] = to_array(options.exclude);
+  add_overrides(body, options);
+  return body;
+}
+
 bool is_loopback(std::string_view url) {
   const std::string_view host = url.substr(url.find("//") + 2);
   for (const std::string_view name : {"localhost", "127.", "[::1]"}) {
@@ -224,13 +234,15 @@ Status RemoteRuns::decide(const Decision& decision) {
   return {};
 }
 
+Result<flow::Plan> RemoteRuns::plan(const engine::RunRequest& request) {
+  json::object body = submission(request);
+  body["dry_run"] = true;
+  WAVE_TRY(const json::object plan, client_.post("/api/runs", body));
+  return flow::plan_of(plan);
+}
+
 Result<int> RemoteRuns::start(const engine::RunRequest& request, bool detach) {
-  const flow::RunOptions& options = request.options;
-  json::object body{{"pipeline", request.pipeline}};
-  if (!options.input.empty()) body["input"] = options.input;
-  if (!options.steps.empty()) body["steps"] = to_array(options.steps);
-  if (!options.exclude.empty()) body["exclude"] = to_array(options.exclude);
-  add_overrides(body, options);
+  const json::object body = submission(request);
   WAVE_TRY(const json::object made, client_.post("/api/runs", body, key_for_once()));
   const std::string run_id(get_string(made, "run_id"));
   if (!detach && !context_.json() && !context_.quiet()) {
@@ -253,7 +265,8 @@ Result<int> RemoteRuns::go_on(const std::string& run_id, bool detach) {
 }
 
 Result<int> RemoteRuns::resume(const std::string& run_id, json::object body, bool detach) {
-  WAVE_TRY(const json::object made, client_.post("/api/runs/" + escaped(run_id) + "/resume", body));
+  const std::string path = "/api/runs/" + escaped(run_id) + "/resume";
+  WAVE_TRY(const json::object made, client_.post(path, body, key_for_once()));
   const std::string resumed(get_string(made, "run_id"));
   if (resumed != run_id) context_.note("run " + resumed + ", made from " + run_id + "\n");
   return show(resumed, detach);

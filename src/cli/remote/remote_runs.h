@@ -29,6 +29,7 @@ class RemoteRuns final : public RunAccess {
   Status decide(const Decision& decision) override;
   /// The server sees to it.
   Status see_to(const store::RunDetails&, bool) override { return {}; }
+  Result<flow::Plan> plan(const engine::RunRequest& request) override;
   Result<int> start(const engine::RunRequest& request, bool detach) override;
   Result<int> fork(const engine::ForkRequest& request, bool detach) override;
   Result<int> go_on(const std::string& run_id, bool detach) override;

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "server/api/schema_words.h"
+#include "server/stream/control_frames.h"
 
 namespace wave::server {
 namespace {
@@ -42,6 +43,24 @@ std::string_view meaning_of(int status) {
   }
 }
 
+/// One frame of a stream (HTML standard, "Server-sent events"): OpenAPI 3.1 has no other way to say
+/// that a body is many of them.
+json::object frame() {
+  json::array said{words::named("Event")};
+  for (const stream::ControlSchema& control : stream::control_schemas()) {
+    said.push_back(words::named(control.name));
+  }
+  json::object data{{"type", "string"},
+                    {"contentMediaType", "application/json"},
+                    {"contentSchema", json::object{{"anyOf", std::move(said)}}}};
+  return {{"description", "one frame of the stream"},
+          {"type", "object"},
+          {"properties", json::object{{"id", json::object{{"type", "string"}}},
+                                      {"event", json::object{{"type", "string"}}},
+                                      {"data", std::move(data)},
+                                      {"retry", json::object{{"type", "integer"}}}}}};
+}
+
 json::object success_answer(const Route& route) {
   json::object answer{{"description", meaning_of(route.success)}};
   if (!route.response_schema.empty() && route.response_type == "application/json") {
@@ -49,14 +68,7 @@ json::object success_answer(const Route& route) {
     return answer;
   }
   if (route.response_type == "text/event-stream") {
-    const std::string_view schema =
-        route.response_schema.empty() ? "Event" : std::string_view(route.response_schema);
-    answer["content"] = json::object{
-        {route.response_type,
-         json::object{{"schema", json::object{{"type", "string"},
-                                              {"description", "data: of each frame is an Event"},
-                                              {"contentMediaType", "application/json"},
-                                              {"contentSchema", words::named(schema)}}}}}};
+    answer["content"] = json::object{{route.response_type, json::object{{"schema", frame()}}}};
     return answer;
   }
   if (route.success == 204 || route.response_type.empty()) return answer;
@@ -136,8 +148,9 @@ json::object operation(const Route& route) {
   if (!route.request_schema.empty()) {
     json::object content = json_content(route.request_schema);
     if (!route.text_member.empty()) {
-      content["application/yaml"] =
-          json::object{{"schema", json::object{{"type", "string"}, {"minLength", 1}}}};
+      // A schema would be about what the YAML says, and to find that out is what is asked for.
+      content["application/yaml"] = json::object{
+          {"schema", json::object{{"description", "stands for the member " + route.text_member}}}};
     }
     operation["requestBody"] =
         json::object{{"required", !route.body_optional}, {"content", std::move(content)}};

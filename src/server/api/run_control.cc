@@ -1,7 +1,10 @@
 // Ending runs, and beginning again.
+#include <fmt/core.h>
+
 #include <condition_variable>
 #include <mutex>
 
+#include "base/hash.h"
 #include "server/api/handlers.h"
 #include "server/queue/supervisor.h"
 #include "store/owner_lock.h"
@@ -74,12 +77,36 @@ http::Response goes_on(const Call& call, const flow::RunRow& origin, const std::
   return response;
 }
 
-engine::ForkRequest fork_request(const Call& call, const flow::RunRow& origin) {
+/// An Idempotency-Key, and what it was sent with. Both empty: there is none.
+struct Once {
+  std::string key, hash;
+};
+
+Result<Once> once(const Call& call, std::string_view operation, const flow::RunRow& origin) {
+  WAVE_TRY(std::string key, idempotency_key(call));
+  if (key.empty()) return Once{};
+  return Once{std::move(key),
+              sha256_hex(fmt::format("{} {}\n{}", operation, origin.run_id, dump_json(call.body)))};
+}
+
+/// What became of the same request before, if there was one.
+Result<std::optional<http::Response>> said_before(const Call& call, const flow::RunRow& origin,
+                                                  const Once& once) {
+  if (once.key.empty()) return std::nullopt;
+  WAVE_TRY(const auto run_id, call.services.store.run_of_key(once.key, once.hash));
+  if (!run_id) return std::nullopt;
+  WAVE_TRY(const store::RunDetails details, call.services.store.run(*run_id));
+  return goes_on(call, origin, *run_id, details.row.status, *run_id == origin.run_id ? 200 : 201);
+}
+
+engine::ForkRequest fork_request(const Call& call, const flow::RunRow& origin, const Once& once) {
   const json::object& body = call.body.get_object();
   engine::ForkRequest request;
   request.origin = origin.run_id;
   request.from_step = get_string(body, "from_step");
   request.actor = call.identity.actor();
+  request.idempotency_key = once.key;
+  request.request_hash = once.hash;
   request.options.model = get_string(body, "model");
   request.options.force_model = get_bool(body, "force_model");
   request.options.adapter = get_string(body, "adapter");
@@ -100,7 +127,7 @@ Result<http::Response> fork(const Call& call, const flow::RunRow& origin,
 }
 
 /// A run that has not ended goes on as it was started.
-Result<http::Response> resume_live(const Call& call, const flow::RunRow& row) {
+Result<http::Response> resume_live(const Call& call, const flow::RunRow& row, const Once& once) {
   bool changed = false;
   for (const auto& [key, value] : call.body.get_object()) changed |= key != "force";
   if (changed) {
@@ -114,6 +141,9 @@ Result<http::Response> resume_live(const Call& call, const flow::RunRow& row) {
     return fail(Code::kConflict,
                 fmt::format("run {} goes on by itself: it is {}", row.run_id, row.status),
                 "watch its events, or cancel it");
+  }
+  if (!once.key.empty()) {
+    WAVE_CHECK(call.services.store.keep_key(once.key, once.hash, row.run_id));
   }
   call.services.queue.submitted(row.run_id);
   return goes_on(call, row, row.run_id, row.status, 200);
@@ -147,8 +177,11 @@ Result<http::Response> cancel_run(Call& call) {
 Result<http::Response> retry_run(Call& call) {
   WAVE_TRY(const store::RunDetails details, run_of(call));
   const flow::RunRow& row = details.row;
-  if (!is_terminal(row)) return resume_live(call, row);
-  engine::ForkRequest request = fork_request(call, row);
+  WAVE_TRY(const Once key, once(call, "retry", row));
+  WAVE_TRY(auto before, said_before(call, row, key));
+  if (before) return *std::move(before);
+  if (!is_terminal(row)) return resume_live(call, row, key);
+  engine::ForkRequest request = fork_request(call, row, key);
   const bool completed = row.status == "completed" || row.status == "completed_empty";
   if (completed && request.from_step.empty()) {
     return fail(Code::kConflict, fmt::format("run {} has completed", row.run_id),
@@ -161,8 +194,11 @@ Result<http::Response> retry_run(Call& call) {
 Result<http::Response> resume_run(Call& call) {
   WAVE_TRY(const store::RunDetails details, run_of(call));
   const flow::RunRow& row = details.row;
-  if (!is_terminal(row)) return resume_live(call, row);
-  const engine::ForkRequest request = fork_request(call, row);
+  WAVE_TRY(const Once key, once(call, "resume", row));
+  WAVE_TRY(auto before, said_before(call, row, key));
+  if (before) return *std::move(before);
+  if (!is_terminal(row)) return resume_live(call, row, key);
+  const engine::ForkRequest request = fork_request(call, row, key);
   const bool completed = row.status == "completed" || row.status == "completed_empty";
   if (completed && request.from_step.empty()) {
     return fail(Code::kConflict,

@@ -107,6 +107,8 @@ void add_run_rows(RouteTable& table) {
              .response_schema = "Resumed",
              .success = 201,
              .handler = api::retry_run,
+             .also = {{200, "Resumed"}},
+             .idempotency_key = true,
              .body_optional = true});
   table.add({.method = "POST",
              .path = "/api/runs/{id}/resume",
@@ -119,6 +121,7 @@ void add_run_rows(RouteTable& table) {
              .success = 201,
              .handler = api::resume_run,
              .also = {{200, "Resumed"}},
+             .idempotency_key = true,
              .body_optional = true});
   table.add({.method = "GET",
              .path = "/api/runs/{id}/children",

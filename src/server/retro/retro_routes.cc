@@ -68,6 +68,12 @@ Parameter text_parameter(std::string name, std::string description) {
           .description = std::move(description)};
 }
 
+Parameter moment(std::string name, std::string description) {
+  return {.name = std::move(name),
+          .schema = {{"type", "string"}, {"format", "date-time"}},
+          .description = std::move(description)};
+}
+
 }  // namespace
 
 void add_retro_routes(RouteTable& table) {
@@ -89,8 +95,8 @@ void add_retro_routes(RouteTable& table) {
                   "together: what fails where, what is flaky, what gets dearer.",
        .query = {text_parameter("pipeline", "only runs of this pipeline"),
                  text_parameter("step", "only runs with this step, and its figures"),
-                 text_parameter("since", "accepted at or after (RFC 3339)"),
-                 text_parameter("until", "accepted at or before (RFC 3339)"),
+                 moment("since", "accepted at or after (RFC 3339)"),
+                 moment("until", "accepted at or before (RFC 3339)"),
                  text_parameter("cursor", "next_cursor of the page before"),
                  {.name = "limit",
                   .schema = {{"type", "integer"}, {"minimum", 1}, {"maximum", retro::kMostListed}},

@@ -1,7 +1,6 @@
 #include "server/serve/serve.h"
 
 #include <fmt/core.h>
-#include <malloc.h>
 #include <signal.h>
 
 #include "base/asio_loop.h"
@@ -17,6 +16,7 @@
 #include "server/metrics/server_metrics.h"
 #include "server/queue/make_supervisor.h"
 #include "server/serve/service_manager.h"
+#include "server/serve/start_memory.h"
 #include "server/stream/make_hub.h"
 #include "server/web/assets.h"
 #include "server/webhook/receiver.h"
@@ -192,7 +192,7 @@ int RunningServer::run() {
   manager_.notify("READY=1");
   beat();
   keep_house();
-  ::malloc_trim(0);  // what only starting needed
+  give_back_start_memory();
   loop_.run();
   manager_.notify("STOPPING=1");
   engine_.abandon();  // agents go on; the next owner reads on from where we were
@@ -207,10 +207,13 @@ void RunningServer::on_signal(int signal) {
 }
 
 void RunningServer::reload() {
+  manager_.notify_reloading();
   if (const Status reloaded = take_over_settings(); !reloaded) {
-    return log::error("the configuration was not reloaded: {}", full_message(reloaded.error()));
+    log::error("the configuration was not reloaded: {}", full_message(reloaded.error()));
+  } else {
+    log::info("the configuration was reloaded");
   }
-  log::info("the configuration was reloaded");
+  manager_.notify("READY=1");  // with the settings that stand
 }
 
 // All of it or nothing: what can be wrong is looked at first.

@@ -15,6 +15,8 @@ class ServiceManager {
   explicit ServiceManager(const std::map<std::string, std::string>& environment);
   /// "READY=1", "STOPPING=1", "WATCHDOG=1", "STATUS=...".
   void notify(const std::string& state) const;
+  /// RELOADING=1 with the time that Type=notify-reload wants; READY=1 has to follow.
+  void notify_reloading() const;
   /// How often it wants to hear WATCHDOG=1 at the latest, if it does.
   [[nodiscard]] std::optional<Millis> watchdog() const { return watchdog_; }
 

@@ -33,6 +33,8 @@ std::string hint_for(int code) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return "the database is damaged: restore wave.db from a backup";
+    case SQLITE_IOERR:
+      return "the disk fails, or takes no more: the system's log says which; then try again";
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:

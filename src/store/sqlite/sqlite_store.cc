@@ -33,19 +33,20 @@ size_t bytes_of(const EncodedAppend& append) {
 }
 
 /// The run an idempotency key stands for, if it has been used.
-Result<std::optional<CreatedRun>> earlier_run(Database& database, const NewRun& run) {
-  if (run.idempotency_key.empty()) return std::nullopt;
+Result<std::optional<std::string>> earlier_run(Database& database, const std::string& key,
+                                               const std::string& request_hash) {
+  if (key.empty()) return std::nullopt;
   WAVE_TRY(
       Query query,
       database.query("SELECT hash, run_id FROM idempotency JOIN run ON run.id = idempotency.run"
                      " WHERE key = ?1"));
-  WAVE_TRY(const bool row, query.bind(run.idempotency_key).next());
+  WAVE_TRY(const bool row, query.bind(key).next());
   if (!row) return std::nullopt;
-  if (query.text(0) == run.request_hash) return CreatedRun{query.string(1), true};
-  return fail(Code::kIdempotencyMismatch,
-              fmt::format("the idempotency key \"{}\" was used for another request",
-                          excerpt(run.idempotency_key, 100)),
-              "use a new key for each request");
+  if (query.text(0) == request_hash) return query.string(1);
+  return fail(
+      Code::kIdempotencyMismatch,
+      fmt::format("the idempotency key \"{}\" was used for another request", excerpt(key, 100)),
+      "use a new key for each request");
 }
 
 Status check_id_is_free(Database& database, const std::string& run_id) {
@@ -57,11 +58,12 @@ Status check_id_is_free(Database& database, const std::string& run_id) {
               "choose another id");
 }
 
-Status insert_idempotency(Database& database, int64_t run, const NewRun& request) {
-  if (request.idempotency_key.empty()) return {};
+Status insert_idempotency(Database& database, int64_t run, const std::string& key,
+                          const std::string& request_hash) {
+  if (key.empty()) return {};
   WAVE_TRY(Query insert,
            database.query("INSERT INTO idempotency(key, hash, run) VALUES(?1, ?2, ?3)"));
-  return insert.bind(request.idempotency_key, request.request_hash, run).run();
+  return insert.bind(key, request_hash, run).run();
 }
 
 /// The count after it.
@@ -140,15 +142,15 @@ Result<std::vector<std::string>> SqliteStore::blobs_of_snapshot(const std::strin
 Status SqliteStore::create(Batch& batch, const NewRun& run, const EncodedEvents& encoded,
                            const std::vector<std::string>& blobs, CreatedRun& created) {
   Database& database = batch.database();
-  WAVE_TRY(const auto earlier, earlier_run(database, run));
+  WAVE_TRY(const auto earlier, earlier_run(database, run.idempotency_key, run.request_hash));
   if (earlier) {
-    created = *earlier;
+    created = {*earlier, true};
     return {};
   }
   WAVE_CHECK(check_id_is_free(database, run.run_id));
   RunEntry entry;
   WAVE_TRY(entry.id, insert_run(database, run, run.events.front().ts));
-  WAVE_CHECK(insert_idempotency(database, entry.id, run));
+  WAVE_CHECK(insert_idempotency(database, entry.id, run.idempotency_key, run.request_hash));
   for (const std::string& sha256 : blobs) {
     WAVE_CHECK(put_blob_reference(database, entry.id, sha256));
     // A clean-up may have come between; from here on the reference keeps it.
@@ -177,6 +179,22 @@ Result<RunPage> SqliteStore::run_page(const RunFilter& filter) {
 Result<std::vector<LiveRun>> SqliteStore::live_runs(int64_t after) {
   WAVE_TRY(const auto reader, readers_.borrow());
   return sqlite::live_runs(*reader, after);
+}
+
+Result<std::optional<std::string>> SqliteStore::run_of_key(const std::string& key,
+                                                           const std::string& request_hash) {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  return earlier_run(*reader, key, request_hash);
+}
+
+Status SqliteStore::keep_key(const std::string& key, const std::string& request_hash,
+                             const std::string& run_id) {
+  return write([&](Batch& batch) -> Status {
+    WAVE_TRY(const auto earlier, earlier_run(batch.database(), key, request_hash));
+    if (earlier) return {};
+    WAVE_TRY(const RunEntry* const entry, batch.run(run_id));
+    return insert_idempotency(batch.database(), entry->id, key, request_hash);
+  });
 }
 
 Result<std::string> SqliteStore::resolve_run(const std::string& prefix) {

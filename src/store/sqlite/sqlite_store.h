@@ -23,6 +23,10 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
   ~SqliteStore() override;
 
   Result<CreatedRun> create_run(const NewRun& run) override;
+  Result<std::optional<std::string>> run_of_key(const std::string& key,
+                                                const std::string& request_hash) override;
+  Status keep_key(const std::string& key, const std::string& request_hash,
+                  const std::string& run_id) override;
   Result<RunDetails> run(const std::string& run_id) override;
   Result<RunPage> run_page(const RunFilter& filter) override;
   Result<std::vector<LiveRun>> live_runs(int64_t after) override;
