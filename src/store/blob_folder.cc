@@ -98,7 +98,18 @@ Status BlobFolder::publish(std::span<const Written> files) {
   return {};
 }
 
+// A folder that cannot be written is the store's trouble, whatever errno says: not the caller's
+// lack of permission.
 Result<std::vector<std::string>> BlobFolder::put(std::span<const std::string_view> contents) {
+  auto hashes = put_all(contents);
+  if (hashes) return hashes;
+  const Error& error = hashes.error();
+  if (error.code == Code::kDiskFull || error.code == Code::kLimit) return hashes;
+  return fail(Code::kStore, error.message,
+              fmt::format("see that {} can be written", folder_.native()));
+}
+
+Result<std::vector<std::string>> BlobFolder::put_all(std::span<const std::string_view> contents) {
   WAVE_CHECK(make_directories(folder_, 0700));
   std::vector<std::string> hashes;
   std::vector<Written> files;

@@ -20,7 +20,8 @@ class BlobFolder {
  public:
   explicit BlobFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  /// The hashes, in order. All contents are durable when it returns.
+  /// The hashes, in order. All contents are durable when it returns. kDiskFull, kLimit, else
+  /// kStore.
   Result<std::vector<std::string>> put(std::span<const std::string_view> contents);
   /// Copies the file and hashes what was copied, so that a file that changes meanwhile does no
   /// harm.
@@ -41,6 +42,7 @@ class BlobFolder {
 
  private:
   struct Written;
+  Result<std::vector<std::string>> put_all(std::span<const std::string_view> contents);
   Result<Written> write_temporary(std::string_view content) const;
   bool reuse(const std::string& sha256, uint64_t size) const;
   Status publish(std::span<const Written> files);
