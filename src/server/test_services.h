@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -30,13 +31,17 @@ class FakeQueue final : public queue::Supervisor {
     return std::make_shared<queue::QueueView>(shown);
   }
   [[nodiscard]] std::optional<int> position(const std::string&) const override { return {}; }
-  void submitted(const std::string& run_id) override { started.push_back(run_id); }
+  void submitted(const std::string& run_id) override {
+    const std::scoped_lock lock(mutex);  // handlers run on several threads
+    started.push_back(run_id);
+  }
   void set_max_concurrent(int) override {}
   void set_draining(bool) override {}
   void on_changed(std::function<void()>) override {}
 
   queue::QueueView shown;
   std::vector<std::string> started;
+  std::mutex mutex;
 };
 
 class FakeHub final : public stream::Hub {
