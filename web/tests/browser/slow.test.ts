@@ -119,13 +119,18 @@ describe.skipIf(!binary)('a slow line', () => {
     await cancel();
     await page.getByText('Cancel the run: not done').first().waitFor();
     await page.locator('header .status', { hasText: 'Running' }).waitFor();
-    // Slowly reached: said before the answer is there, and confirmed by the stream.
-    await line.send('Network.emulateNetworkConditions', { offline: false, latency: 3_000, downloadThroughput: -1, uploadThroughput: -1 });
-    let answered = false;
-    page.on('response', (response) => { answered ||= response.url().endsWith('/cancel'); });
+    // Slowly reached: said before the server knows of it, and confirmed by the stream.
+    await line.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+    let arrive = () => {};
+    const onItsWay = new Promise<void>((resolve) => { arrive = resolve; });
+    await page.route('**/cancel', async (route) => {
+      await onItsWay;
+      await route.continue();
+    });
     await cancel();
     await page.locator('header .status', { hasText: 'Cancelling' }).waitFor();
-    expect(answered).toBe(false);
+    expect((await detail(id)).run.status).toBe('running');
+    arrive();
     await page.locator('header .status', { hasText: 'Cancelled' }).waitFor({ timeout: 30_000 });
     expect((await detail(id)).run.status).toBe('cancelled');
     await context.close();
