@@ -62,7 +62,7 @@ struct AsioLoop::Impl {
 AsioLoop::AsioLoop(int pool_threads) : impl_(std::make_unique<Impl>(pool_threads)) {}
 
 AsioLoop::~AsioLoop() {
-  if (impl_->pool) impl_->pool->join();
+  end_blocking();
   impl_->watches.clear();
   impl_->timers.clear();
 }
@@ -129,6 +129,10 @@ void AsioLoop::run_blocking(Callback work, Callback done) {
     std::exchange(work, nullptr)();
     post(std::move(done));
   });
+}
+
+void AsioLoop::end_blocking() {
+  if (impl_->pool) impl_->pool->join();
 }
 
 const Clock& AsioLoop::clock() const {

@@ -19,6 +19,9 @@ class AsioLoop final : public Loop {
   void run();
   /// Makes run return soon; what was posted and has not run is dropped at destruction. Thread: any.
   void stop();
+  /// Waits for the work of run_blocking that was given to it, and takes no more: before what that
+  /// work uses goes away, where it goes before the loop.
+  void end_blocking();
   /// Runs `callback` with the number of each signal caught from `signals`, on the loop thread.
   void on_signals(std::initializer_list<int> signals, std::move_only_function<void(int)> callback);
 

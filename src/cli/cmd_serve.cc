@@ -29,7 +29,7 @@ void open_browser(const std::string& url) {
 }
 
 void say_where(const Context& context, const fs::path& folder, const server::Listening& listening) {
-  const std::string project = folder.native();
+  const std::string& project = folder.native();
   if (context.json()) {
     json::object line{{"url", listening.url},
                       {"max_concurrent", listening.settings.max_concurrent},

@@ -101,7 +101,9 @@ RunSession::RunSession(Context& context, store::Store& store)
               world_, random_),
       runs_(store, context.actor()) {}
 
-RunSession::~RunSession() = default;
+RunSession::~RunSession() {
+  loop_.end_blocking();  // it uses the world, which goes first
+}
 
 Result<int> RunSession::drive(const std::string& run_id, Showing showing) {
   showing_ = showing;
@@ -199,7 +201,7 @@ Result<int> RunSession::conclude(const ViewModel& model) {
 }
 
 Status spawn_owner(const Context& context, const std::string& run_id) {
-  const store::StatePaths paths = context.paths();
+  const store::StatePaths& paths = context.paths();
   WAVE_CHECK(make_directories(paths.run(run_id), 0700));
   const std::string log_path = paths.run(run_id) / "owner.log";
   std::vector<std::string> arguments{

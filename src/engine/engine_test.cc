@@ -36,6 +36,7 @@ class EngineTest : public ::testing::Test {
   }
   ~EngineTest() override {
     engine_.reset();
+    loop_->end_blocking();
     world_.reset();
     loop_.reset();
     store_.reset();

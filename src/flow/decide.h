@@ -79,7 +79,7 @@ Event gate_waiting(const Program& program, const RunState& state, const Operatio
 Event timer_fired(const TimerState& timer);
 Event run_cancel_requested(std::string by, std::string reason, bool force);
 /// `reason`: "shutdown" when the server ends, else empty.
-Event run_stop_requested(std::string by, std::string reason = {});
+Event run_stop_requested(std::string by, const std::string& reason = {});
 
 /// Retries shorter than this keep the run's slot; longer waits make it `waiting`.
 inline constexpr Millis kShortWait{5'000};

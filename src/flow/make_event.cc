@@ -150,12 +150,12 @@ Event run_cancel_requested(std::string by, std::string reason, bool force) {
   return event;
 }
 
-Event run_stop_requested(std::string by, std::string reason) {
+Event run_stop_requested(std::string by, const std::string& reason) {
   Event event;
   event.kind = Kind::kRunStopRequested;
   event.actor = by;
   event.data = {{"by", std::move(by)}};
-  if (!reason.empty()) event.data["reason"] = std::move(reason);
+  if (!reason.empty()) event.data["reason"] = reason;
   return event;
 }
 

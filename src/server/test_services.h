@@ -100,6 +100,7 @@ class TestServices {
   ~TestServices() {
     services.reset();
     engine.reset();
+    loop->end_blocking();
     world.reset();
     loop.reset();
     store.reset();
@@ -126,6 +127,7 @@ class TestServices {
         run, [&](const std::string&, const engine::Engine::Ended&) { own_loop.stop(); });
     ASSERT_TRUE(adopted) << full_message(adopted.error());
     own_loop.run();
+    own_loop.end_blocking();
   }
 
   /// Calls the handler of the row with this operation id, as the dispatcher would.

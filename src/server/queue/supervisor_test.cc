@@ -74,6 +74,7 @@ class SupervisorTest : public ::testing::Test {
     engine_->abandon();
     supervisor_.reset();
     engine_.reset();
+    loop_->end_blocking();
     world_.reset();
     loop_.reset();
   }

@@ -69,6 +69,7 @@ class RunningServer {
 
   ~RunningServer() {
     http_.reset();  // ends the threads that use what follows
+    loop_.end_blocking();
   }
 
   Status start(std::shared_ptr<const Settings> settings);
