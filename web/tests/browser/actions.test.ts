@@ -1,40 +1,16 @@
 // Every action of every screen, against the real `wave serve`: what is asked, what is answered, and where the
 // answer is shown.
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import type { RunDetail } from '../../src/api/types';
-import { launch, look, open, type Watched } from './browser';
-import { binary, Wave } from './wave';
+import { look, open, type Watched } from './browser';
+import { served } from './served';
+import { binary } from './wave';
 
 describe.skipIf(!binary)('on wave serve, one', () => {
-  const wave = new Wave();
-  let browser: Browser;
-  let base = '';
-
-  beforeAll(async () => {
-    browser = await launch();
-    base = await wave.start();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await wave.remove();
-  });
-  const within = async (test: (watched: Watched) => Promise<void>) => {
-    const watched = await open(browser, base);
-    try {
-      await test(watched);
-      // Refusals of 400 and 422 are what some of these are about.
-      expect(watched.complaints.filter((one) => !/status of (400|422)/.test(one))).toEqual([]);
-    } finally {
-      await watched.context.close();
-    }
-  };
-  const api = async <T>(path: string) => (await (await fetch(`${base}${path}`)).json()) as T;
-  const submit = async (pipeline: string, input: string) => {
-    const answer = await fetch(`${base}/api/runs`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ pipeline, input }) });
-    return ((await answer.json()) as { run_id: string }).run_id;
-  };
-  const becomes = (id: string, status: string) => expect.poll(async () => (await api<RunDetail>(`/api/runs/${id}`)).run.status, { timeout: 60_000, interval: 200 }).toBe(status);
+  const on = served();
+  // Refusals of 400 and 422 are what some of these are about.
+  const within = (test: (watched: Watched) => Promise<void>) => on.within(test, /status of (400|422)/);
   const status = (page: Page, text: string) => page.locator('header .status', { hasText: text }).waitFor({ timeout: 30_000 });
   const runOf = (page: Page) => decodeURIComponent(new URL(page.url()).pathname.split('/')[2]!);
 
@@ -81,7 +57,7 @@ describe.skipIf(!binary)('on wave serve, one', () => {
     await page.waitForURL(/\/runs\//);
     await status(page, 'Completed');
     const id = runOf(page);
-    const input = (await api<RunDetail>(`/api/runs/${id}`)).run.input!;
+    const input = (await on.api<RunDetail>(`/api/runs/${id}`)).run.input!;
     expect(JSON.parse(input)).toEqual({ ...written, version: '2.5' });
     // Repeat and edit: the form has what the old run had.
     await page.getByRole('link', { name: 'Run again' }).click();
@@ -91,7 +67,7 @@ describe.skipIf(!binary)('on wave serve, one', () => {
     await page.getByRole('button', { name: 'Start the run' }).click();
     await page.waitForURL((url) => url.pathname.startsWith('/runs/') && !url.pathname.includes(id));
     await status(page, 'Completed');
-    expect(JSON.parse((await api<RunDetail>(`/api/runs/${runOf(page)}`)).run.input!)).toMatchObject({ version: '2.6', copies: 3 });
+    expect(JSON.parse((await on.api<RunDetail>(`/api/runs/${runOf(page)}`)).run.input!)).toMatchObject({ version: '2.6', copies: 3 });
   }), 120_000);
 
   it('falls back to JSON where a schema is beyond a form', () => within(async ({ page }) => {
@@ -121,7 +97,7 @@ describe.skipIf(!binary)('on wave serve, one', () => {
     await page.getByRole('button', { name: 'Start the run' }).click();
     await page.waitForURL(/\/runs\//);
     await status(page, 'Completed');
-    expect((await api<RunDetail>(`/api/runs/${runOf(page)}`)).run.input).toBe('printer');
+    expect((await on.api<RunDetail>(`/api/runs/${runOf(page)}`)).run.input).toBe('printer');
   }), 60_000);
 
   it('says at an option what the server says of it', () => within(async ({ page }) => {
@@ -135,10 +111,10 @@ describe.skipIf(!binary)('on wave serve, one', () => {
   }), 60_000);
 
   it('answers one gate in two tabs at once: one of them decides, the other is told', () => within(async ({ page }) => {
-    const id = await submit('ship', 'Release 3.0');
-    await becomes(id, 'waiting');
+    const id = await on.submit('ship', 'Release 3.0');
+    await on.becomes(id, 'waiting');
     // A browser of somebody else's: nothing is shared but the server.
-    const other = await open(browser, base);
+    const other = await open(on.browser, on.base);
     const tabs = [page, other.page];
     const arrived: (() => void)[] = [];
     for (const tab of tabs) {
@@ -156,34 +132,34 @@ describe.skipIf(!binary)('on wave serve, one', () => {
     await Promise.all([page.getByRole('button', { name: 'Publish them' }).click(), other.page.getByRole('button', { name: 'Once more' }).click()]);
     const toldDecided = async () => (await Promise.all(tabs.map(async (tab) => (await tab.locator('.toast', { hasText: 'Decided' }).count()) > 0))).filter(Boolean).length;
     await expect.poll(toldDecided, { timeout: 10_000 }).toBe(1);
-    const decisions = async () => (await (await fetch(`${base}/api/runs/${id}/logs?limit=500`)).text()).match(/gate_resolved/g)?.length;
+    const decisions = async () => (await (await fetch(`${on.base}/api/runs/${id}/logs?limit=500`)).text()).match(/gate_resolved/g)?.length;
     await expect.poll(decisions, { timeout: 10_000 }).toBe(1);
     await other.context.close();
-    await fetch(`${base}/api/runs/${id}/cancel`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"force":true}' });
+    await fetch(`${on.base}/api/runs/${id}/cancel`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"force":true}' });
   }), 60_000);
 
   it('keeps a question over a restart of the server, and takes the answer after it', () => within(async ({ page }) => {
-    const id = await submit('ship', 'Release 3.1');
+    const id = await on.submit('ship', 'Release 3.1');
     await page.goto(`/runs/${id}`);
     await page.getByRole('button', { name: 'Publish them' }).waitFor({ timeout: 20_000 });
     await page.getByLabel('Your answer').fill('Looks good to me');
-    await wave.kill('SIGKILL');
+    await on.wave.kill('SIGKILL');
     await page.locator('[data-connection=offline]').first().waitFor({ timeout: 20_000 });
     await page.getByRole('button', { name: 'Publish them' }).click();
     await page.getByText('The decision was not taken').first().waitFor();
-    await wave.start();
+    await on.wave.start();
     await page.locator('[data-connection=live]').first().waitFor({ timeout: 30_000 });
     // What was written is still there.
     expect(await page.getByLabel('Your answer').inputValue()).toBe('Looks good to me');
     await page.getByRole('button', { name: 'Publish them' }).click();
     await status(page, 'Completed');
-    const gate = (await api<RunDetail>(`/api/runs/${id}`)).gates[0]!;
+    const gate = (await on.api<RunDetail>(`/api/runs/${id}`)).gates[0]!;
     expect([gate.choice, gate.text]).toEqual(['approve', 'Looks good to me']);
   }), 120_000);
 
   it('resumes from a step, and links the runs both ways', () => within(async ({ page }) => {
-    const id = await submit('fragile', 'to be resumed');
-    await becomes(id, 'failed');
+    const id = await on.submit('fragile', 'to be resumed');
+    await on.becomes(id, 'failed');
     await page.goto(`/runs/${id}?step=measure&view=details`);
     await page.getByRole('button', { name: 'Run again from here' }).click();
     await page.getByRole('dialog', { name: 'Resume from measure?' }).getByRole('button', { name: 'Start the new run' }).click();
@@ -199,7 +175,7 @@ describe.skipIf(!binary)('on wave serve, one', () => {
   }), 60_000);
 
   it('cancels several at once, and keeps a view of the list', () => within(async ({ page }) => {
-    const ids = [await submit('slow', 'hole one'), await submit('slow', 'hole two')];
+    const ids = [await on.submit('slow', 'hole one'), await on.submit('slow', 'hole two')];
     await page.goto('/');
     await page.getByLabel('Search in inputs and names').fill('hole');
     await page.waitForURL(/q=hole/);
@@ -208,7 +184,7 @@ describe.skipIf(!binary)('on wave serve, one', () => {
     for (const id of ids) await page.getByLabel(`Select ${id}`).check({ force: true });
     await page.getByRole('button', { name: 'Cancel 2' }).click();
     await page.getByRole('dialog', { name: 'Cancel 2 runs?' }).getByRole('button', { name: 'Cancel them' }).click();
-    for (const id of ids) await becomes(id, 'cancelled');
+    for (const id of ids) await on.becomes(id, 'cancelled');
     await expect.poll(() => page.locator('.run-row', { hasText: 'Cancelled' }).count(), { timeout: 10_000 }).toBe(2);
     await page.getByRole('button', { name: 'Cancelled', exact: true }).click();
     await page.waitForURL(/status=cancelled/);
@@ -226,11 +202,11 @@ describe.skipIf(!binary)('on wave serve, one', () => {
     await page.getByRole('button', { name: 'Check this copy' }).click();
     await page.getByText('It does not load').waitFor();
     await page.getByText('wirter').last().waitFor();
-    expect((await api<{ pipeline: { valid: boolean } }>('/api/pipelines/ship')).pipeline.valid).toBe(true);
+    expect((await on.api<{ pipeline: { valid: boolean } }>('/api/pipelines/ship')).pipeline.valid).toBe(true);
   }), 60_000);
 
   it('drains the queue and lets it go on', () => within(async ({ page }) => {
-    const queue = () => api<{ draining: boolean; max_concurrent: number }>('/api/queue');
+    const queue = () => on.api<{ draining: boolean; max_concurrent: number }>('/api/queue');
     await page.goto('/server');
     await page.getByRole('button', { name: 'Drain …' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click();
@@ -245,14 +221,14 @@ describe.skipIf(!binary)('on wave serve, one', () => {
   it('looks back over several runs, and compares one with those before it', () => within(async ({ page }) => {
     const ids: string[] = [];
     for (const language of ['Danish', 'Frisian', 'Latin', 'Welsh']) {
-      ids.push(await submit('add-language', `Teach greet to speak ${language}`));
-      await becomes(ids.at(-1)!, 'completed');
+      ids.push(await on.submit('add-language', `Teach greet to speak ${language}`));
+      await on.becomes(ids.at(-1)!, 'completed');
     }
-    await becomes(await submit('fragile', 'for comparison'), 'failed');
+    await on.becomes(await on.submit('fragile', 'for comparison'), 'failed');
     await page.goto('/retros');
     const card = page.getByRole('region', { name: 'add-language', exact: true });
     await card.getByText(/\d+ runs/).first().waitFor();
-    const { stats } = await api<{ stats: { pipeline: string; runs: number; cost_usd: number }[] }>('/api/retros?limit=100');
+    const { stats } = await on.api<{ stats: { pipeline: string; runs: number; cost_usd: number }[] }>('/api/retros?limit=100');
     const own = stats.find((one) => one.pipeline === 'add-language')!;
     expect(own.runs).toBeGreaterThanOrEqual(4);
     await card.getByText(new RegExp(`^${own.runs} runs`)).waitFor();
@@ -271,12 +247,12 @@ describe.skipIf(!binary)('on wave serve, one', () => {
   }), 180_000);
 
   it('shows what a run changed, side by side and in one column', () => within(async ({ page }) => {
-    const id = await submit('add-language', 'Teach greet to speak Maltese');
-    await becomes(id, 'completed');
+    const id = await on.submit('add-language', 'Teach greet to speak Maltese');
+    await on.becomes(id, 'completed');
     await page.goto(`/runs/${id}?tab=files`);
     const list = page.getByRole('list', { name: 'Changed files' });
     await list.getByText('bin/greet').waitFor();
-    const { files, total_additions } = await api<{ files: { path: string; additions: number }[]; total_additions: number }>(`/api/runs/${id}/diff`);
+    const { files, total_additions } = await on.api<{ files: { path: string; additions: number }[]; total_additions: number }>(`/api/runs/${id}/diff`);
     expect(await list.getByRole('link').count()).toBe(files.length);
     expect(files.reduce((sum, file) => sum + file.additions, 0)).toBe(total_additions);
     for (const file of files) {
@@ -293,8 +269,8 @@ describe.skipIf(!binary)('on wave serve, one', () => {
   }), 90_000);
 
   it('finds its way by the palette, and by deep links', () => within(async ({ page }) => {
-    const id = await submit('noisy', '');
-    await becomes(id, 'completed');
+    const id = await on.submit('noisy', '');
+    await on.becomes(id, 'completed');
     await page.goto('/personas');
     await page.getByText('planner').first().waitFor();
     await page.keyboard.press('Control+k');

@@ -1,8 +1,8 @@
 // The same screens against the real `wave serve`: runs by scripted agents, a gate, a restart in the middle.
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunDetail } from '../../src/api/types';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import { launch, look, open, type Watched } from './browser';
+import { served } from './served';
 import { binary, Wave } from './wave';
 
 // A binary that knows no `serve` yet, or was built without the application, cannot be looked at.
@@ -22,28 +22,8 @@ const there = await serves();
 if (!there && process.env.WAVE_BINARY) throw new Error(`${process.env.WAVE_BINARY} does not serve the application`);
 
 describe.skipIf(!there)('wave serve', () => {
-  const wave = new Wave();
-  let browser: Browser;
-  let base = '';
-
-  beforeAll(async () => {
-    browser = await launch();
-    base = await wave.start();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await wave.remove();
-  });
-  const within = async (test: (watched: Watched) => Promise<void>) => {
-    const watched = await open(browser, base);
-    try {
-      await test(watched);
-      if (watched.complaints.length > 0) console.log(watched.complaints.join('\n'));
-      expect(watched.complaints).toEqual([]);
-    } finally {
-      await watched.context.close();
-    }
-  };
+  const on = served();
+  const within = (test: (watched: Watched) => Promise<void>) => on.within(test);
   const start = async (page: Page, pipeline: string, input: string): Promise<string> => {
     await page.goto(`/new?pipeline=${pipeline}`);
     await page.getByLabel('Input').fill(input);
@@ -58,7 +38,7 @@ describe.skipIf(!there)('wave serve', () => {
     await status(page, 'Running');
     await status(page, 'Completed');
     await page.getByText('5 of 5 steps').first().waitFor();
-    const detail = (await (await fetch(`${base}/api/runs/${id}`)).json()) as RunDetail;
+    const detail = await on.detail(id);
     expect(detail.run.status).toBe('completed');
     for (const step of detail.steps) {
       const link = page.getByRole('navigation', { name: 'Steps' }).getByRole('link', { name: new RegExp(`^${step.step}\\s*, Completed`) });
@@ -82,8 +62,8 @@ describe.skipIf(!there)('wave serve', () => {
     await list.goto('/');
     await list.getByRole('button', { name: 'Once more' }).click();
     // The next visit of the same gate is another question, which the command line answers here.
-    await expect.poll(() => wave.run('gate'), { timeout: 15_000 }).toContain('approve.2');
-    expect(wave.run('gate', id, 'approve.2', '--choice', 'approve')).not.toContain('error');
+    await expect.poll(() => on.wave.run('gate'), { timeout: 15_000 }).toContain('approve.2');
+    expect(on.wave.run('gate', id, 'approve.2', '--choice', 'approve')).not.toContain('error');
     await status(page, 'Completed');
     await list.getByRole('button', { name: 'Publish them' }).waitFor({ state: 'detached' });
   }), 90_000);
@@ -94,7 +74,7 @@ describe.skipIf(!there)('wave serve', () => {
     await page.getByText('You may not answer this one. Who may: bob').first().waitFor();
     expect(await page.getByRole('button', { name: 'Yes' }).first().isDisabled()).toBe(true);
     expect(await page.getByText('This is the demo').count()).toBe(0);
-    const refused = await fetch(`${base}/api/runs/${id}/gate/ask`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"choice":"y"}' });
+    const refused = await fetch(`${on.base}/api/runs/${id}/gate/ask`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"choice":"y"}' });
     expect(refused.status).toBe(403);
   }), 60_000);
 
@@ -113,15 +93,15 @@ describe.skipIf(!there)('wave serve', () => {
   it('goes on after the server was killed and started again', () => within(async ({ page }) => {
     const id = await start(page, 'slow', 'a hole');
     await page.getByText('I begin at the top').first().waitFor({ timeout: 20_000 });
-    await wave.kill('SIGKILL');
+    await on.wave.kill('SIGKILL');
     await page.locator('[data-connection=offline]').first().waitFor({ timeout: 20_000 });
-    await wave.start();
+    await on.wave.start();
     await page.locator('[data-connection=live]').first().waitFor({ timeout: 30_000 });
     await status(page, 'Running');
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Cancel the run' }).click();
     await status(page, 'Cancelled');
-    const detail = (await (await fetch(`${base}/api/runs/${id}`)).json()) as RunDetail;
+    const detail = await on.detail(id);
     expect(detail.run.status).toBe('cancelled');
   }), 120_000);
 
@@ -138,7 +118,7 @@ describe.skipIf(!there)('wave serve', () => {
   it('shows runs of the command line as they happen', () => within(async ({ page }) => {
     await page.goto('/');
     await page.locator('[data-connection=live]').first().waitFor();
-    wave.run('run', 'fragile', 'from a shell');
+    on.wave.run('run', 'fragile', 'from a shell');
     await page.locator('.run-row', { hasText: 'from a shell' }).waitFor({ timeout: 10_000 });
   }), 60_000);
 
@@ -155,21 +135,11 @@ describe.skipIf(!there)('wave serve', () => {
 
 describe.skipIf(!there)('wave serve that asks who one is', () => {
   const secret = 'a secret that is as long as its hash wants it to be';
-  const wave = new Wave(`server:\n  auth:\n    mode: jwt\n    jwt_secret: "${secret}"\n`);
-  let browser: Browser;
-  let base = '';
-  beforeAll(async () => {
-    browser = await launch();
-    base = await wave.start();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await wave.remove();
-  });
-  const token = (role: string) => wave.run('token', 'create', '--subject', 'ada', '--role', role, '--expires', '1h').trim().split(/\s+/).find((word) => /^ey[\w-]+\.[\w-]+\.[\w-]+$/.test(word)) ?? '';
+  const on = served(`server:\n  auth:\n    mode: jwt\n    jwt_secret: "${secret}"\n`);
+  const token = (role: string) => on.wave.run('token', 'create', '--subject', 'ada', '--role', role, '--expires', '1h').trim().split(/\s+/).find((word) => /^ey[\w-]+\.[\w-]+\.[\w-]+$/.test(word)) ?? '';
 
   it('takes a token, opens a session, changes something, and signs out', async () => {
-    const { context, page, complaints } = await open(browser, base);
+    const { context, page, complaints } = await open(on.browser, on.base);
     await page.goto('/pipelines');
     await page.getByRole('heading', { name: 'Sign in to wave' }).waitFor();
     await page.getByLabel('Token').fill('not.a.token');
@@ -194,7 +164,7 @@ describe.skipIf(!there)('wave serve that asks who one is', () => {
   }, 60_000);
 
   it('says so when a viewer wants too much', async () => {
-    const { context, page } = await open(browser, base);
+    const { context, page } = await open(on.browser, on.base);
     await page.goto('/login?next=%2Fnew%3Fpipeline%3Dfragile');
     await page.getByLabel('Token').fill(token('viewer'));
     await page.getByRole('button', { name: 'Sign in' }).click();
@@ -204,14 +174,14 @@ describe.skipIf(!there)('wave serve that asks who one is', () => {
   }, 60_000);
 
   it('takes a link once', async () => {
-    const link = /https?:\/\/\S+#code=\S+/.exec(wave.run('token', 'login-link', '--subject', 'ada', '--role', 'operator'))?.[0] ?? '';
+    const link = /https?:\/\/\S+#code=\S+/.exec(on.wave.run('token', 'login-link', '--subject', 'ada', '--role', 'operator'))?.[0] ?? '';
     expect(link).toContain('#code=');
-    const { context, page } = await open(browser, base);
+    const { context, page } = await open(on.browser, on.base);
     await page.goto(link);
     await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor();
     expect(page.url()).not.toContain('code=');
     await context.close();
-    const other = await open(browser, base);
+    const other = await open(on.browser, on.base);
     await other.page.goto(link);
     await other.page.getByRole('alert').waitFor();
     await other.context.close();

@@ -1,11 +1,11 @@
 // A slow line, one that breaks, and one that comes back: what the page says about itself is true all the
 // time, and what it shows in the end is all there is.
-import type { Browser, CDPSession, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunDetail } from '../../src/api/types';
-import { launch, open } from './browser';
+import type { CDPSession, Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { open } from './browser';
+import { served } from './served';
 import { SlowLine } from './slow_line';
-import { binary, Wave } from './wave';
+import { binary } from './wave';
 
 interface Sample {
   at: number;
@@ -25,29 +25,12 @@ const watch = (page: Page) => page.evaluate(() => {
 const samples = (page: Page) => page.evaluate(() => (window as unknown as { samples: Sample[] }).samples);
 
 describe.skipIf(!binary)('a slow line', () => {
-  const wave = new Wave();
-  let browser: Browser;
-  let base = '';
-
-  beforeAll(async () => {
-    browser = await launch();
-    base = await wave.start();
-  });
-  afterAll(async () => {
-    await browser.close();
-    await wave.remove();
-  });
-  const detail = async (id: string) => (await (await fetch(`${base}/api/runs/${id}`)).json()) as RunDetail;
-  const submit = async (pipeline: string, input: string) => {
-    const answer = await fetch(`${base}/api/runs`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ pipeline, input }) });
-    return ((await answer.json()) as { run_id: string }).run_id;
-  };
-  const ended = (id: string) => expect.poll(async () => (await detail(id)).run.status, { timeout: 60_000, interval: 200 }).toBe('completed');
+  const on = served();
   const state = (page: Page, name: string, timeout = 30_000) => page.locator(`[data-connection=${name}]`).first().waitFor({ timeout });
 
   /** Everything of the run is there, as the server has it. */
   const isWhole = async (page: Page, id: string) => {
-    const { run, steps } = await detail(id);
+    const { run, steps } = await on.detail(id);
     await page.locator('header .status', { hasText: 'Completed' }).waitFor({ timeout: 30_000 });
     for (const step of steps) expect([step.step, await page.getByRole('navigation', { name: 'Steps' }).getByRole('link', { name: new RegExp(`^${step.step}\\s*, (Completed|Pending|Skipped)`) }).count()]).toEqual([step.step, 1]);
     await page.getByRole('tab', { name: /^Events/ }).click();
@@ -65,8 +48,8 @@ describe.skipIf(!binary)('a slow line', () => {
     await page.getByText('What you see may be old').waitFor();
     const away = Date.now();
     // Enough to take a while on this line.
-    const others = await Promise.all(['one', 'two', 'three', 'four'].map((name) => submit('add-language', name)));
-    for (const one of [id, ...others]) await ended(one);
+    const others = await Promise.all(['one', 'two', 'three', 'four'].map((name) => on.submit('add-language', name)));
+    for (const one of [id, ...others]) await on.becomes(one, 'completed');
     const back = Date.now();
     await comeBack();
     await state(page, 'live', 60_000);
@@ -78,12 +61,12 @@ describe.skipIf(!binary)('a slow line', () => {
   };
 
   it('is slow, breaks, and comes back: a page of its own', async () => {
-    const { context, page } = await open(browser, base);
+    const { context, page } = await open(on.browser, on.base);
     await page.addInitScript(() => Object.defineProperty(window, 'SharedWorker', { value: undefined }));
     const line: CDPSession = await context.newCDPSession(page);
     await line.send('Network.enable');
     const slow = { latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000 };
-    const id = await submit('add-language', 'Over a slow line');
+    const id = await on.submit('add-language', 'Over a slow line');
     await page.goto(`/runs/${id}`);
     await line.send('Network.emulateNetworkConditions', { offline: false, ...slow });
     await awayAndBack(page, id, () => line.send('Network.emulateNetworkConditions', { offline: true, ...slow }), () => line.send('Network.emulateNetworkConditions', { offline: false, ...slow }));
@@ -91,9 +74,9 @@ describe.skipIf(!binary)('a slow line', () => {
   }, 180_000);
 
   it('is slow, breaks, and comes back: tabs that share their connection', async () => {
-    const line = new SlowLine(Number(new URL(base).port));
-    const { context, page } = await open(browser, await line.listen());
-    const id = await submit('add-language', 'Over a slow line, shared');
+    const line = new SlowLine(Number(new URL(on.base).port));
+    const { context, page } = await open(on.browser, await line.listen());
+    const id = await on.submit('add-language', 'Over a slow line, shared');
     await page.goto(`/runs/${id}`);
     line.latency = 200;
     line.bytesPerSecond = 50_000;
@@ -103,8 +86,8 @@ describe.skipIf(!binary)('a slow line', () => {
   }, 180_000);
 
   it('takes back what the server was not told, and keeps what it was', async () => {
-    const { context, page } = await open(browser, base);
-    const id = await submit('slow', 'a hole');
+    const { context, page } = await open(on.browser, on.base);
+    const id = await on.submit('slow', 'a hole');
     await page.goto(`/runs/${id}`);
     await state(page, 'live');
     await page.locator('header .status', { hasText: 'Running' }).waitFor();
@@ -129,10 +112,10 @@ describe.skipIf(!binary)('a slow line', () => {
     });
     await cancel();
     await page.locator('header .status', { hasText: 'Cancelling' }).waitFor();
-    expect((await detail(id)).run.status).toBe('running');
+    expect((await on.detail(id)).run.status).toBe('running');
     arrive();
     await page.locator('header .status', { hasText: 'Cancelled' }).waitFor({ timeout: 30_000 });
-    expect((await detail(id)).run.status).toBe('cancelled');
+    expect((await on.detail(id)).run.status).toBe('cancelled');
     await context.close();
   }, 90_000);
 });
