@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "contract/json_schema.h"
+#include "contract/schema_uri.h"
 
 namespace wave::engine {
 namespace {
@@ -20,20 +21,6 @@ Error refused(std::vector<Error> findings) {
               "GET /api/pipelines/{name} has its schema, and so has the pipeline's `input.schema`");
   error.others = std::move(findings);
   return error;
-}
-
-std::string escaped(std::string_view name) {
-  std::string text;
-  for (const char c : name) {
-    if (c == '~') {
-      text += "~0";
-    } else if (c == '/') {
-      text += "~1";
-    } else {
-      text += c;
-    }
-  }
-  return text;
 }
 
 const json::value* at(const json::value& value, std::string_view pointer) {
@@ -53,7 +40,8 @@ std::vector<Error> missing(const json::value& schema, const json::value& input,
   for (const json::value& name : names->get_array()) {
     if (!name.is_string() || object->get_object().contains(name.get_string())) continue;
     findings.push_back(finding(
-        fmt::format("{}{}/{}", kWhere, error.instance, escaped(name.get_string())), "is required"));
+        fmt::format("{}{}/{}", kWhere, error.instance, contract::pointer_token(name.get_string())),
+        "is required"));
   }
   return findings;
 }
