@@ -16,10 +16,6 @@ json::object plain_text(size_t max_length) {
   return {{"type", "string"}, {"maxLength", max_length}};
 }
 
-json::object moment() {
-  return {{"type", "string"}, {"format", "date-time"}};
-}
-
 json::object flag() {
   return {{"type", "string"}, {"enum", json::array{"0", "1", "true", "false"}}};
 }
@@ -47,8 +43,8 @@ std::vector<Parameter> list_filters() {
       {"pipeline", plain_text(256), "only runs of this pipeline"},
       {"tag", plain_text(1200), "only runs with this tag: key, or key=value"},
       {"actor", plain_text(256), "only runs that this actor started"},
-      {"since", moment(), "accepted at this time or later"},
-      {"until", moment(), "accepted before this time"},
+      {"since", words::moment(), "accepted at this time or later"},
+      {"until", words::moment(), "accepted before this time"},
       {"q", plain_text(1000),
        "only runs with this text in their id or input; a page looks at 3,000 runs at most, so that "
        "it may have few runs or none and yet say `has_more`"},
@@ -143,8 +139,8 @@ void add_output_rows(RouteTable& table) {
        .query = {{"format", choice({"json", "text"}), "json is the default"},
                  {"step", plain_text(256), "only this step's"},
                  {"level", choice({"debug", "info", "warning", "error"}), "this bad or worse"},
-                 {"since", moment(), "not before"},
-                 {"until", moment(), "before"},
+                 {"since", words::moment(), "not before"},
+                 {"until", words::moment(), "before"},
                  {"tail", limited(1, 10'000), "only the last so many lines"},
                  {"after", limited(0, 9'007'199'254'740'991), "only after this seq"},
                  {"offset", limited(0, 9'007'199'254'740'991), "text: from this byte on"},

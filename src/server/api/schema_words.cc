@@ -36,9 +36,13 @@ json::object flag(std::string_view meaning) {
   return typed("boolean", meaning);
 }
 
+json::object moment() {
+  return {{"type", "string"}, {"format", "date-time"}};
+}
+
 json::object time(std::string_view meaning) {
-  json::object schema = text(meaning);
-  schema["format"] = "date-time";
+  json::object schema = moment();
+  schema["description"] = meaning;
   return schema;
 }
 

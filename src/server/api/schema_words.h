@@ -19,6 +19,8 @@ json::object number(std::string_view meaning);
 json::object flag(std::string_view meaning);
 /// RFC 3339, UTC, milliseconds.
 json::object time(std::string_view meaning);
+/// What a client may write for a time; for parameters, which say their meaning themselves.
+json::object moment();
 json::object one_of(std::string_view meaning, std::initializer_list<std::string_view> values);
 json::object list_of(json::object item, std::string_view meaning);
 /// Any names, each with such a value.

@@ -1,5 +1,6 @@
 // GET /api/runs/{id}/retro and GET /api/retros.
 #include "base/text.h"
+#include "server/api/schema_words.h"
 #include "server/retro/retro_list.h"
 #include "server/route.h"
 
@@ -68,12 +69,6 @@ Parameter text_parameter(std::string name, std::string description) {
           .description = std::move(description)};
 }
 
-Parameter moment(std::string name, std::string description) {
-  return {.name = std::move(name),
-          .schema = {{"type", "string"}, {"format", "date-time"}},
-          .description = std::move(description)};
-}
-
 }  // namespace
 
 void add_retro_routes(RouteTable& table) {
@@ -95,8 +90,8 @@ void add_retro_routes(RouteTable& table) {
                   "together: what fails where, what is flaky, what gets dearer.",
        .query = {text_parameter("pipeline", "only runs of this pipeline"),
                  text_parameter("step", "only runs with this step, and its figures"),
-                 moment("since", "accepted at or after (RFC 3339)"),
-                 moment("until", "accepted at or before (RFC 3339)"),
+                 {"since", words::moment(), "accepted at or after (RFC 3339)"},
+                 {"until", words::moment(), "accepted at or before (RFC 3339)"},
                  text_parameter("cursor", "next_cursor of the page before"),
                  {.name = "limit",
                   .schema = {{"type", "integer"}, {"minimum", 1}, {"maximum", retro::kMostListed}},
