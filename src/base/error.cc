@@ -3,8 +3,9 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <cerrno>
 #include <system_error>
+
+#include "base/system_fault.h"
 
 namespace wave {
 namespace {
@@ -35,6 +36,8 @@ constexpr std::array kCodes{
     CodeRow{Code::kPathEscape, "path_escape", 400, 2, false},
     CodeRow{Code::kIo, "io_error", 500, 1, true},
     CodeRow{Code::kDiskFull, "disk_full", 503, 6, true},
+    CodeRow{Code::kDiskError, "disk_error", 503, 6, true},
+    CodeRow{Code::kScarce, "out_of_resources", 503, 5, true},
     CodeRow{Code::kStore, "store_error", 503, 6, true},
     CodeRow{Code::kStoreNewer, "store_newer", 503, 6, false},
     CodeRow{Code::kStoreBusy, "store_busy", 503, 5, true},
@@ -123,13 +126,8 @@ Error errno_error(int err, std::string_view doing, std::string_view what) {
   const std::string reason = std::generic_category().message(err);
   std::string message = what.empty() ? fmt::format("{}: {}", doing, reason)
                                      : fmt::format("{} {}: {}", doing, what, reason);
-  // EFBIG: a limit on the size of files (RLIMIT_FSIZE), a quota of another kind.
-  if (err == ENOSPC || err == EDQUOT || err == EFBIG) {
-    return {Code::kDiskFull, std::move(message), "free disk space, then try again"};
-  }
-  if (err == EACCES || err == EPERM) return {Code::kPermissionDenied, std::move(message)};
-  if (err == ENOENT) return {Code::kNotFound, std::move(message)};
-  return {Code::kIo, std::move(message)};
+  const SystemFault fault = system_fault(err);
+  return {fault_code(fault), std::move(message), std::string(fault_hint(fault))};
 }
 
 }  // namespace wave

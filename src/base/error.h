@@ -29,6 +29,8 @@ enum class Code {
   kPathEscape,           // a path leaves the folder it has to stay in
   kIo,                   // a file or directory operation failed
   kDiskFull,             // no room left, or less than the floor
+  kDiskError,            // storage fails, is read-only or went away
+  kScarce,               // the machine is short of descriptors, memory or processes
   kStore,                // the database failed
   kStoreNewer,           // the database was written by a newer wave
   kStoreBusy,            // an owner lives, so a migration or clean-up has to wait
@@ -102,7 +104,7 @@ bool is_retryable(Code code);
 /// "message: cause: ..." in one line, for logs.
 std::string full_message(const Error& error);
 
-/// An error from errno (`err`) for something done to `what`; out of space becomes kDiskFull.
+/// An error from errno (`err`) for something done to `what`; base/system_fault.h says which code.
 Error errno_error(int err, std::string_view doing, std::string_view what = {});
 
 }  // namespace wave

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "base/system_fault.h"
 #include "base/text.h"
 
 namespace wave::workspace {
@@ -108,9 +109,9 @@ Error git_error(const GitCall& call, const process::CommandResult& result) {
     error.code = Code::kPermissionDenied;
     error.hint = "the repository belongs to another user: git config --global --add safe.directory";
   }
-  if (words.contains("No space left on device")) {
-    error.code = Code::kDiskFull;
-    error.hint = "free disk space, then try again";
+  if (const auto fault = fault_in_message(words)) {
+    error.code = fault_code(*fault);
+    error.hint = fault_hint(*fault);
   }
   return error;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/system_fault.h"
 
 namespace wave::server::queue {
 namespace {
@@ -417,7 +418,7 @@ void RunSupervisor::adopt(const std::vector<std::string>& run_ids) {
 
 void RunSupervisor::not_adopted(const std::string& run_id, const Error& error) {
   const bool held = error.code == Code::kRunLocked;
-  const bool full = error.code == Code::kDiskFull || error.code == Code::kStoreBusy ||
+  const bool full = is_shortage(error) || error.code == Code::kStoreBusy ||
                     error.code == Code::kStore || error.code == Code::kIo;
   if (!held && !full && error.code != Code::kConflict) {
     log::error("run {}: {}", run_id, full_message(error));  // quarantined, or gone
