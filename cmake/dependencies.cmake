@@ -24,12 +24,14 @@ wave_library(pcre2-8)
 wave_library(z)
 target_link_libraries(wave_dep_sqlite3 INTERFACE ${CMAKE_DL_LIBS})
 
-# fmt and spdlog are packaged as shared libraries only: fmt is used header-only everywhere, spdlog in
-# the one translation unit behind base/log.h.
+# fmt and spdlog are packaged as shared libraries only. fmt's definitions are compiled once (cmake/fmt.cc);
+# spdlog is used header-only, in the one translation unit behind base/log.h.
+add_library(wave_fmt STATIC ${CMAKE_CURRENT_LIST_DIR}/fmt.cc)
+set_target_properties(wave_fmt PROPERTIES UNITY_BUILD OFF)
 add_library(wave_deps INTERFACE)
-target_compile_definitions(wave_deps INTERFACE FMT_HEADER_ONLY=1 BOOST_ASIO_SEPARATE_COMPILATION=1
+target_compile_definitions(wave_deps INTERFACE BOOST_ASIO_SEPARATE_COMPILATION=1
                            BOOST_ASIO_NO_DEPRECATED=1)
-target_link_libraries(wave_deps INTERFACE Boost::json OpenSSL::Crypto Threads::Threads)
+target_link_libraries(wave_deps INTERFACE wave_fmt Boost::json OpenSSL::Crypto Threads::Threads)
 if(WAVE_TESTS)
   find_package(GTest REQUIRED)
 endif()

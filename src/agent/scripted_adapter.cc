@@ -9,9 +9,9 @@
 namespace wave::agent {
 namespace {
 
-constexpr size_t kMaxText = 4 << 10;
-constexpr size_t kMaxDetail = 2 << 10;
-constexpr size_t kMaxFinalText = 64 << 10;
+constexpr size_t kMaxScriptText = 4 << 10;
+constexpr size_t kMaxScriptDetail = 2 << 10;
+constexpr size_t kMaxScriptFinalText = 64 << 10;
 
 struct FailureName {
   std::string_view name;
@@ -103,7 +103,7 @@ void ScriptedParser::take_line(const JsonLine& line, std::vector<Activity>& acti
   auto object = parse_json_line(line.text);
   if (object) return take_object(*object, std::move(said), activity);
   said.kind = "output";
-  said.content = excerpt(line.text, kMaxDetail);
+  said.content = excerpt(line.text, kMaxScriptDetail);
   activity.push_back(std::move(said));
 }
 
@@ -117,24 +117,24 @@ void ScriptedParser::take_object(const json::object& object, Activity said,
     model_ = excerpt(get_string(object, "model"), 128);
   } else if (type == "text" || type == "thinking") {
     const auto text = get_string(object, "text");
-    said.content = excerpt(text, type == "text" ? kMaxText : kMaxDetail);
+    said.content = excerpt(text, type == "text" ? kMaxScriptText : kMaxScriptDetail);
     if (type == "text") {
-      last_text_ = excerpt(text, kMaxFinalText);
+      last_text_ = excerpt(text, kMaxScriptFinalText);
       ++turns_;
     }
     activity.push_back(std::move(said));
   } else if (type == "tool_use") {
-    said.content = excerpt(dump_json(get_object(object, "input")), kMaxDetail);
+    said.content = excerpt(dump_json(get_object(object, "input")), kMaxScriptDetail);
     said.tool_target = excerpt(get_string(object, "target"), 200);
     said.progress = !is_read_only_tool(said.tool_name);
     activity.push_back(std::move(said));
   } else if (type == "tool_result") {
-    said.content = excerpt(get_string(object, "content"), kMaxDetail);
+    said.content = excerpt(get_string(object, "content"), kMaxScriptDetail);
     said.is_error = get_bool(object, "is_error");
     activity.push_back(std::move(said));
   } else if (type == "denied") {
     said.kind = "notice";
-    said.content = excerpt(get_string(object, "message"), kMaxDetail);
+    said.content = excerpt(get_string(object, "message"), kMaxScriptDetail);
     said.is_error = true;
     activity.push_back(std::move(said));
   } else if (type == "usage") {
@@ -163,7 +163,7 @@ AgentResult ScriptedParser::finish(const process::HostExit& exit, std::vector<Ac
     const auto& [class_name, failure_class, code] = failure_named(get_string(result_, "class"));
     result.failure = failure_class;
     result.code = code;
-    result.message = excerpt(get_string(result_, "message", "failed"), kMaxDetail);
+    result.message = excerpt(get_string(result_, "message", "failed"), kMaxScriptDetail);
     if (const int64_t wait = get_int(result_, "retry_after_ms"); wait > 0) {
       result.retry_after = Millis(wait);
     }
@@ -172,7 +172,7 @@ AgentResult ScriptedParser::finish(const process::HostExit& exit, std::vector<Ac
   result.session_id = session_id_;
   result.model = model_;
   const auto text = get_string(result_, "text");
-  result.final_text = text.empty() ? last_text_ : excerpt(text, kMaxFinalText);
+  result.final_text = text.empty() ? last_text_ : excerpt(text, kMaxScriptFinalText);
   result.turns = turns_;
   return result;
 }

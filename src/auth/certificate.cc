@@ -12,7 +12,7 @@ namespace wave::auth {
 namespace {
 
 using OwnedNames = Owned<GENERAL_NAMES, GENERAL_NAMES_free>;
-constexpr size_t kMaxName = 256;
+constexpr size_t kMaxCertificateName = 256;
 
 Error bad(std::string reason, std::string message) {
   Error error(Code::kUnauthorized, std::move(message), "use a certificate with a name in it");
@@ -20,7 +20,7 @@ Error bad(std::string reason, std::string message) {
   return error;
 }
 
-std::string text_of(const ASN1_STRING* value) {
+std::string asn1_text(const ASN1_STRING* value) {
   unsigned char* utf8 = nullptr;
   const int length = ASN1_STRING_to_UTF8(&utf8, value);
   if (length < 0) return {};
@@ -33,7 +33,7 @@ std::string text_of(const ASN1_STRING* value) {
 std::string alternative_name(const GENERAL_NAMES* names, int type) {
   for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
-    if (name->type == type) return text_of(name->d.ia5);  // e-mail, DNS name and URI alike
+    if (name->type == type) return asn1_text(name->d.ia5);  // e-mail, DNS name and URI alike
   }
   return {};
 }
@@ -47,11 +47,11 @@ std::string name_of(X509* certificate) {
   const X509_NAME* subject = X509_get_subject_name(certificate);
   const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
   if (at < 0) return {};
-  return text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+  return asn1_text(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
 }
 
-bool is_plain(std::string_view text) {
-  return text.size() <= kMaxName && std::ranges::none_of(text, [](char c) {
+bool is_plain_name(std::string_view text) {
+  return text.size() <= kMaxCertificateName && std::ranges::none_of(text, [](char c) {
            return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
          });
 }
@@ -67,7 +67,7 @@ Result<CertificateIdentity> certificate_identity(std::string_view der) {
   }
   CertificateIdentity identity;
   identity.name = name_of(certificate.get());
-  if (identity.name.empty() || !is_plain(identity.name)) {
+  if (identity.name.empty() || !is_plain_name(identity.name)) {
     return fail(bad("certificate_nameless", "the certificate names nobody"));
   }
   identity.fingerprint = sha256_hex(der);

@@ -10,7 +10,7 @@
 namespace wave::auth {
 namespace {
 
-constexpr size_t kMaxName = 256;  // bytes of a subject or token id
+constexpr size_t kMaxClaim = 256;  // bytes of a subject or token id
 
 // A NumericDate; nothing when the claim is absent.
 Result<std::optional<WallTime>> time_claim(const json::object& claims, std::string_view name) {
@@ -110,8 +110,8 @@ Role role_of(const json::object& claims, const ClaimRules& rules) {
   return best;
 }
 
-bool is_plain(std::string_view text) {
-  return text.size() <= kMaxName &&
+bool is_plain_claim(std::string_view text) {
+  return text.size() <= kMaxClaim &&
          std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
 }
 
@@ -130,10 +130,10 @@ Result<Identity> identity_from_claims(std::string_view payload, const ClaimRules
   WAVE_CHECK(check_parties(claims, rules));
   identity.subject = get_string(claims, "sub");
   identity.token_id = get_string(claims, "jti");
-  if (identity.subject.empty() || !is_plain(identity.subject)) {
+  if (identity.subject.empty() || !is_plain_claim(identity.subject)) {
     return fail(token_error(TokenFault::kNoSubject, "the token does not say who it is (\"sub\")"));
   }
-  if (!is_plain(identity.token_id)) {
+  if (!is_plain_claim(identity.token_id)) {
     return fail(token_error(TokenFault::kMalformed, "the token's id (\"jti\") is too long"));
   }
   identity.role = role_of(claims, rules);

@@ -68,12 +68,12 @@ std::string format_cost(double usd) {
 }
 
 std::string format_size(int64_t bytes) {
-  constexpr std::array kUnits{"KB", "MB", "GB", "TB"};
+  constexpr std::array kSizeUnits{"KB", "MB", "GB", "TB"};
   if (bytes < 1024) return fmt::format("{} B", bytes);
   double size = static_cast<double>(bytes);
   size_t unit = 0;
-  for (size /= 1024; size >= 1024 && unit + 1 < kUnits.size(); size /= 1024) ++unit;
-  return fmt::format("{:.1f} {}", size, kUnits[unit]);
+  for (size /= 1024; size >= 1024 && unit + 1 < kSizeUnits.size(); size /= 1024) ++unit;
+  return fmt::format("{:.1f} {}", size, kSizeUnits[unit]);
 }
 
 }  // namespace wave

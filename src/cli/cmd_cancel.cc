@@ -7,7 +7,7 @@ namespace wave::cli {
 namespace {
 
 /// Grace period, SIGKILL, and what a checkpoint may still take.
-constexpr Millis kPatience{60'000};
+constexpr Millis kCancelDeadline{60'000};
 
 bool is_over(const store::RunDetails& details) {
   const auto status = flow::run_status_from_name(details.row.status);
@@ -18,7 +18,7 @@ Result<std::string> wait_for_end(RunAccess& runs, const store::RunDetails& befor
   const std::string& run_id = before.row.run_id;
   std::string status;
   WAVE_TRY(const bool over,
-           wait_until(runs, run_id, before.row.last_seq, kPatience, [&]() -> Result<bool> {
+           wait_until(runs, run_id, before.row.last_seq, kCancelDeadline, [&]() -> Result<bool> {
              WAVE_TRY(const store::RunDetails details, runs.run(run_id));
              status = details.row.status;
              return is_over(details);

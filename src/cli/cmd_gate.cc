@@ -11,7 +11,7 @@
 namespace wave::cli {
 namespace {
 
-constexpr Millis kPatience{10'000};
+constexpr Millis kAnswerDeadline{10'000};
 
 Result<int> list_gates(Context& context, RunAccess& runs, const std::string& run_id) {
   WAVE_TRY(const auto waiting, runs.waiting_gates());
@@ -41,7 +41,7 @@ Result<flow::GateRow> meant_gate(const store::RunDetails& details, const std::st
 }
 
 /// An agent does not approve its own work, nor that of its colleagues (promise G10).
-Status refuse_agents(const Context& context) {
+Status refuse_own_decision(const Context& context) {
   const auto agent = process::calling_agent(context.environment());
   if (!agent) return {};
   return fail(Code::kGateSelfDecision,
@@ -51,7 +51,7 @@ Status refuse_agents(const Context& context) {
 
 Result<int> decide(Context& context, RunAccess& runs, const store::RunDetails& details,
                    const GateOptions& options) {
-  WAVE_CHECK(refuse_agents(context));
+  WAVE_CHECK(refuse_own_decision(context));
   const std::string& run_id = details.row.run_id;
   WAVE_TRY(const flow::GateRow gate, meant_gate(details, options.gate));
   WAVE_CHECK(runs.decide({.run_id = run_id,
@@ -62,7 +62,7 @@ Result<int> decide(Context& context, RunAccess& runs, const store::RunDetails& d
   // The decision is stored. If nobody is there to carry it out, somebody is started who is.
   WAVE_CHECK(runs.see_to(details, false));
   WAVE_TRY(const bool carried_out,
-           wait_until(runs, run_id, details.row.last_seq, kPatience, [&]() -> Result<bool> {
+           wait_until(runs, run_id, details.row.last_seq, kAnswerDeadline, [&]() -> Result<bool> {
              WAVE_TRY(const store::RunDetails now, runs.run(run_id));
              return std::ranges::any_of(now.gates, [&gate](const flow::GateRow& row) {
                return row.gate_id == gate.gate_id && row.resolved;

@@ -8,7 +8,7 @@
 namespace wave::cli {
 namespace {
 
-constexpr size_t kPage = 1000;
+constexpr size_t kLogPage = 1000;
 constexpr size_t kMostTail = 100'000;
 
 /// Reads a run's log in pages and shows what was asked for.
@@ -42,12 +42,12 @@ class LogPrinter {
   Status each_new(Visit visit) {
     for (;;) {
       WAVE_TRY(const std::vector<store::StoredEvent> page,
-               runs_.events(run_id_, {.after = after_, .limit = kPage, .step = options_.step}));
+               runs_.events(run_id_, {.after = after_, .limit = kLogPage, .step = options_.step}));
       for (const store::StoredEvent& event : page) {
         after_ = event.seq;
         if (wanted(event)) visit(event.line);
       }
-      if (page.size() < kPage) return {};
+      if (page.size() < kLogPage) return {};
     }
   }
 

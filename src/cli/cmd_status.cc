@@ -4,13 +4,13 @@
 namespace wave::cli {
 namespace {
 
-constexpr size_t kPage = 100;
+constexpr size_t kStatusPage = 100;
 
 Result<std::vector<flow::RunRow>> rows_of(RunAccess& runs, size_t most) {
   std::vector<flow::RunRow> rows;
   store::RunFilter filter;
   while (rows.size() < most) {
-    filter.limit = std::min(kPage, most - rows.size());
+    filter.limit = std::min(kStatusPage, most - rows.size());
     WAVE_TRY(std::vector<flow::RunRow> page, runs.list(filter));
     const bool last = page.size() < filter.limit;
     if (!page.empty()) filter.after = page.back().run_id;

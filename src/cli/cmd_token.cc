@@ -23,7 +23,7 @@ constexpr Millis kLongest = std::chrono::days(366);
 constexpr Millis kLinkLifetime = std::chrono::minutes(5);
 
 /// An agent does not make itself a credential (promise G10).
-Status refuse_agents(const Context& context) {
+Status refuse_own_credential(const Context& context) {
   const auto agent = process::calling_agent(context.environment());
   if (!agent) return {};
   return fail(Code::kPermissionDenied,
@@ -95,7 +95,7 @@ void set_role(json::object& claims, std::string_view path, std::string_view role
 }
 
 Result<int> create(Context& context, const TokenOptions& options) {
-  WAVE_CHECK(refuse_agents(context));
+  WAVE_CHECK(refuse_own_credential(context));
   WAVE_TRY(const model::ServerConfig config, server_config(context));
   WAVE_TRY(const auth::Key key, signing_key(context, config, options.key));
   const Millis lifetime = options.expires.value_or(kUsualLifetime);
@@ -208,7 +208,7 @@ Result<store::AccessStore*> access_store(Context& context) {
 }
 
 Result<int> revoke(Context& context, const TokenOptions& options) {
-  WAVE_CHECK(refuse_agents(context));
+  WAVE_CHECK(refuse_own_credential(context));
   store::RevokedToken token{.id = options.subject,
                             .reason = options.reason,
                             .actor = context.actor(),
@@ -288,7 +288,7 @@ Result<int> keygen(Context& context, const TokenOptions& options) {
 }
 
 Result<int> login_link(Context& context, const TokenOptions& options) {
-  WAVE_CHECK(refuse_agents(context));
+  WAVE_CHECK(refuse_own_credential(context));
   std::string url = options.url;
   if (url.empty()) {
     const auto server = store::living_server(context.paths());

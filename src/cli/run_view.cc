@@ -9,7 +9,7 @@
 namespace wave::cli {
 namespace {
 
-constexpr size_t kPage = 1000;
+constexpr size_t kViewPage = 1000;
 constexpr Millis kShortestGap{50};  // between two drawings
 constexpr Millis kTick{500};        // elapsed times change although nothing happens
 
@@ -132,13 +132,13 @@ void RunView::stop_keyboard() {
 
 void RunView::read_and_show(Job& job) {
   const auto page =
-      runs_.events(model_.run_id, {.after = model_.last_seq, .limit = kPage, .step = {}});
+      runs_.events(model_.run_id, {.after = model_.last_seq, .limit = kViewPage, .step = {}});
   if (!page) {
     // Shown, not fatal: the run is the engine's business, and the next wake tries again.
     last_error_ = "the log cannot be read: " + full_message(page.error());
   } else {
     last_error_.clear();
-    job.more = page->size() == kPage;
+    job.more = page->size() == kViewPage;
     const bool events_are_lines =
         config_.mode == ViewMode::kJson || config_.mode == ViewMode::kPlain;
     if (events_are_lines) show_lines(*page);

@@ -14,7 +14,7 @@ constexpr size_t kMaxMaterialBytes = 100 << 10;  // of each piece
 constexpr size_t kMaxAllMaterialBytes = 400 << 10;
 constexpr size_t kBytesPerToken = 4;  // for token_budget, which bounds the material
 constexpr size_t kMaxAnswerBytes = 1 << 20;
-constexpr Millis kDefaultTimeout{120'000};
+constexpr Millis kReviewTimeout{120'000};
 
 /// What all pieces together may have.
 size_t material_limit(const model::Contract& contract) {
@@ -196,7 +196,7 @@ Verdict evaluate_agent_review(const Context& context) {
 
   const ReviewPrompt prompt = make_review_prompt(context, materials.pieces);
   const Millis timeout =
-      context.contract->timeout > Millis(0) ? context.contract->timeout : kDefaultTimeout;
+      context.contract->timeout > Millis(0) ? context.contract->timeout : kReviewTimeout;
   const auto outcome = context.run_reviewer(prompt.text, timeout);
   if (!outcome) return unevaluable("the reviewer failed: " + full_message(outcome.error()));
   if (!outcome->succeeded) return unevaluable("the reviewer failed: " + outcome->message);

@@ -13,7 +13,7 @@ struct TypeRow {
   std::string_view type;
   Verdict (*evaluate)(const Context&);
 };
-constexpr std::array kTypes{
+constexpr std::array kContractTypes{
     TypeRow{"json_schema", evaluate_json_schema},
     TypeRow{"non_empty_file", evaluate_non_empty_file},
     TypeRow{"test_suite", evaluate_test_suite},
@@ -21,7 +21,7 @@ constexpr std::array kTypes{
 };
 
 const TypeRow* find_type(std::string_view type) {
-  for (const TypeRow& row : kTypes) {
+  for (const TypeRow& row : kContractTypes) {
     if (row.type == type) return &row;
   }
   return nullptr;
@@ -29,7 +29,7 @@ const TypeRow* find_type(std::string_view type) {
 
 Verdict unknown_type(std::string_view type) {
   std::vector<std::string> names;
-  for (const TypeRow& row : kTypes) names.emplace_back(row.type);
+  for (const TypeRow& row : kContractTypes) names.emplace_back(row.type);
   if (type.empty()) return unevaluable("the contract has no type");
   return unevaluable(fmt::format("contracts of the type \"{}\" are not supported; there are {}",
                                  excerpt(type, 60), join(names, ", ")));

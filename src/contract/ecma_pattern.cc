@@ -79,15 +79,15 @@ std::string_view short_property(std::string_view name) {
   return name;
 }
 
-bool is_letter(char c) {
+bool is_ascii_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
-bool is_digit(char c) {
+bool is_pattern_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
+int pattern_hex_value(char c) {
+  if (is_pattern_digit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
@@ -269,8 +269,8 @@ class Translator {
       default:
         break;
     }
-    if (is_digit(c)) return translate_digits(start, c, in_class);
-    if (is_letter(c)) return fail(error(start, fmt::format("the unknown escape \\{}", c)));
+    if (is_pattern_digit(c)) return translate_digits(start, c, in_class);
+    if (is_ascii_letter(c)) return fail(error(start, fmt::format("the unknown escape \\{}", c)));
     // Everything else stands for itself; a bare multi-byte character needs no backslash.
     if (static_cast<unsigned char>(c) < 0x80) out_.text += '\\';
     out_.text += c;
@@ -279,7 +279,7 @@ class Translator {
 
   Status translate_control(size_t start) {
     const char letter = peek();
-    if (!is_letter(letter)) return fail(error(start, "\\c without a letter"));
+    if (!is_ascii_letter(letter)) return fail(error(start, "\\c without a letter"));
     ++at_;
     put_code_point(static_cast<uint32_t>(letter) & 0x1f);
     return {};
@@ -289,7 +289,7 @@ class Translator {
   std::optional<uint32_t> read_hex(size_t count) {
     uint32_t value = 0;
     for (size_t i = 0; i < count; ++i) {
-      const int digit = hex_value(peek(i));
+      const int digit = pattern_hex_value(peek(i));
       if (digit < 0) return std::nullopt;
       value = value * 16 + static_cast<uint32_t>(digit);
     }
@@ -324,8 +324,8 @@ class Translator {
     ++at_;
     uint32_t value = 0;
     size_t digits = 0;
-    for (; hex_value(peek()) >= 0 && value <= 0x10ffff; ++at_, ++digits) {
-      value = value * 16 + static_cast<uint32_t>(hex_value(peek()));
+    for (; pattern_hex_value(peek()) >= 0 && value <= 0x10ffff; ++at_, ++digits) {
+      value = value * 16 + static_cast<uint32_t>(pattern_hex_value(peek()));
     }
     if (peek() != '}' || digits == 0 || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) {
       return fail(error(start, "\\u{} without the number of a character"));
@@ -360,13 +360,13 @@ class Translator {
   }
 
   Status translate_digits(size_t start, char first, bool in_class) {
-    if (first == '0' && !is_digit(peek())) {
+    if (first == '0' && !is_pattern_digit(peek())) {
       put_code_point(0);
       return {};
     }
     if (first == '0' || in_class) return fail(error(start, "an octal escape"));
     std::string number(1, first);
-    while (is_digit(peek()) && number.size() < 3) number += in_[at_++];
+    while (is_pattern_digit(peek()) && number.size() < 3) number += in_[at_++];
     out_.needs_backtracking = true;
     put(fmt::format("\\g{{{}}}", number));
     return {};

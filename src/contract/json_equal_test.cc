@@ -5,14 +5,14 @@
 namespace wave::contract {
 namespace {
 
-json::value parsed(std::string_view text) {
+json::value value_of(std::string_view text) {
   return parse_json(text).value();
 }
 
 bool equal(std::string_view left, std::string_view right) {
   uint64_t steps = 0;
-  const json::value a = parsed(left);
-  const json::value b = parsed(right);
+  const json::value a = value_of(left);
+  const json::value b = value_of(right);
   const bool same = json_equal(a, b, steps);
   EXPECT_GT(steps, 0U);
   if (same) EXPECT_EQ(json_hash(a, steps), json_hash(b, steps)) << left << " " << right;
@@ -40,28 +40,29 @@ TEST(JsonEqual, MembersHaveNoOrderAndItemsHave) {
 }
 
 TEST(JsonEqual, ComparesIntegersAndDoublesWithoutRounding) {
-  EXPECT_TRUE(compare_numbers(parsed("9007199254740992.0"), parsed("9007199254740993")) < 0);
-  EXPECT_TRUE(compare_numbers(parsed("9007199254740993"), parsed("9007199254740992.0")) > 0);
-  EXPECT_TRUE(compare_numbers(parsed("-9223372036854775808"), parsed("-9223372036854775807")) < 0);
-  EXPECT_TRUE(compare_numbers(parsed("-1.5"), parsed("-1")) < 0);
-  EXPECT_TRUE(compare_numbers(parsed("-1"), parsed("-1.5")) > 0);
-  EXPECT_TRUE(compare_numbers(parsed("18446744073709551615"), parsed("1e300")) < 0);
-  EXPECT_TRUE(compare_numbers(parsed("-9223372036854775808"), parsed("-1e300")) > 0);
-  EXPECT_TRUE(compare_numbers(parsed("1e400"), parsed("18446744073709551615")) > 0);
+  EXPECT_TRUE(compare_numbers(value_of("9007199254740992.0"), value_of("9007199254740993")) < 0);
+  EXPECT_TRUE(compare_numbers(value_of("9007199254740993"), value_of("9007199254740992.0")) > 0);
+  EXPECT_TRUE(compare_numbers(value_of("-9223372036854775808"), value_of("-9223372036854775807")) <
+              0);
+  EXPECT_TRUE(compare_numbers(value_of("-1.5"), value_of("-1")) < 0);
+  EXPECT_TRUE(compare_numbers(value_of("-1"), value_of("-1.5")) > 0);
+  EXPECT_TRUE(compare_numbers(value_of("18446744073709551615"), value_of("1e300")) < 0);
+  EXPECT_TRUE(compare_numbers(value_of("-9223372036854775808"), value_of("-1e300")) > 0);
+  EXPECT_TRUE(compare_numbers(value_of("1e400"), value_of("18446744073709551615")) > 0);
 }
 
 TEST(JsonEqual, KnowsWholeNumbers) {
   for (std::string_view whole : {"1", "1.0", "-0.0", "1e300", "123456789012345678901234567890"}) {
-    EXPECT_TRUE(is_integer(parsed(whole))) << whole;
+    EXPECT_TRUE(is_integer(value_of(whole))) << whole;
   }
   for (std::string_view other : {"1.5", "1e-3", "1e400"}) {
-    EXPECT_FALSE(is_integer(parsed(other))) << other;
+    EXPECT_FALSE(is_integer(value_of(other))) << other;
   }
 }
 
 TEST(JsonEqual, CountsMultiplesInDecimals) {
   const auto multiple = [](std::string_view number, std::string_view divisor) {
-    return is_multiple_of(parsed(number), parsed(divisor));
+    return is_multiple_of(value_of(number), value_of(divisor));
   };
   EXPECT_TRUE(multiple("0.0075", "0.0001"));
   EXPECT_TRUE(multiple("19.99", "0.01"));

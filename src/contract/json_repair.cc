@@ -28,7 +28,7 @@ bool ends_value(const Token& token) {
          token.kind == Kind::kWord;
 }
 
-std::string quoted(std::string_view text) {
+std::string json_quoted(std::string_view text) {
   return dump_json(json::value(text));
 }
 
@@ -77,7 +77,7 @@ bool quote_bare_keys(Tokens& tokens) {
     if (tokens[i].kind != Kind::kWord) continue;
     const size_t next = next_solid(tokens, i);
     if (next == tokens.size() || !tokens[next].is(':')) continue;
-    tokens[i] = {Kind::kString, quoted(tokens[i].text)};
+    tokens[i] = {Kind::kString, json_quoted(tokens[i].text)};
     changed = true;
   }
   return changed;

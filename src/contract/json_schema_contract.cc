@@ -70,7 +70,7 @@ void note_recovery(Verdict& verdict, const std::vector<std::string>& applied, bo
   verdict.details["recovered"] = to_array(applied);
 }
 
-struct Document {
+struct CheckedDocument {
   json::value value;
   std::vector<std::string> applied;
   bool wrapped = false;
@@ -94,17 +94,17 @@ Verdict warn_only(const Context& context, Verdict rejected) {
 }
 
 /// The JSON that is to be validated.
-Result<Document> read_document(const model::Contract& contract, std::string_view text,
-                               RecoveryLevel level) {
+Result<CheckedDocument> read_document(const model::Contract& contract, std::string_view text,
+                                      RecoveryLevel level) {
   WAVE_TRY(Recovered outer, recover_json(text, level));
   if (contract.disable_wrapper_detection || !is_error_wrapper(outer.value)) {
-    return Document{std::move(outer.value), std::move(outer.applied), false};
+    return CheckedDocument{std::move(outer.value), std::move(outer.applied), false};
   }
   const json::value raw = outer.value.get_object().at("raw_output");
-  if (!raw.is_string()) return Document{raw, std::move(outer.applied), true};
+  if (!raw.is_string()) return CheckedDocument{raw, std::move(outer.applied), true};
   WAVE_TRY(Recovered inner, recover_json(raw.get_string(), level));
   outer.applied.insert(outer.applied.end(), inner.applied.begin(), inner.applied.end());
-  return Document{std::move(inner.value), std::move(outer.applied), true};
+  return CheckedDocument{std::move(inner.value), std::move(outer.applied), true};
 }
 
 Verdict reject_unreadable(const Context& context, const Error& error, RecoveryLevel level) {

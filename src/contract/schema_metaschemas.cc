@@ -7,14 +7,14 @@
 namespace wave::contract {
 namespace {
 
-struct Document {
+struct MetaSchema {
   std::string_view uri;
   std::string_view text;
 };
 
 constexpr std::array kDocuments{
-    Document{"http://json-schema.org/draft-07/schema",
-             R"json({
+    MetaSchema{"http://json-schema.org/draft-07/schema",
+               R"json({
   "$schema": "http://json-schema.org/draft-07/schema#",
   "$id": "http://json-schema.org/draft-07/schema#",
   "title": "Core schema meta-schema",
@@ -158,8 +158,8 @@ constexpr std::array kDocuments{
   },
   "default": true
 })json"},
-    Document{"https://json-schema.org/draft/2020-12/schema",
-             R"json({
+    MetaSchema{"https://json-schema.org/draft/2020-12/schema",
+               R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://json-schema.org/draft/2020-12/schema",
   "$vocabulary": {
@@ -216,8 +216,8 @@ constexpr std::array kDocuments{
     }
   }
 })json"},
-    Document{"https://json-schema.org/draft/2020-12/meta/applicator",
-             R"json({
+    MetaSchema{"https://json-schema.org/draft/2020-12/meta/applicator",
+               R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://json-schema.org/draft/2020-12/meta/applicator",
   "$vocabulary": { "https://json-schema.org/draft/2020-12/vocab/applicator": true },
@@ -262,8 +262,8 @@ constexpr std::array kDocuments{
     }
   }
 })json"},
-    Document{"https://json-schema.org/draft/2020-12/meta/content",
-             R"json({
+    MetaSchema{"https://json-schema.org/draft/2020-12/meta/content",
+               R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://json-schema.org/draft/2020-12/meta/content",
   "$vocabulary": { "https://json-schema.org/draft/2020-12/vocab/content": true },
@@ -276,8 +276,8 @@ constexpr std::array kDocuments{
     "contentSchema": { "$dynamicRef": "#meta" }
   }
 })json"},
-    Document{"https://json-schema.org/draft/2020-12/meta/core",
-             R"json({
+    MetaSchema{"https://json-schema.org/draft/2020-12/meta/core",
+               R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://json-schema.org/draft/2020-12/meta/core",
   "$vocabulary": { "https://json-schema.org/draft/2020-12/vocab/core": true },
@@ -321,8 +321,8 @@ constexpr std::array kDocuments{
     }
   }
 })json"},
-    Document{"https://json-schema.org/draft/2020-12/meta/format-annotation",
-             R"json({
+    MetaSchema{"https://json-schema.org/draft/2020-12/meta/format-annotation",
+               R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://json-schema.org/draft/2020-12/meta/format-annotation",
   "$vocabulary": { "https://json-schema.org/draft/2020-12/vocab/format-annotation": true },
@@ -333,8 +333,8 @@ constexpr std::array kDocuments{
     "format": { "type": "string" }
   }
 })json"},
-    Document{"https://json-schema.org/draft/2020-12/meta/meta-data",
-             R"json({
+    MetaSchema{"https://json-schema.org/draft/2020-12/meta/meta-data",
+               R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://json-schema.org/draft/2020-12/meta/meta-data",
   "$vocabulary": { "https://json-schema.org/draft/2020-12/vocab/meta-data": true },
@@ -363,8 +363,8 @@ constexpr std::array kDocuments{
     }
   }
 })json"},
-    Document{"https://json-schema.org/draft/2020-12/meta/unevaluated",
-             R"json({
+    MetaSchema{"https://json-schema.org/draft/2020-12/meta/unevaluated",
+               R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://json-schema.org/draft/2020-12/meta/unevaluated",
   "$vocabulary": { "https://json-schema.org/draft/2020-12/vocab/unevaluated": true },
@@ -376,8 +376,8 @@ constexpr std::array kDocuments{
     "unevaluatedProperties": { "$dynamicRef": "#meta" }
   }
 })json"},
-    Document{"https://json-schema.org/draft/2020-12/meta/validation",
-             R"json({
+    MetaSchema{"https://json-schema.org/draft/2020-12/meta/validation",
+               R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://json-schema.org/draft/2020-12/meta/validation",
   "$vocabulary": { "https://json-schema.org/draft/2020-12/vocab/validation": true },
@@ -459,7 +459,7 @@ constexpr std::array kDocuments{
 }  // namespace
 
 std::optional<std::string_view> metaschema_text(std::string_view uri) {
-  for (const Document& document : kDocuments) {
+  for (const MetaSchema& document : kDocuments) {
     if (document.uri == uri) return document.text;
   }
   return std::nullopt;

@@ -8,7 +8,7 @@ namespace {
 // Contract::timeout is 120 s unless it was written down, which is meant for agent_review: test
 // suites take longer.
 constexpr Millis kUnsetTimeout{120'000};
-constexpr Millis kDefaultTimeout = std::chrono::minutes(10);
+constexpr Millis kSuiteTimeout = std::chrono::minutes(10);
 constexpr size_t kTailBytes = 4 << 10;
 // What a shell answers when it could not start the command at all (POSIX, 2.8.2).
 constexpr int kNotExecutable = 126;
@@ -16,7 +16,7 @@ constexpr int kNotFound = 127;
 
 Millis timeout_of(const model::Contract& contract) {
   const bool unset = contract.timeout == kUnsetTimeout || contract.timeout <= Millis(0);
-  return unset ? kDefaultTimeout : contract.timeout;
+  return unset ? kSuiteTimeout : contract.timeout;
 }
 
 std::string tail_of(const CommandOutcome& outcome) {

@@ -7,7 +7,7 @@
 namespace wave::engine {
 namespace {
 
-constexpr size_t kMostKept = 8;
+constexpr size_t kMostPrograms = 8;
 
 }  // namespace
 
@@ -32,7 +32,7 @@ void ProgramShelf::keep(const std::string& snapshot, std::shared_ptr<const Loade
   const std::scoped_lock lock(mutex_);
   if (std::ranges::find(entries_, snapshot, &Entry::snapshot) != entries_.end()) return;
   entries_.push_front({snapshot, std::move(loaded)});
-  if (entries_.size() > kMostKept) entries_.pop_back();
+  if (entries_.size() > kMostPrograms) entries_.pop_back();
 }
 
 }  // namespace wave::engine

@@ -6,7 +6,7 @@
 namespace wave::engine {
 namespace {
 
-constexpr size_t kMostKept = 16;
+constexpr size_t kMostProjects = 16;
 constexpr Millis kGitInterval{1'000};
 
 }  // namespace
@@ -46,7 +46,7 @@ void ProjectShelf::keep(Entry entry) {
     return kept.pipeline == entry.pipeline && kept.manifest_path == entry.manifest_path;
   });
   entries_.push_front(std::move(entry));
-  if (entries_.size() > kMostKept) entries_.pop_back();
+  if (entries_.size() > kMostProjects) entries_.pop_back();
 }
 
 Result<StoredProgram> ProjectShelf::get(const RunRequest& request) {

@@ -132,7 +132,7 @@ class Planner {
   const RunOptions& options_;
 };
 
-json::object step_json(const PlannedStep& step) {
+json::object planned_step_json(const PlannedStep& step) {
   json::object object{{"step", step.id},
                       {"kind", step.kind},
                       {"persona", step.persona},
@@ -147,7 +147,7 @@ json::object step_json(const PlannedStep& step) {
 
 json::array steps_json(const std::vector<PlannedStep>& steps) {
   json::array array;
-  for (const PlannedStep& step : steps) array.push_back(step_json(step));
+  for (const PlannedStep& step : steps) array.push_back(planned_step_json(step));
   return array;
 }
 

@@ -17,17 +17,17 @@
 namespace wave::http {
 namespace {
 
-struct Answer {
+struct Resolution {
   int error = 0;
   std::vector<SocketAddress> addresses;
 };
 
-Answer ask(const std::string& host, uint16_t port, int flags) {
+Resolution ask(const std::string& host, uint16_t port, int flags) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = flags | AI_NUMERICSERV;
   addrinfo* list = nullptr;
-  Answer answer;
+  Resolution answer;
   answer.error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
   if (answer.error != 0) return answer;
   for (const addrinfo* one = list; one != nullptr; one = one->ai_next) {
@@ -46,11 +46,11 @@ struct Question {
   uint16_t port = 0;
   UniqueFd answered;
   std::mutex mutex;
-  Answer answer;
+  Resolution answer;
 };
 
 void answer_question(const std::shared_ptr<Question>& question) {
-  Answer answer = ask(question->host, question->port, AI_ADDRCONFIG);
+  Resolution answer = ask(question->host, question->port, AI_ADDRCONFIG);
   const std::scoped_lock lock(question->mutex);
   question->answer = std::move(answer);
   ::eventfd_write(question->answered.get(), 1);
@@ -58,7 +58,7 @@ void answer_question(const std::shared_ptr<Question>& question) {
 
 /// The C library's resolver knows no deadline. So it is asked on a thread that, if nobody waits for
 /// it any more, ends by itself when the resolver's own timeouts have passed.
-Result<Answer> ask_patiently(const std::string& host, uint16_t port, const Patience& patience) {
+Result<Resolution> ask_patiently(const std::string& host, uint16_t port, const Patience& patience) {
   auto question = std::make_shared<Question>();
   question->host = host;
   question->port = port;
@@ -78,7 +78,7 @@ Result<Answer> ask_patiently(const std::string& host, uint16_t port, const Patie
 
 Result<std::vector<SocketAddress>> resolve(const std::string& host, uint16_t port,
                                            const Patience& patience) {
-  Answer answer = ask(host, port, AI_NUMERICHOST);
+  Resolution answer = ask(host, port, AI_NUMERICHOST);
   if (answer.error != 0) {
     WAVE_TRY(answer, ask_patiently(host, port, patience));
   }

@@ -12,7 +12,7 @@ using ErrorCode = boost::beast::error_code;
 
 constexpr uint32_t kMaxHeadBytes = 64 << 10;
 // Of a chunked body: "0", and two line ends. Beast asserts that less never comes by itself.
-constexpr size_t kShortestEnd = 5;
+constexpr size_t kShortestResponseEnd = 5;
 
 /// Hands a body's bytes on; reserves nothing, whatever length a server announces.
 struct PieceBody {
@@ -76,7 +76,7 @@ Status ResponseParser::feed(std::string_view bytes) {
   std::string_view rest = pending_;
   while (!rest.empty() && !done()) {
     const bool at_first_chunk = has_head_ && impl_->parser.chunked() && !body_begun_;
-    if (at_first_chunk && rest.size() < kShortestEnd) break;
+    if (at_first_chunk && rest.size() < kShortestResponseEnd) break;
     ErrorCode error;
     const size_t used =
         impl_->parser.put(boost::asio::const_buffer(rest.data(), rest.size()), error);

@@ -90,13 +90,13 @@ class HttpStream : public testing::Test {
   std::unique_ptr<Server> server_;
 };
 
-constexpr std::string_view kAsk = "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n";
+constexpr std::string_view kAskForStream = "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n";
 
 TEST_F(HttpStream, BringsWhatIsThereAndWhatComes) {
   start();
   feed_->add("one\n");
   RawClient client(port());
-  client.send(kAsk);
+  client.send(kAskForStream);
   ASSERT_TRUE(client.read_until("one\n"));
   EXPECT_THAT(client.received(), HasSubstr("HTTP/1.1 200 OK\r\n"));
   EXPECT_THAT(client.received(), HasSubstr("Connection: close\r\n"));
@@ -114,8 +114,8 @@ TEST_F(HttpStream, BringsWhatIsThereAndWhatComes) {
 TEST_F(HttpStream, SourceEndsWhenTheClientIsGone) {
   start();
   RawClient gone(port()), half(port());
-  gone.send(kAsk);
-  half.send(kAsk);
+  gone.send(kAskForStream);
+  half.send(kAskForStream);
   ASSERT_TRUE(streams_are(2));
   gone.close();
   EXPECT_TRUE(streams_are(1));
@@ -126,7 +126,7 @@ TEST_F(HttpStream, SourceEndsWhenTheClientIsGone) {
 TEST_F(HttpStream, SourceEndsWithTheStreamAlthoughTheClientStays) {
   start();
   RawClient client(port());
-  client.send(kAsk);
+  client.send(kAskForStream);
   ASSERT_TRUE(streams_are(1));
   feed_->end();
   EXPECT_TRUE(client.read_to_end());
@@ -137,7 +137,7 @@ TEST_F(HttpStream, HeartbeatsFillTheSilence) {
   start({.heartbeat = std::make_shared<const std::string>(": beat\n\n"),
          .heartbeat_every = Millis(50)});
   RawClient client(port());
-  client.send(kAsk);
+  client.send(kAskForStream);
   EXPECT_TRUE(client.read_until(": beat\n\n: beat\n\n"));
 }
 
@@ -155,8 +155,8 @@ TEST_F(HttpStream, SlowReadersCostNothingAndMissNothing) {
   constexpr int kFrames = 2'000;
   constexpr size_t kSize = 16 << 10;
   RawClient slow(port(), 4096), fast(port());
-  slow.send(kAsk);
-  fast.send(kAsk);
+  slow.send(kAskForStream);
+  fast.send(kAskForStream);
   ASSERT_TRUE(streams_are(2));
   size_t expected = 0;
   for (int i = 0; i < kFrames; ++i) {
@@ -177,7 +177,7 @@ TEST_F(HttpStream, SlowReadersCostNothingAndMissNothing) {
 TEST_F(HttpStream, WhoStallsIsLetGo) {
   start({.stall_limit = Millis(100)});
   RawClient client(port(), 4096);
-  client.send(kAsk);
+  client.send(kAskForStream);
   ASSERT_TRUE(streams_are(1));
   for (int i = 0; i < 64; ++i) feed_->add(std::string(1 << 20, 'x'));
   EXPECT_TRUE(streams_are(0));
@@ -199,7 +199,7 @@ TEST_F(HttpStream, AnEndlessStreamLeavesOthersTheirTurn) {
   ASSERT_TRUE(started);
   server_ = *std::move(started);
   RawClient greedy(port());
-  greedy.send(kAsk);
+  greedy.send(kAskForStream);
   std::atomic<bool> enough = false;
   std::thread reader([&] {
     while (!enough && greedy.read_some()) greedy.received().clear();
@@ -216,7 +216,7 @@ TEST_F(HttpStream, AnEndlessStreamLeavesOthersTheirTurn) {
 TEST_F(HttpStream, StreamsAreSharedOutAmongReactors) {
   start();
   std::vector<RawClient> clients;
-  for (int i = 0; i < 20; ++i) clients.emplace_back(port()).send(kAsk);
+  for (int i = 0; i < 20; ++i) clients.emplace_back(port()).send(kAskForStream);
   ASSERT_TRUE(streams_are(20));
   std::map<const Reactor*, int> of_reactor;
   for (const StreamHandle& handle : feed_->handles) ++of_reactor[handle.reactor()];
@@ -227,7 +227,7 @@ TEST_F(HttpStream, StreamsAreSharedOutAmongReactors) {
 TEST_F(HttpStream, OnePostWakesAllStreamsOfAReactor) {
   start();
   std::vector<RawClient> clients;
-  for (int i = 0; i < 10; ++i) clients.emplace_back(port()).send(kAsk);
+  for (int i = 0; i < 10; ++i) clients.emplace_back(port()).send(kAskForStream);
   ASSERT_TRUE(streams_are(10));
   {
     const std::scoped_lock lock(feed_->mutex);
@@ -268,13 +268,13 @@ TEST_F(HttpStream, ThousandsOfStreams) {
   clients.reserve(kStreams);
   {
     RawClient warm(port());
-    warm.send(kAsk);
+    warm.send(kAskForStream);
     ASSERT_TRUE(streams_are(1));
   }
   ASSERT_TRUE(streams_are(0));
   const size_t before = resident_bytes();
   for (size_t i = 0; i < kStreams; ++i) {
-    clients.emplace_back(port()).send(kAsk);
+    clients.emplace_back(port()).send(kAskForStream);
     ASSERT_TRUE(clients.back().connected()) << i;
   }
   ASSERT_TRUE(streams_are(kStreams));
@@ -292,7 +292,7 @@ TEST_F(HttpStream, ThousandsOfStreams) {
 TEST_F(HttpStream, EndsWithStreamsOpen) {
   start();
   RawClient client(port());
-  client.send(kAsk);
+  client.send(kAskForStream);
   ASSERT_TRUE(streams_are(1));
   server_->stop_accepting();
   EXPECT_FALSE(server_->drain(Millis(1)));

@@ -10,11 +10,10 @@
 namespace wave::model {
 namespace {
 
-using T = ServerConfig;
-
 // The key, noting where it was written: what does not fit together is found later, by `wave serve`.
-Key<T> placed(Key<T> inner) {
-  inner.read = [read = std::move(inner.read)](T& value, Binder& binder, const yaml::Node& node) {
+Key<ServerConfig> placed(Key<ServerConfig> inner) {
+  inner.read = [read = std::move(inner.read)](ServerConfig& value, Binder& binder,
+                                              const yaml::Node& node) {
     value.access.places[binder.path()] = binder.pos(node);
     read(value, binder, node);
   };
@@ -23,42 +22,46 @@ Key<T> placed(Key<T> inner) {
 
 // A key of AccessConfig.
 template <typename V>
-Key<T> access(std::string_view name, V AccessConfig::* member, std::string_view meaning) {
-  return placed(within(&T::access, key(name, member, meaning)));
+Key<ServerConfig> access(std::string_view name, V AccessConfig::* member,
+                         std::string_view meaning) {
+  return placed(within(&ServerConfig::access, key(name, member, meaning)));
 }
 
 constexpr std::array<std::string_view, 4> kModes{"none", "bearer", "jwt", "mtls"};
 
-Key<T> mode_key() {
-  Key<T> made =
-      custom<T>("mode", "text or list of text",
-                "how callers show who they are: `none`, `jwt`, `mtls`, or the list of both",
-                [](T& value, Binder& binder, const yaml::Node& node) {
-                  std::vector<std::string> modes;
-                  if (node.is_sequence()) {
-                    if (!binder.read(node, modes)) return;
-                  } else if (!binder.read(node, modes.emplace_back())) {
-                    return;
-                  }
-                  for (const std::string& mode : modes) {
-                    if (std::ranges::find(kModes, mode) != kModes.end()) continue;
-                    const std::vector<std::string> known(kModes.begin(), kModes.end());
-                    const auto meant = did_you_mean(mode, known);
-                    binder.error(node, fmt::format("\"{}\" is no mode", excerpt(mode, 40)),
-                                 meant ? fmt::format("did you mean \"{}\"?", *meant)
-                                       : "none, jwt and mtls are");
-                  }
-                  value.auth_mode = join(modes, ", ");
-                  value.access.modes = std::move(modes);
-                })
+Key<ServerConfig> mode_key() {
+  Key<ServerConfig> made =
+      custom<ServerConfig>(
+          "mode", "text or list of text",
+          "how callers show who they are: `none`, `jwt`, `mtls`, or the list of both",
+          [](ServerConfig& value, Binder& binder, const yaml::Node& node) {
+            std::vector<std::string> modes;
+            if (node.is_sequence()) {
+              if (!binder.read(node, modes)) return;
+            } else if (!binder.read(node, modes.emplace_back())) {
+              return;
+            }
+            for (const std::string& mode : modes) {
+              if (std::ranges::find(kModes, mode) != kModes.end()) continue;
+              const std::vector<std::string> known(kModes.begin(), kModes.end());
+              const auto meant = did_you_mean(mode, known);
+              binder.error(
+                  node, fmt::format("\"{}\" is no mode", excerpt(mode, 40)),
+                  meant ? fmt::format("did you mean \"{}\"?", *meant) : "none, jwt and mtls are");
+            }
+            value.auth_mode = join(modes, ", ");
+            value.access.modes = std::move(modes);
+          })
           .fallback("none");
   return placed(std::move(made));
 }
 
-Key<T> roles_key(std::string_view name, std::map<std::string, std::string> AccessConfig::* member,
-                 std::string_view meaning) {
-  Key<T> made = custom<T>(
-      name, "mapping of text", meaning, [member](T& value, Binder& binder, const yaml::Node& node) {
+Key<ServerConfig> roles_key(std::string_view name,
+                            std::map<std::string, std::string> AccessConfig::* member,
+                            std::string_view meaning) {
+  Key<ServerConfig> made = custom<ServerConfig>(
+      name, "mapping of text", meaning,
+      [member](ServerConfig& value, Binder& binder, const yaml::Node& node) {
         if (!binder.read(node, value.access.*member)) return;
         for (const auto& [from, role] : value.access.*member) {
           if (role == "viewer" || role == "operator" || role == "admin") continue;
@@ -69,8 +72,8 @@ Key<T> roles_key(std::string_view name, std::map<std::string, std::string> Acces
   return placed(std::move(made));
 }
 
-const KeyTable<T>& mtls_keys() {
-  static const KeyTable<T> table(
+const KeyTable<ServerConfig>& mtls_keys() {
+  static const KeyTable<ServerConfig> table(
       "server.auth.mtls", "Callers that show a certificate.",
       {
           roles_key("roles", &AccessConfig::mtls_roles,
@@ -82,12 +85,12 @@ const KeyTable<T>& mtls_keys() {
 
 }  // namespace
 
-const KeyTable<T>& auth_keys() {
-  static const KeyTable<T> table(
+const KeyTable<ServerConfig>& auth_keys() {
+  static const KeyTable<ServerConfig> table(
       "server.auth", "Who may use the server (docs/security.md).",
       {
           mode_key(),
-          placed(key("jwt_secret", &T::jwt_secret,
+          placed(key("jwt_secret", &ServerConfig::jwt_secret,
                      "secret that tokens are signed with, at least as long as the hash")),
           access("jwt_algorithm", &AccessConfig::jwt_algorithm,
                  "how tokens are signed; a token's own word never counts")
@@ -114,19 +117,20 @@ const KeyTable<T>& auth_keys() {
           access("allow_anonymous", &AccessConfig::allow_anonymous,
                  "mode `none` on an address that others reach: everybody there is admin")
               .fallback("false"),
-          section<mtls_keys, T>("mtls", "client certificates"),
+          section<mtls_keys, ServerConfig>("mtls", "client certificates"),
       });
   return table;
 }
 
-const KeyTable<T>& tls_keys() {
-  static const KeyTable<T> table(
+const KeyTable<ServerConfig>& tls_keys() {
+  static const KeyTable<ServerConfig> table(
       "server.tls", "Encryption.",
       {
-          placed(key("enabled", &T::tls_enabled, "use TLS")).fallback("false"),
-          placed(key("cert", &T::tls_cert, "certificate file (PEM, chain allowed)")),
-          placed(key("key", &T::tls_key, "key file (PEM)")),
-          placed(key("ca", &T::tls_ca, "authorities that may sign client certificates (PEM)")),
+          placed(key("enabled", &ServerConfig::tls_enabled, "use TLS")).fallback("false"),
+          placed(key("cert", &ServerConfig::tls_cert, "certificate file (PEM, chain allowed)")),
+          placed(key("key", &ServerConfig::tls_key, "key file (PEM)")),
+          placed(key("ca", &ServerConfig::tls_ca,
+                     "authorities that may sign client certificates (PEM)")),
           access("crl", &AccessConfig::tls_crl, "revoked client certificates (PEM)"),
           access("min_version", &AccessConfig::tls_min_version, "oldest version of TLS")
               .fallback("1.2")
@@ -135,15 +139,15 @@ const KeyTable<T>& tls_keys() {
   return table;
 }
 
-Key<T> trusted_proxies_key() {
+Key<ServerConfig> trusted_proxies_key() {
   return access("trusted_proxies", &AccessConfig::trusted_proxies,
                 "addresses and networks whose Forwarded and X-Forwarded-For are believed");
 }
-Key<T> allowed_hosts_key() {
+Key<ServerConfig> allowed_hosts_key() {
   return access("allowed_hosts", &AccessConfig::allowed_hosts,
                 "names the server is called by, beside the address it listens on");
 }
-Key<T> allowed_origins_key() {
+Key<ServerConfig> allowed_origins_key() {
   return access("allowed_origins", &AccessConfig::allowed_origins,
                 "other sites whose pages may use the server, `https://host[:port]`");
 }

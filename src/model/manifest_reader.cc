@@ -47,9 +47,9 @@ std::string persona_file(std::string_view name, std::string_view ending) {
 }
 
 // Reads one manifest; a value for the duration of read_manifest.
-class Reader {
+class ManifestReader {
  public:
-  Reader(const FileSource& files, std::string path) : files_(files) {
+  ManifestReader(const FileSource& files, std::string path) : files_(files) {
     out_.manifest.path = std::move(path);
   }
 
@@ -319,7 +319,7 @@ constexpr std::array kForgeTools = {ForgeTool{"github", "gh"}, ForgeTool{"gitlab
 }  // namespace
 
 ReadManifest read_manifest(const FileSource& files, const LoadOptions& options) {
-  return Reader(files, options.manifest_path).read();
+  return ManifestReader(files, options.manifest_path).read();
 }
 
 TemplateScope project_scope(const Manifest& manifest) {

@@ -22,7 +22,7 @@ Key<T> skills_key(std::vector<std::string> T::* member) {
       .reports_itself();
 }
 
-const KeyTable<Pipeline>& metadata_keys() {
+const KeyTable<Pipeline>& pipeline_metadata_keys() {
   using T = Pipeline;
   static const KeyTable<T> table(
       "pipeline metadata", "What the pipeline is.",
@@ -836,7 +836,7 @@ const KeyTable<PipelineDraft>& pipeline_keys() {
           in(key("kind", &Pipeline::kind, "what the file is")
                  .fallback("WavePipeline")
                  .one_of({"WavePipeline"})),
-          in(section<metadata_keys, Pipeline>("metadata", "what the pipeline is")),
+          in(section<pipeline_metadata_keys, Pipeline>("metadata", "what the pipeline is")),
           in(section<requires_keys, Pipeline>("requires", "what has to be there")),
           in(object<input_keys>("input", &Pipeline::input, "what a run is started with")),
           in(steps_key(&Pipeline::steps, "the work").required()),

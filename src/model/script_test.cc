@@ -15,7 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-TemplateScope scope() {
+TemplateScope script_scope() {
   TemplateScope scope;
   scope.project = {"test_command"};
   return scope;
@@ -29,7 +29,7 @@ struct Compiled {
 Compiled compile(const std::string& text, const std::string& command = "make \"test\"") {
   Compiled compiled;
   const Template parsed =
-      parse_template(text, {"f", 1, 1}, "script", scope(), compiled.diagnostics);
+      parse_template(text, {"f", 1, 1}, "script", script_scope(), compiled.diagnostics);
   compiled.script = compile_script(
       parsed, [&](const Expression&) { return command; }, "script", compiled.diagnostics);
   return compiled;

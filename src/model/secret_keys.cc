@@ -8,7 +8,7 @@
 namespace wave::model {
 namespace {
 
-constexpr std::array<std::string_view, 7> kWords{
+constexpr std::array<std::string_view, 7> kSecretWords{
     "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY"};
 
 // yaml.cc bounds the depth of a document.
@@ -24,7 +24,8 @@ void collect(const yaml::Node& node, bool is_secret, std::vector<std::string>& f
 
 bool is_secret_key(std::string_view name) {
   const std::string upper = to_upper(name);
-  if (std::ranges::any_of(kWords, [&](std::string_view word) { return upper.contains(word); })) {
+  if (std::ranges::any_of(kSecretWords,
+                          [&](std::string_view word) { return upper.contains(word); })) {
     return true;
   }
   if (upper == "TOKEN" || upper.ends_with("_TOKEN")) return true;

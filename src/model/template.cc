@@ -78,9 +78,9 @@ struct Reading {
   std::string hint;
 };
 
-class Reader {
+class TemplateReader {
  public:
-  Reader(std::string_view text, const TemplateScope& scope) : text_(text), scope_(scope) {}
+  TemplateReader(std::string_view text, const TemplateScope& scope) : text_(text), scope_(scope) {}
 
   Reading read() {
     for (const FixedName& fixed : kFixedNames) {
@@ -392,7 +392,7 @@ Template parse_template_at(std::string_view text, const PlaceholderPos& pos_of,
     const bool foreign = open > 0 && text[open - 1] == '$';
     Reading reading;
     const bool shaped = is_shaped_like_a_variable(name);
-    if (shaped) reading = Reader(name, scope).read();
+    if (shaped) reading = TemplateReader(name, scope).read();
     if (reading.expression) {
       add_literal(parsed, text.substr(done, open - done));
       reading.expression->pos = pos_of(ordinal, open);

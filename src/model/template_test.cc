@@ -11,7 +11,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-TemplateScope scope() {
+TemplateScope template_scope() {
   TemplateScope scope;
   scope.steps = {"plan", "build", "sub", "a.b"};
   scope.artifacts = {"spec", "plan.spec", "log", "build.log", "a.b.x"};
@@ -20,11 +20,12 @@ TemplateScope scope() {
   return scope;
 }
 
-Template parse(std::string_view text, Diagnostics& diagnostics, const TemplateScope& s = scope()) {
+Template parse(std::string_view text, Diagnostics& diagnostics,
+               const TemplateScope& s = template_scope()) {
   return parse_template(text, {"f", 1, 1}, "key", s, diagnostics);
 }
 
-Expression one(const std::string& name, const TemplateScope& s = scope()) {
+Expression one(const std::string& name, const TemplateScope& s = template_scope()) {
   Diagnostics diagnostics;
   const Template parsed = parse("{{ " + name + " }}", diagnostics, s);
   EXPECT_TRUE(diagnostics.empty()) << to_text(diagnostics.front());
@@ -35,7 +36,7 @@ Expression one(const std::string& name, const TemplateScope& s = scope()) {
   return *parsed.expressions().front();
 }
 
-Diagnostic problem(const std::string& text, const TemplateScope& s = scope()) {
+Diagnostic problem(const std::string& text, const TemplateScope& s = template_scope()) {
   Diagnostics diagnostics;
   const Template parsed = parse(text, diagnostics, s);
   EXPECT_TRUE(parsed.is_literal());
@@ -71,7 +72,7 @@ TEST(Template, EveryVariableIsKnown) {
   EXPECT_EQ(one("steps.plan.output.n").json_path, ".n");
   EXPECT_THAT(one("a.b.out.x").path, ElementsAre("a.b", "x"));
   EXPECT_THAT(one("sub.out.anything.field").path, ElementsAre("sub", "anything"));
-  TemplateScope items = scope();
+  TemplateScope items = template_scope();
   items.items = true;
   EXPECT_EQ(one("item.name", items).variable, Variable::kItem);
   EXPECT_EQ(one("task", items).variable, Variable::kItem);

@@ -9,7 +9,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-Loaded<Manifest> load(const std::string& webhooks) {
+Loaded<Manifest> load_webhooks(const std::string& webhooks) {
   return load_manifest(MemorySource(project_files(
       {{"wave.yaml", std::string(kTestManifest) + "server:\n  webhooks:\n" + webhooks},
        {".agents/pipelines/fix.yaml",
@@ -18,7 +18,7 @@ Loaded<Manifest> load(const std::string& webhooks) {
 }
 
 TEST(Webhook, EveryKeyIsTyped) {
-  const auto loaded = load(R"(
+  const auto loaded = load_webhooks(R"(
     - name: gh
       provider: github
       secret: "${HOOK}"
@@ -49,19 +49,22 @@ TEST(Webhook, EveryKeyIsTyped) {
 
 TEST(Webhook, A7_TriggersOnCommentsWithoutSendersAreRefused) {
   for (const char* event : {"comment", "review"}) {
-    const auto loaded = load(std::string("    - {name: a, provider: gitlab, secret: \"${S}\", "
-                                         "pipeline: fix, events: [") +
-                             event + "]}\n");
+    const auto loaded =
+        load_webhooks(std::string("    - {name: a, provider: gitlab, secret: \"${S}\", "
+                                  "pipeline: fix, events: [") +
+                      event + "]}\n");
     EXPECT_TRUE(has_errors(loaded.diagnostics));
     EXPECT_THAT(all_text(loaded.diagnostics), HasSubstr("needs a list of senders"));
   }
-  EXPECT_TRUE(has_errors(load("    - {name: a, provider: github, secret: \"${S}\", pipeline: fix, "
-                              "events: [comment], senders: [\"*\"]}\n")
-                             .diagnostics));
+  EXPECT_TRUE(
+      has_errors(load_webhooks("    - {name: a, provider: github, secret: \"${S}\", pipeline: fix, "
+                               "events: [comment], senders: [\"*\"]}\n")
+                     .diagnostics));
 }
 
 TEST(Webhook, WhatIsWrongIsSaidWithPlaceAndHint) {
-  const auto loaded = load(R"(    - {name: a/b, provider: githab, secrets: x, pipeline: fix}
+  const auto loaded =
+      load_webhooks(R"(    - {name: a/b, provider: githab, secrets: x, pipeline: fix}
     - {name: c, provider: github, secret: plain, pipeline: fx, events: [isue], input: "{{ titel }}"}
     - {name: c, provider: generic, secret: "${S}", pipeline: fix}
 )");

@@ -17,7 +17,7 @@
 namespace wave::process {
 namespace {
 
-constexpr Millis kKillRound{10};
+constexpr Millis kEndRound{10};
 
 /// The host's pidfd; not valid when it has ended or belongs to another boot.
 UniqueFd open_host(const HostMeta& meta) {
@@ -99,7 +99,7 @@ std::vector<int> kill_strays(const HostMeta& meta, Millis patience) {
       left.push_back(stray.pid);
     }
     if (left.empty() || std::chrono::steady_clock::now() >= deadline) break;
-    ::poll(nullptr, 0, static_cast<int>(kKillRound.count()));
+    ::poll(nullptr, 0, static_cast<int>(kEndRound.count()));
   }
   remove_cgroup(meta.cgroup);
   return left;

@@ -16,7 +16,7 @@ namespace {
 constexpr off_t kMaxFile = off_t{10} << 20;
 constexpr uint64_t kMaxFiles = 500'000;
 constexpr uint64_t kMaxBytes = uint64_t{8} << 30;
-constexpr int kMaxDepth = 200;
+constexpr int kMaxCopyDepth = 200;
 
 // Never sources: what tools fetch or remember, and what belongs to wave and the agents.
 constexpr std::array<std::string_view, 3> kOurs{".git", ".agents", ".claude"};
@@ -46,7 +46,7 @@ class TreeCopy {
   explicit TreeCopy(const CopyRules& rules) : rules_(rules) {}
 
   Status folder(const fs::path& from, const fs::path& to, int depth) {
-    if (depth > kMaxDepth) {
+    if (depth > kMaxCopyDepth) {
       return fail(Code::kLimit,
                   fmt::format("{} is nested too deeply to be mounted", from.native()));
     }

@@ -13,7 +13,7 @@ namespace wave::workspace {
 namespace {
 
 // Deeper than any path that can be typed; each level holds a descriptor open.
-constexpr int kMaxDepth = 512;
+constexpr int kMaxRemoveDepth = 512;
 
 struct CloseDir {
   void operator()(DIR* dir) const { ::closedir(dir); }
@@ -48,7 +48,8 @@ Status remove_content(int folder, dev_t device, int depth) {
 }
 
 Status remove_folder(int parent, const std::string& name, dev_t device, int depth) {
-  if (depth > kMaxDepth) return fail(Code::kLimit, "folders are nested too deeply to be removed");
+  if (depth > kMaxRemoveDepth)
+    return fail(Code::kLimit, "folders are nested too deeply to be removed");
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   UniqueFd folder(::openat(parent, name.c_str(), kFlags));
   if (!folder.valid() && errno == EACCES) {

@@ -18,7 +18,7 @@ namespace {
 
 constexpr size_t kMaxWords = 45;
 constexpr size_t kHashDigits = 8;
-constexpr Millis kLockTimeout{120'000};
+constexpr Millis kWorktreeLockTimeout{120'000};
 
 /// What is asked for, with defaults filled in.
 struct Wish {
@@ -295,7 +295,7 @@ std::string worktree_name(const std::string& run_id, const std::string& step,
 Result<UniqueFd> lock_worktrees(const GitDir& repository) {
   const fs::path path = repository.common_dir / "wave-worktrees.lock";
   WAVE_TRY(UniqueFd file, open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-  WAVE_CHECK(lock_exclusively(file, kLockTimeout, path));
+  WAVE_CHECK(lock_exclusively(file, kWorktreeLockTimeout, path));
   return file;
 }
 

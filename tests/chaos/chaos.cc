@@ -33,6 +33,11 @@ std::chrono::milliseconds Killer::pause() {
   return std::chrono::milliseconds(random(10) == 0 ? 1500 : 20 + random(400));
 }
 
+bool is_over(const std::string& status) {
+  return status == "completed" || status == "failed" || status == "rejected" ||
+         status == "cancelled" || status == "completed_empty";
+}
+
 void write_chaos_pipeline(const Project& project) {
   // The line's number tells what was lost or doubled; the pid tells one process from the next.
   constexpr std::string_view kScript =

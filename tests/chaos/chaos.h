@@ -35,6 +35,9 @@ class Killer {
   size_t strikes_ = 0;
 };
 
+/// Whether a run with this status has ended.
+bool is_over(const std::string& status);
+
 /// A pipeline with steps in a row and side by side, whose agents say numbered lines, take a moment,
 /// and are tried again when they fail.
 void write_chaos_pipeline(const Project& project);

@@ -26,11 +26,6 @@ std::vector<std::string> all_runs(const Project& project) {
   return ids;
 }
 
-bool is_over(const std::string& status) {
-  return status == "completed" || status == "failed" || status == "rejected" ||
-         status == "cancelled" || status == "completed_empty";
-}
-
 // Promises S1, S2, S3, E1, Q4 and Q8, all at once.
 TEST(Chaos, RunsSurviveKillsOfOwnersHostsAndAgents) {
   const Project project;

@@ -10,7 +10,7 @@
 namespace wave::test {
 namespace {
 
-constexpr size_t kMostRuns = 15;
+constexpr size_t kMostServerRuns = 15;
 
 /// A run that was asked for: its key, and its id once the server has said it.
 struct Asked {
@@ -49,11 +49,6 @@ bool submit(Revived& revived, Asked& asked) {
   return true;
 }
 
-bool is_over(const std::string& status) {
-  return status == "completed" || status == "failed" || status == "rejected" ||
-         status == "cancelled" || status == "completed_empty";
-}
-
 // Promises Q1, Q4, Q6, Q8, S1, S2, S3, E1 and E11, all at once.
 TEST(Chaos, TheServerSurvivesKills) {
   const Project project;
@@ -64,7 +59,7 @@ TEST(Chaos, TheServerSurvivesKills) {
   std::vector<Asked> all;
   const auto end = std::chrono::steady_clock::now() + chaos_time(std::chrono::seconds(30));
   while (std::chrono::steady_clock::now() < end) {
-    if (all.size() < kMostRuns && killer.random(3) == 0) {
+    if (all.size() < kMostServerRuns && killer.random(3) == 0) {
       all.push_back({"key-" + std::to_string(all.size()), ""});
     }
     for (Asked& asked : all) {

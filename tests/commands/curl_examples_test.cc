@@ -16,7 +16,7 @@ namespace {
 const std::string kHookSecret = "a-secret-of-the-tests-0123456789";
 const std::string kJwtSecret = "0123456789abcdef0123456789abcdef0123456789abcdef";
 
-constexpr std::string_view kServer = R"(server:
+constexpr std::string_view kExampleServer = R"(server:
   auth:
     mode: jwt
     jwt_secret: ${WAVE_JWT_SECRET}
@@ -64,7 +64,7 @@ std::vector<Example> examples_of_page() {
 class CurlExamples : public ::testing::Test {
  protected:
   CurlExamples() {
-    project_.manifest_append(kServer);
+    project_.manifest_append(kExampleServer);
     project_.pipeline(
         "hello",
         "  - id: greet\n    type: command\n    workspace: {type: worktree}\n"

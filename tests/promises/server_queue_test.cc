@@ -11,7 +11,7 @@
 namespace wave::test {
 namespace {
 
-constexpr std::string_view kQuick = "  - {id: a, type: command, script: \"true\"}\n";
+constexpr std::string_view kQuickPipeline = "  - {id: a, type: command, script: \"true\"}\n";
 
 /// Runs until the file `go` lies in the project.
 void slow_pipeline(const Project& project, const std::string& name) {
@@ -37,7 +37,7 @@ json::object row_of(const Server& server, const std::string& run_id) {
 
 TEST(Promises, Q1_ARunThatWasAnsweredWith201SurvivesKillMinus9) {
   const Project project;
-  project.pipeline("quick", kQuick);
+  project.pipeline("quick", kQuickPipeline);
   std::vector<std::string> accepted;
   Server server(project, {"--max-concurrent", "1"});
   for (int i = 0; i < 5; ++i) accepted.push_back(server.submit(submission("quick")));
@@ -52,7 +52,7 @@ TEST(Promises, Q1_ARunThatWasAnsweredWith201SurvivesKillMinus9) {
 TEST(Promises, Q2_FirstInFirstOutAndPositionsAreTold) {
   const Project project;
   slow_pipeline(project, "slow");
-  project.pipeline("quick", kQuick);
+  project.pipeline("quick", kQuickPipeline);
   const Server server(project, {"--max-concurrent", "1"});
   const std::string running = server.submit(submission("slow"));
   server.wait_for_status(running, "running");
@@ -81,7 +81,7 @@ TEST(Promises, Q2_FirstInFirstOutAndPositionsAreTold) {
 TEST(Promises, Q3_AWaitingRunHoldsNoSlotAndResumesBeforeNewOnes) {
   const Project project;
   slow_pipeline(project, "slow");
-  project.pipeline("quick", kQuick);
+  project.pipeline("quick", kQuickPipeline);
   project.pipeline("gated",
                    "  - {id: ok, type: gate, gate: {type: approval, prompt: \"go on?\", choices: "
                    "[{label: \"Yes\", key: y}]}}\n"
@@ -110,7 +110,7 @@ TEST(Promises, Q3_AWaitingRunHoldsNoSlotAndResumesBeforeNewOnes) {
 TEST(Promises, Q4_QueueSurvivesKillMinus9) {
   const Project project;
   slow_pipeline(project, "slow");
-  project.pipeline("quick", kQuick);
+  project.pipeline("quick", kQuickPipeline);
   Server server(project, {"--max-concurrent", "1"});
   const std::string running = server.submit(submission("slow"));
   server.wait_for_status(running, "running");
@@ -139,7 +139,7 @@ TEST(Promises, Q4_QueueSurvivesKillMinus9) {
 TEST(Promises, Q5_ARunInTheQueueIsCancelledAtOnce) {
   const Project project;
   slow_pipeline(project, "slow");
-  project.pipeline("quick", kQuick);
+  project.pipeline("quick", kQuickPipeline);
   const Server server(project, {"--max-concurrent", "1"});
   const std::string running = server.submit(submission("slow"));
   server.wait_for_status(running, "running");
@@ -156,7 +156,7 @@ TEST(Promises, Q5_ARunInTheQueueIsCancelledAtOnce) {
 
 TEST(Promises, Q6_TheSameIdempotencyKeyGivesTheSameRun) {
   const Project project;
-  project.pipeline("quick", kQuick);
+  project.pipeline("quick", kQuickPipeline);
   Server server(project);
   const std::map<std::string, std::string> key{{"Idempotency-Key", "once"}};
   const Answer first = server.post("/api/runs", submission("quick"), key);

@@ -10,14 +10,14 @@ namespace wave::test {
 namespace {
 
 // Its run takes a second or two and some hundred events.
-void counting_pipeline(const Project& project) {
+void streamed_pipeline(const Project& project) {
   project.pipeline("count",
                    "  - id: count\n    type: command\n    script: |\n"
                    "      i=1\n      while [ $i -le 100 ]; do\n        echo \"number $i.\"\n"
                    "        sleep 0.01\n        i=$((i+1))\n      done\n");
 }
 
-std::string events_of(const std::string& run) {
+std::string stream_events_of(const std::string& run) {
   return "/api/runs/" + run + "/events";
 }
 
@@ -58,10 +58,10 @@ void expect_log(const Project& project, const std::string& run,
 
 TEST(Promises, E2_StreamIsTheLogFromTheFirstEventAndThenLive) {
   const Project project;
-  counting_pipeline(project);
+  streamed_pipeline(project);
   const Server server(project);
   const std::string run = server.submit({{"pipeline", "count"}});
-  SseClient client(server.port(), events_of(run));
+  SseClient client(server.port(), stream_events_of(run));
   EXPECT_EQ(client.status(), 200);
   EXPECT_EQ(client.headers().at("content-type"), "text/event-stream");
   EXPECT_EQ(client.headers().at("cache-control"), "no-store");
@@ -79,9 +79,9 @@ TEST(Promises, E2_HeaderWinsOverQuery) {
   const Server server(project);
   const std::string run = server.submit({{"pipeline", "short"}});
   server.wait_for_status(run, "completed");
-  SseClient client(server.port(), events_of(run) + "?after=1", {{"Last-Event-ID", "2"}});
+  SseClient client(server.port(), stream_events_of(run) + "?after=1", {{"Last-Event-ID", "2"}});
   EXPECT_EQ(client.next()->id, "3");
-  SseClient query(server.port(), events_of(run) + "?after=1");
+  SseClient query(server.port(), stream_events_of(run) + "?after=1");
   EXPECT_EQ(query.next()->id, "2");
 }
 
@@ -93,23 +93,23 @@ TEST(Promises, E2_UnknownRunIs404) {
 
 TEST(Promises, E3_NothingIsLostOrDoubledOnABadNetwork) {
   const Project project;
-  counting_pipeline(project);
+  streamed_pipeline(project);
   const Server server(project);
   const std::string run = server.submit({{"pipeline", "count"}});
   CuttingProxy proxy(server.port(), 11, 8'000);
-  const auto frames = follow([&] { return proxy.port(); }, events_of(run), "run_completed");
+  const auto frames = follow([&] { return proxy.port(); }, stream_events_of(run), "run_completed");
   EXPECT_GT(proxy.cuts(), 2);
   expect_log(project, run, frames);
 }
 
 TEST(Promises, E3_RunsOfOtherProcessesAreLive) {
   const Project project;
-  counting_pipeline(project);
+  streamed_pipeline(project);
   const Server server(project);
   SseClient all(server.port(), "/api/events");
   const auto running = start_wave(project, {"run", "count"});
   const std::string run = wait_for_run(project);
-  const auto frames = follow([&] { return server.port(); }, events_of(run), "run_completed");
+  const auto frames = follow([&] { return server.port(); }, stream_events_of(run), "run_completed");
   EXPECT_EQ(running->wait().code, 0);
   expect_log(project, run, frames);
   const auto of_all = all.until("run_completed");
@@ -118,11 +118,11 @@ TEST(Promises, E3_RunsOfOtherProcessesAreLive) {
 
 TEST(Promises, E4_EverySubscriberSeesTheSame) {
   const Project project;
-  counting_pipeline(project);
+  streamed_pipeline(project);
   const Server server(project);
   const std::string run = server.submit({{"pipeline", "count"}});
-  SseClient slow(server.port(), events_of(run));  // does not read before the end
-  const auto first = follow([&] { return server.port(); }, events_of(run), "run_completed");
+  SseClient slow(server.port(), stream_events_of(run));  // does not read before the end
+  const auto first = follow([&] { return server.port(); }, stream_events_of(run), "run_completed");
   expect_log(project, run, first);
   auto second = slow.until("run_completed");
   std::erase_if(second, [](const SseFrame& frame) { return frame.event == "queue_position"; });
@@ -135,7 +135,7 @@ TEST(Promises, E5_CursorThatCannotBeServedIsReset) {
   const Server server(project);
   const std::string run = server.submit({{"pipeline", "short"}});
   server.wait_for_status(run, "completed");
-  SseClient client(server.port(), events_of(run) + "?after=9999");
+  SseClient client(server.port(), stream_events_of(run) + "?after=9999");
   EXPECT_EQ(client.status(), 200);
   const auto reset = client.next();
   ASSERT_TRUE(reset);
@@ -149,23 +149,24 @@ TEST(Promises, E6_EndComesOnceThen204) {
   project.pipeline("short", "  - {id: a, type: command, script: \"true\"}\n");
   const Server server(project);
   const std::string run = server.submit({{"pipeline", "short"}});
-  SseClient client(server.port(), events_of(run));
+  SseClient client(server.port(), stream_events_of(run));
   const auto frames = client.until("run_completed");
   EXPECT_FALSE(client.next().has_value());
   EXPECT_TRUE(client.ended());
-  const Answer again = server.get(events_of(run), {{"Last-Event-ID", frames.back().id}});
+  const Answer again = server.get(stream_events_of(run), {{"Last-Event-ID", frames.back().id}});
   EXPECT_EQ(again.status, 204);
 }
 
 TEST(Promises, E11_StreamGoesOnAfterKillMinus9) {
   const Project project;
-  counting_pipeline(project);
+  streamed_pipeline(project);
   auto server = std::make_unique<Server>(project);
   const std::string run = server->submit({{"pipeline", "count"}});
   CuttingProxy proxy(server->port(), 5, 1 << 20);
   std::vector<SseFrame> frames;
-  std::thread reader(
-      [&] { frames = follow([&] { return proxy.port(); }, events_of(run), "run_completed"); });
+  std::thread reader([&] {
+    frames = follow([&] { return proxy.port(); }, stream_events_of(run), "run_completed");
+  });
   (void)wait_for_event(project, run, "stream_activity");
   server->kill();
   server = std::make_unique<Server>(project);
@@ -176,10 +177,10 @@ TEST(Promises, E11_StreamGoesOnAfterKillMinus9) {
 
 TEST(Promises, E12_EveryFrameFitsItsPublishedSchema) {
   const Project project;
-  counting_pipeline(project);
+  streamed_pipeline(project);
   const Server server(project);
   const std::string run = server.submit({{"pipeline", "count"}});
-  const auto frames = follow([&] { return server.port(); }, events_of(run), "run_completed");
+  const auto frames = follow([&] { return server.port(); }, stream_events_of(run), "run_completed");
   const json::object document = server.get("/api/openapi.json").object();
   const json::object& published = document.at("components").at("schemas").as_object();
   std::map<std::string, contract::JsonSchema> schemas;
@@ -225,7 +226,7 @@ TEST(Promises, O1_StreamsEndCleanlyWithTheServer) {
                    "  - id: ask\n    type: gate\n    gate: {type: approval, prompt: Well?}\n");
   Server server(project);
   const std::string run = server.submit({{"pipeline", "ask"}});
-  SseClient client(server.port(), events_of(run));
+  SseClient client(server.port(), stream_events_of(run));
   (void)client.until("gate_waiting");
   EXPECT_EQ(server.stop().code, 0);
   while (client.next()) {

@@ -8,7 +8,7 @@
 namespace wave::server::api {
 namespace {
 
-constexpr size_t kMostInput = 500;
+constexpr size_t kMostGateInput = 500;
 
 json::object decided_json(const std::string& run_id, const flow::GateRow& gate,
                           const engine::StandingDecision& decision) {
@@ -64,7 +64,7 @@ Result<http::Response> list_gates(Call& call) {
     gates.push_back(
         json::object{{"gate", gate_json(known->second, gate, person_of(call.identity))},
                      {"pipeline", known->second.pipeline},
-                     {"input", text_or_null(excerpt(known->second.input, kMostInput))}});
+                     {"input", text_or_null(excerpt(known->second.input, kMostGateInput))}});
   }
   return whole_list("gates", std::move(gates));
 }

@@ -8,7 +8,7 @@
 namespace wave::server::api {
 namespace {
 
-constexpr size_t kPage = 500;
+constexpr size_t kFollowPage = 500;
 constexpr size_t kMostHeld = 256 << 10;  // bytes that a slow reader has not taken yet
 
 }  // namespace
@@ -129,8 +129,8 @@ bool LogFollower::read_on(Followed& followed) {
   }
   // The status is read first: what belongs to the end is in the log by then.
   const auto details = store_.run(followed.run_id);
-  const auto page = store_.events(followed.run_id,
-                                  {.after = followed.after, .limit = kPage, .step = followed.step});
+  const auto page = store_.events(
+      followed.run_id, {.after = followed.after, .limit = kFollowPage, .step = followed.step});
   std::string text;
   bool over = !details || !page;
   if (page) {
@@ -140,7 +140,7 @@ bool LogFollower::read_on(Followed& followed) {
       if (line && followed.filter(*line)) text += to_text(*line);
     }
   }
-  const bool full = page && page->size() == kPage;
+  const bool full = page && page->size() == kFollowPage;
   if (details && !full) {
     const auto status = flow::run_status_from_name(details->row.status);
     over = over || !status || flow::is_terminal(*status);

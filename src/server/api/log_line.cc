@@ -11,11 +11,11 @@
 namespace wave::server::api {
 namespace {
 
-constexpr size_t kMostText = 2000;
+constexpr size_t kMostLineText = 2000;
 constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
 
 std::string one_line(std::string_view text) {
-  std::string line = excerpt(trim(text), kMostText);
+  std::string line = excerpt(trim(text), kMostLineText);
   std::erase_if(line, [](char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == '\x7f';
   });

@@ -6,11 +6,11 @@
 namespace wave::server::api {
 namespace {
 
-constexpr int64_t kPage = 50;
-constexpr size_t kMostInput = 500;  // bytes of an input that lists show
+constexpr int64_t kListPage = 50;
+constexpr size_t kMostListedInput = 500;  // bytes of an input that lists show
 
 Result<http::Response> page(const Call& call, store::RunFilter filter) {
-  filter.limit = static_cast<size_t>(call.integer("limit", kPage));
+  filter.limit = static_cast<size_t>(call.integer("limit", kListPage));
   filter.after = call.text("cursor");
   const auto page = call.services.store.run_page(filter);
   if (!page && page.error().code == Code::kNotFound && !filter.after.empty()) {
@@ -21,7 +21,7 @@ Result<http::Response> page(const Call& call, store::RunFilter filter) {
   const WallTime now = SystemClock().wall();
   json::array runs;
   for (const flow::RunRow& row : page->rows) {
-    runs.push_back(run_json(row, call.services.queue.position(row.run_id), now, kMostInput));
+    runs.push_back(run_json(row, call.services.queue.position(row.run_id), now, kMostListedInput));
   }
   const bool more = !page->next.empty();
   return json_response(

@@ -16,7 +16,7 @@ json::object plain_text(size_t max_length) {
   return {{"type", "string"}, {"maxLength", max_length}};
 }
 
-json::object flag() {
+json::object flag_schema() {
   return {{"type", "string"}, {"enum", json::array{"0", "1", "true", "false"}}};
 }
 
@@ -145,7 +145,7 @@ void add_output_rows(RouteTable& table) {
                  {"after", limited(0, 9'007'199'254'740'991), "only after this seq"},
                  {"offset", limited(0, 9'007'199'254'740'991), "text: from this byte on"},
                  {"length", limited(1, 16 << 20), "text: at most so many bytes"},
-                 {"follow", flag(), "text: goes on until the run ends"},
+                 {"follow", flag_schema(), "text: goes on until the run ends"},
                  page_size(1000),
                  cursor()},
        .response_schema = "LogLines",
@@ -165,7 +165,7 @@ void add_output_rows(RouteTable& table) {
              .operation_id = "getArtifact",
              .tag = "outputs",
              .summary = "An artifact's bytes, with secrets masked; Range is understood.",
-             .query = {{"download", flag(), "1: as a file to save"}},
+             .query = {{"download", flag_schema(), "1: as a file to save"}},
              .response_type = "*/*",
              .handler = api::get_artifact,
              .also = {{206, ""}}});

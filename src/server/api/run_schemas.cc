@@ -7,8 +7,7 @@ namespace {
 
 using namespace words;
 
-constexpr bool kSometimes = false;
-constexpr size_t kMostInput = 512 << 10;
+constexpr size_t kMostRunInput = 512 << 10;
 constexpr size_t kMostName = 256;
 
 /// A name, never a path (promise A9).
@@ -232,7 +231,7 @@ void add_requests(Schemas& schemas) {
       request(
           "What to run.",
           {{"pipeline", pipeline_name()},
-           {"input", bounded_text("what it is to work on", kMostInput)},
+           {"input", bounded_text("what it is to work on", kMostRunInput)},
            {"model", bounded_text("stands for the models of steps that name none", kMostName)},
            {"force_model", flag("`model` stands for those of all steps")},
            {"adapter", bounded_text("stands for the agents of steps that name none", kMostName)},

@@ -36,6 +36,8 @@ struct Member {
   json::object schema;
   bool required = true;
 };
+/// For `Member::required`: a member that may be absent.
+inline constexpr bool kSometimes = false;
 /// Members of an answer: all are there, unless they say `false`.
 json::object object(std::string_view meaning, std::vector<Member> members);
 /// What a client sends: other members are refused, none is required but those listed.

@@ -6,8 +6,6 @@ namespace {
 
 using namespace words;
 
-constexpr bool kSometimes = false;
-
 void add_queue(Schemas& schemas) {
   schemas.add("QueueEntry",
               object("A run, as the queue sees it.",

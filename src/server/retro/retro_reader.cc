@@ -6,7 +6,7 @@ namespace wave::server::retro {
 namespace {
 
 constexpr size_t kPage = 1000;
-constexpr size_t kRowPage = 100;
+constexpr size_t kComparedPage = 100;
 
 std::vector<std::string> ended_statuses() {
   std::vector<std::string> words;
@@ -113,7 +113,7 @@ Result<Comparison> RetroReader::compare(const flow::Retro& retro) {
   filter.after = retro.run_id;  // those accepted before it
   std::vector<double> durations, costs;
   while (comparison.earlier < kMostCompared) {
-    filter.limit = std::min(kRowPage, kMostCompared - comparison.earlier);
+    filter.limit = std::min(kComparedPage, kMostCompared - comparison.earlier);
     WAVE_TRY(const auto rows, store_.list_runs(filter));
     for (const flow::RunRow& row : rows) {
       ++comparison.earlier;

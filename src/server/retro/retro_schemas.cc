@@ -24,7 +24,7 @@ std::vector<Member> join(std::vector<Member> members, std::vector<Member> more) 
   return members;
 }
 
-void add_parts(Schemas& schemas) {
+void add_retro_parts(Schemas& schemas) {
   schemas.add("RetroStep",
               object("A step, looked back at.",
                      {{"step", text("its id")},
@@ -185,7 +185,7 @@ void add_lists(Schemas& schemas) {
 }  // namespace
 
 void add_retro_schemas(Schemas& schemas) {
-  add_parts(schemas);
+  add_retro_parts(schemas);
   add_whole(schemas);
   add_lists(schemas);
 }

@@ -10,7 +10,7 @@ namespace {
 constexpr int64_t kMaxSessions = 10'000;
 constexpr int64_t kMaxCodes = 1'000;
 constexpr int64_t kMaxRevoked = 100'000;
-constexpr size_t kMaxPage = 1'000;
+constexpr size_t kMaxAuditPage = 1'000;
 
 constexpr std::string_view kSessionColumns =
     "SELECT id, secret_hash, subject, role, source, token_id, csrf_token, address, user_agent,"
@@ -199,7 +199,7 @@ Result<std::vector<AuditEntry>> list_audit(Database& database, const AuditFilter
                                       " ORDER BY id DESC LIMIT ?5",
                                       kAuditColumns)));
   query.bind(filter.before, filter.actor, filter.action, filter.outcome,
-             std::clamp<size_t>(filter.limit, 1, kMaxPage));
+             std::clamp<size_t>(filter.limit, 1, kMaxAuditPage));
   std::vector<AuditEntry> entries;
   while (true) {
     WAVE_TRY(const bool row, query.next());
@@ -215,7 +215,7 @@ Result<AuditCheck> verify_audit(Database& database) {
   while (true) {
     WAVE_TRY(Query query,
              database.query(fmt::format("{}WHERE id > ?1 ORDER BY id LIMIT ?2", kAuditColumns)));
-    query.bind(after, kMaxPage);
+    query.bind(after, kMaxAuditPage);
     size_t rows = 0;
     while (true) {
       WAVE_TRY(const bool row, query.next());
@@ -235,7 +235,7 @@ Result<AuditCheck> verify_audit(Database& database) {
       check.head = entry.hash;
       ++check.entries;
     }
-    if (rows < kMaxPage) return check;
+    if (rows < kMaxAuditPage) return check;
   }
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kGate = "gate";
 
-constexpr std::string_view kSelect =
+constexpr std::string_view kSelectCommand =
     "SELECT command.id, run_id, kind, gate_id, payload, command.actor, via,"
     " ifnull(idempotency_key, ''), created_at FROM command JOIN run ON run.id = command.run ";
 
@@ -31,8 +31,9 @@ Result<Command> read_command(const Query& row) {
 
 Result<std::optional<Command>> standing_gate_command(Database& database, int64_t run,
                                                      const std::string& gate_id) {
-  WAVE_TRY(Query query, database.query(fmt::format(
-                            "{}WHERE run = ?1 AND gate_id = ?2 AND kind = 'gate'", kSelect)));
+  WAVE_TRY(Query query,
+           database.query(
+               fmt::format("{}WHERE run = ?1 AND gate_id = ?2 AND kind = 'gate'", kSelectCommand)));
   WAVE_TRY(const bool row, query.bind(run, gate_id).next());
   if (!row) return std::nullopt;
   WAVE_TRY(Command command, read_command(query));
@@ -42,8 +43,8 @@ Result<std::optional<Command>> standing_gate_command(Database& database, int64_t
 Result<std::optional<Command>> command_with_key(Database& database, int64_t run,
                                                 const std::string& key) {
   if (key.empty()) return std::nullopt;
-  WAVE_TRY(Query query,
-           database.query(fmt::format("{}WHERE run = ?1 AND idempotency_key = ?2", kSelect)));
+  WAVE_TRY(Query query, database.query(fmt::format("{}WHERE run = ?1 AND idempotency_key = ?2",
+                                                   kSelectCommand)));
   WAVE_TRY(const bool row, query.bind(run, key).next());
   if (!row) return std::nullopt;
   WAVE_TRY(Command command, read_command(query));
@@ -118,8 +119,9 @@ Result<int64_t> submit_command(Batch& batch, const Command& command) {
 Result<std::vector<Command>> pending_commands(Database& database, const std::string& run_id) {
   WAVE_TRY(const ReadTransaction transaction, ReadTransaction::begin(database));
   WAVE_TRY(const int64_t run, find_run_id(database, run_id));
-  WAVE_TRY(Query query, database.query(fmt::format(
-                            "{}WHERE run = ?1 AND consumed = 0 ORDER BY command.id", kSelect)));
+  WAVE_TRY(Query query,
+           database.query(fmt::format("{}WHERE run = ?1 AND consumed = 0 ORDER BY command.id",
+                                      kSelectCommand)));
   query.bind(run);
   std::vector<Command> commands;
   while (true) {

@@ -8,7 +8,7 @@
 namespace wave::store::sqlite {
 namespace {
 
-constexpr size_t kMaxPage = 1000;  // of events: no read transaction outlives one page
+constexpr size_t kMaxEventPage = 1000;  // of events: no read transaction outlives one page
 
 /// Columns: seq, position, kind, line.
 Result<StoredEvent> read_event(const Query& row, std::string run_id) {
@@ -68,7 +68,7 @@ Result<std::vector<StoredEvent>> events(Database& database, const std::string& r
   if (after == 0 && !asked.step.empty()) {
     WAVE_TRY(after, before_step(database, run, asked.step));
   }
-  query.bind(run, after, std::min(asked.limit, kMaxPage));
+  query.bind(run, after, std::min(asked.limit, kMaxEventPage));
   if (!asked.step.empty()) query.bind_at(4, asked.step);
   std::vector<StoredEvent> found;
   while (true) {
@@ -85,7 +85,7 @@ Result<std::vector<StoredEvent>> events_since(Database& database, int64_t positi
                           " run.pipeline"
                           " FROM event CROSS JOIN run ON run.id = event.run"
                           " WHERE event.position > ?1 ORDER BY event.position LIMIT ?2"));
-  query.bind(position, std::min(limit, kMaxPage));
+  query.bind(position, std::min(limit, kMaxEventPage));
   std::vector<StoredEvent> found;
   while (true) {
     WAVE_TRY(const bool more, query.next());

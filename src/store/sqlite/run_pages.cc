@@ -12,7 +12,7 @@
 namespace wave::store::sqlite {
 namespace {
 
-constexpr size_t kMaxPage = 1000;
+constexpr size_t kMaxRunPage = 1000;
 constexpr int64_t kFewTagged = 1000;  // are sorted; of more there is one within few runs
 
 /// A run's place in the order of lists: when it was accepted, then its id.
@@ -141,7 +141,7 @@ class Pager {
       : database_(database),
         filter_(filter),
         statuses_(filter.statuses.begin(), filter.statuses.end()),
-        limit_(std::clamp<size_t>(filter.limit, 1, kMaxPage)),
+        limit_(std::clamp<size_t>(filter.limit, 1, kMaxRunPage)),
         pattern_(like_pattern(filter.text)) {}
 
   Result<RunPage> read() {

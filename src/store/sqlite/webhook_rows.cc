@@ -8,11 +8,11 @@
 namespace wave::store::sqlite {
 namespace {
 
-constexpr size_t kMaxPage = 1000;
+constexpr size_t kMaxDeliveryPage = 1000;
 // So that a long pause is not cleaned up in one long transaction.
 constexpr int kRemovedAtATime = 100;
 
-constexpr std::string_view kSelect =
+constexpr std::string_view kSelectDelivery =
     "SELECT id, webhook, delivery, body_hash, received_at, event, action, sender, outcome, run_id,"
     " detail, repeats FROM webhook_delivery ";
 
@@ -35,8 +35,9 @@ WebhookDelivery read_row(const Query& row) {
 
 Result<std::optional<WebhookDelivery>> by_id(Database& database, const WebhookDelivery& wanted) {
   if (wanted.delivery.empty()) return std::nullopt;
-  WAVE_TRY(Query query, database.query(fmt::format(
-                            "{}WHERE webhook = ?1 AND delivery = ?2 AND delivery <> ''", kSelect)));
+  WAVE_TRY(Query query,
+           database.query(fmt::format("{}WHERE webhook = ?1 AND delivery = ?2 AND delivery <> ''",
+                                      kSelectDelivery)));
   WAVE_TRY(const bool row, query.bind(wanted.webhook, wanted.delivery).next());
   return row ? std::optional(read_row(query)) : std::nullopt;
 }
@@ -47,7 +48,7 @@ Result<std::optional<WebhookDelivery>> by_body(Database& database, const Webhook
   if (same_body_for <= Millis(0)) return std::nullopt;
   WAVE_TRY(Query query, database.query(fmt::format("{}WHERE webhook = ?1 AND body_hash = ?2"
                                                    " AND received_at > ?3 ORDER BY id LIMIT 1",
-                                                   kSelect)));
+                                                   kSelectDelivery)));
   query.bind(wanted.webhook, wanted.body_hash, wanted.received_at - same_body_for);
   WAVE_TRY(const bool row, query.next());
   return row ? std::optional(read_row(query)) : std::nullopt;
@@ -111,10 +112,10 @@ Status end_delivery(Database& database, int64_t id, const std::string& outcome,
 Result<std::vector<WebhookDelivery>> list_deliveries(Database& database, const std::string& webhook,
                                                      int64_t before, size_t limit) {
   WAVE_TRY(Query query,
-           database.query(
-               fmt::format("{}WHERE webhook = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3", kSelect)));
+           database.query(fmt::format("{}WHERE webhook = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+                                      kSelectDelivery)));
   const int64_t below = before > 0 ? before : std::numeric_limits<int64_t>::max();
-  query.bind(webhook, below, std::clamp<size_t>(limit, 1, kMaxPage));
+  query.bind(webhook, below, std::clamp<size_t>(limit, 1, kMaxDeliveryPage));
   std::vector<WebhookDelivery> list;
   while (true) {
     WAVE_TRY(const bool more, query.next());
