@@ -41,8 +41,10 @@ endif()
 
 find_program(WAVE_CCACHE ccache)
 if(WAVE_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${WAVE_CCACHE})
-  # Precompiled headers and ccache agree only when the header's own time stamps are left out.
+  # ccache caches nothing that uses a precompiled header unless it is told that defines come from the
+  # command line only, and the header unless its own time stamps are left out.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+                                  ${WAVE_CCACHE})
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     add_compile_options("SHELL:-Xclang -fno-pch-timestamp")
   endif()
