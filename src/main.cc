@@ -6,8 +6,10 @@
 #include "agent/guard.h"
 #include "agent/play.h"
 #include "cli/cli.h"
+#include "process/clean_start.h"
 
 int main(int argc, char** argv) {
+  wave::process::clean_start();
   // A scripted agent, and the guard that other agents ask before they use a tool, are this program
   // again; they start often and need nothing of what follows.
   const std::string_view door = argc > 1 ? argv[1] : "";
