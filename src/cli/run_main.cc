@@ -10,6 +10,7 @@
 #include "cli/error_printer.h"
 #include "cli/terminal.h"
 #include "process/launcher.h"
+#include "process/start_room.h"
 
 namespace wave::cli {
 namespace {
@@ -29,11 +30,23 @@ void configure_log(const GlobalOptions& global) {
   log::configure(level, log::Format::kText);
 }
 
+// A run: its loop, the pool, the store's two threads, the watch of signals; a launcher, a host, an
+// agent, and a git of its own with a helper. A server has its reactors and workers beside that, and
+// several runs.
+process::StartRoom needed_room(const CommandOptions& options) {
+  constexpr uint64_t kMegabyte = 1 << 20;
+  if (std::holds_alternative<ServeOptions>(options)) {
+    return {.program = "wave serve", .tasks = 32, .memory = 96 * kMegabyte};
+  }
+  return {.program = "wave", .tasks = 16, .memory = 48 * kMegabyte};
+}
+
 Result<int> execute(const Invocation& invocation, std::map<std::string, std::string> environment) {
   // First of all: a process forked now has one thread and nothing of ours in it.
   std::optional<process::Launcher> launcher;
   if (invocation.executes_runs) {
     WAVE_TRY(launcher, process::Launcher::start());
+    WAVE_CHECK(process::check_start_room(needed_room(invocation.options)));
   }
   // A reader or terminal that goes away is noticed by write(2); it does not end the run.
   ::signal(SIGPIPE, SIG_IGN);

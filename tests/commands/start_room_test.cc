@@ -1,0 +1,46 @@
+// A machine that leaves too little to work with is refused, with what is needed; nothing aborts.
+#include <gmock/gmock.h>
+
+#include "base/file.h"
+#include "support/shim.h"
+#include "support/wave.h"
+
+namespace wave::test {
+namespace {
+
+using ::testing::ContainsRegex;
+
+TEST(StartRoom, TooFewThreadsAreRefusedWithTheNumberThatIsNeeded) {
+  const Project project;
+  project.pipeline("one", "  - {id: a, type: command, script: \"true\"}\n");
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"run", "one"}, {"serve", "--port", "0"}}) {
+    SCOPED_TRACE(command[0]);
+    const Exit exit =
+        wave(project, command, with_shim("few_threads", {{"WAVE_SHIM_THREADS", "9"}}));
+    EXPECT_EQ(exit.code, 1) << exit.err;
+    EXPECT_THAT(exit.err, ContainsRegex("needs room for [0-9]+ threads and processes, and there is "
+                                        "room for 8"));
+    EXPECT_THAT(exit.err, ContainsRegex("ulimit -u"));
+  }
+  EXPECT_EQ(wave(project, {"run", "one"}).code, 0);
+}
+
+/// A sanitizer maps terabytes before main begins.
+bool is_sanitized() {
+  const auto mapped = read_file("/proc/self/statm", 4096);
+  return mapped && mapped->find(' ') > 8;  // pages, in nine digits and more
+}
+
+TEST(StartRoom, TooLittleAddressSpaceIsRefusedWithTheNumberThatIsNeeded) {
+  if (is_sanitized()) return;
+  const Project project;
+  const Exit exit =
+      run({"/bin/sh", "-c", "ulimit -v 150000; exec \"$0\" serve --port 0", WAVE_BINARY},
+          project.root(), project.environment());
+  EXPECT_EQ(exit.code, 1) << exit.err;
+  EXPECT_THAT(exit.err, ContainsRegex("needs [0-9]+ MiB of address space, and may have 147 MiB"));
+}
+
+}  // namespace
+}  // namespace wave::test
