@@ -3,9 +3,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <mutex>
 #include <unordered_map>
 
 namespace wave {
@@ -30,15 +30,19 @@ struct AsioLoop::Impl {
 
   int pool_threads;
   SystemClock clock;
-  asio::io_context io{1};
-  asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(io);
+  // Destroying it is the only way to destroy what was posted, and that has to happen while the loop
+  // still answers: callbacks cancel timers and watches as they go. Reset by close(), on the loop's
+  // thread; other threads use it under open_mutex and while open.
+  std::optional<asio::io_context> io{std::in_place, 1};
+  std::mutex open_mutex;
+  bool open = true;
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{
+      std::in_place, asio::make_work_guard(*io)};
   std::unordered_map<TimerId, std::unique_ptr<asio::steady_timer>> timers;
   std::unordered_map<WatchId, std::shared_ptr<Watch>> watches;
   uint64_t next_id = 1;
-  std::unique_ptr<asio::signal_set> signals;
-  std::move_only_function<void(int)> on_signal;
-  std::once_flag pool_started;
-  std::unique_ptr<asio::thread_pool> pool;
+  std::unique_ptr<asio::thread_pool> pool;  // guarded by open_mutex until end_blocking
+  bool takes_work = true;                   // guarded by open_mutex
 
   void wait_readable(WatchId id, std::shared_ptr<Watch> watch) {
     auto& descriptor = watch->descriptor;
@@ -49,48 +53,46 @@ struct AsioLoop::Impl {
                             if (watches.contains(id)) wait_readable(id, watch);
                           });
   }
-
-  void wait_signal() {
-    signals->async_wait([this](boost::system::error_code error, int signal) {
-      if (error) return;
-      on_signal(signal);
-      wait_signal();
-    });
-  }
 };
 
 AsioLoop::AsioLoop(int pool_threads) : impl_(std::make_unique<Impl>(pool_threads)) {}
 
 AsioLoop::~AsioLoop() {
-  end_blocking();
-  impl_->watches.clear();
-  impl_->timers.clear();
+  close();
 }
 
 void AsioLoop::run() {
-  impl_->io.run();
-  impl_->io.restart();  // what stopped it is done: it may be run again
+  if (!impl_->io) return;
+  impl_->io->run();
+  impl_->io->restart();  // what stopped it is done: it may be run again
 }
 
 void AsioLoop::stop() {
-  impl_->io.stop();
+  const std::scoped_lock lock(impl_->open_mutex);
+  if (impl_->open) impl_->io->stop();
 }
 
-void AsioLoop::on_signals(std::initializer_list<int> signals,
-                          std::move_only_function<void(int)> callback) {
-  impl_->on_signal = std::move(callback);
-  impl_->signals = std::make_unique<asio::signal_set>(impl_->io);
-  for (const int signal : signals) impl_->signals->add(signal);
-  impl_->wait_signal();
+void AsioLoop::close() {
+  end_blocking();
+  {
+    const std::scoped_lock lock(impl_->open_mutex);
+    if (!std::exchange(impl_->open, false)) return;
+  }
+  for (auto& [id, watch] : std::exchange(impl_->watches, {})) watch->descriptor.release();
+  impl_->timers.clear();
+  impl_->work.reset();
+  impl_->io.reset();
 }
 
 void AsioLoop::post(Callback callback) {
-  asio::post(impl_->io, std::move(callback));
-}
+  const std::scoped_lock lock(impl_->open_mutex);
+  if (impl_->open) asio::post(*impl_->io, std::move(callback));
+}  // not open: destroyed by the caller, after the lock
 
 Loop::TimerId AsioLoop::call_at(MonoTime when, Callback callback) {
   const TimerId id = impl_->next_id++;
-  auto timer = std::make_unique<asio::steady_timer>(impl_->io, when);
+  if (!impl_->open) return id;
+  auto timer = std::make_unique<asio::steady_timer>(*impl_->io, when);
   timer->async_wait(
       [this, id, callback = std::move(callback)](boost::system::error_code error) mutable {
         if (error || impl_->timers.erase(id) == 0) return;
@@ -106,7 +108,8 @@ void AsioLoop::cancel_timer(TimerId timer) {
 
 Loop::WatchId AsioLoop::watch_readable(int fd, std::move_only_function<void()> callback) {
   const WatchId id = impl_->next_id++;
-  auto watch = std::make_shared<Watch>(impl_->io, fd, std::move(callback));
+  if (!impl_->open) return id;
+  auto watch = std::make_shared<Watch>(*impl_->io, fd, std::move(callback));
   impl_->watches.emplace(id, watch);
   impl_->wait_readable(id, std::move(watch));
   return id;
@@ -121,9 +124,11 @@ void AsioLoop::unwatch(WatchId watch) {
 }
 
 void AsioLoop::run_blocking(Callback work, Callback done) {
-  std::call_once(impl_->pool_started, [this] {
+  const std::scoped_lock lock(impl_->open_mutex);
+  if (!impl_->takes_work) return;
+  if (!impl_->pool) {
     impl_->pool = std::make_unique<asio::thread_pool>(static_cast<size_t>(impl_->pool_threads));
-  });
+  }
   asio::post(*impl_->pool, [this, work = std::move(work), done = std::move(done)]() mutable {
     // What `work` holds is let go before `done` runs, so that `done` is the last to hold it.
     std::exchange(work, nullptr)();
@@ -132,7 +137,12 @@ void AsioLoop::run_blocking(Callback work, Callback done) {
 }
 
 void AsioLoop::end_blocking() {
+  {
+    const std::scoped_lock lock(impl_->open_mutex);
+    impl_->takes_work = false;
+  }
   if (impl_->pool) impl_->pool->join();
+  impl_->pool.reset();
 }
 
 const Clock& AsioLoop::clock() const {

@@ -15,16 +15,16 @@ class AsioLoop final : public Loop {
   ~AsioLoop() override;
 
   /// Runs callbacks until stop (at once, if that came before). Call it from the thread that is to
-  /// be the loop thread. It can be run again afterwards.
+  /// be the loop thread. It can be run again afterwards, until close.
   void run();
-  /// Makes run return soon; what was posted and has not run is dropped at destruction. Thread: any.
+  /// Makes run return soon; what was posted and has not run is dropped by close. Thread: any.
   void stop();
-  /// Waits for the work of run_blocking that was given to it, and takes no more: before what that
-  /// work uses goes away, where it goes before the loop.
+  /// Waits for the work of run_blocking that was given to it, and takes no more.
   void end_blocking();
-  /// Runs `callback` with the number of each signal caught from `signals`, on the loop thread.
-  void on_signals(std::initializer_list<int> signals, std::move_only_function<void(int)> callback);
-
+  /// end_blocking, and destroys every callback that has not run, so that what they hold goes while
+  /// everything else is still there. Later ones are destroyed unseen. Not while the loop runs, and
+  /// not from a callback.
+  void close();
   void post(Callback callback) override;
   TimerId call_at(MonoTime when, Callback callback) override;
   void cancel_timer(TimerId timer) override;

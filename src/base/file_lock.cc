@@ -14,7 +14,8 @@ constexpr Millis kPoll{3};
 
 }  // namespace
 
-Status lock_exclusively(const UniqueFd& file, Millis timeout, const fs::path& path) {
+Status lock_exclusively(const UniqueFd& file, Millis timeout, const fs::path& path,
+                        const std::stop_token& stop) {
   const SystemClock clock;
   const MonoTime deadline = clock.mono() + timeout;
   while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -24,6 +25,10 @@ Status lock_exclusively(const UniqueFd& file, Millis timeout, const fs::path& pa
     if (clock.mono() >= deadline) {
       return fail(Code::kTimeout,
                   fmt::format("somebody has held the lock on {} for too long", path.native()));
+    }
+    if (stop.stop_requested()) {
+      return fail(Code::kInterrupted,
+                  fmt::format("interrupted while {} was locked", path.native()));
     }
     std::this_thread::sleep_for(kPoll);
   }

@@ -22,11 +22,13 @@ uint64_t size_of(const fs::path& folder) {
 // Ended runs, newest first, as long as they fit; what follows is beyond.
 std::vector<std::string> beyond_bytes(const Context& context, const std::vector<flow::RunRow>& rows,
                                       const std::vector<std::string>& removable,
-                                      const fs::path& workspace_root, uint64_t max_bytes) {
+                                      const fs::path& workspace_root, uint64_t max_bytes,
+                                      const std::stop_token& stop) {
   const std::set<std::string> may_go(removable.begin(), removable.end());
   std::vector<std::string> beyond;
   uint64_t sum = 0;
   for (const flow::RunRow& row : rows) {
+    if (stop.stop_requested()) break;
     sum += size_of(context.paths().run(row.run_id)) +
            size_of(context.project() / workspace_root / row.run_id);
     if (sum > max_bytes && may_go.contains(row.run_id)) beyond.push_back(row.run_id);
@@ -36,7 +38,7 @@ std::vector<std::string> beyond_bytes(const Context& context, const std::vector<
 
 }  // namespace
 
-void apply_retention(const Context& context, store::Store& store) {
+void apply_retention(const Context& context, store::Store& store, const std::stop_token& stop) {
   const auto manifest =
       model::load_manifest(context.files(), {.manifest_path = context.manifest_path()});
   const model::RetentionConfig& keep = manifest.value.runtime.retention;
@@ -57,10 +59,12 @@ void apply_retention(const Context& context, store::Store& store) {
   }
   if (keep.max_bytes > 0) {
     const auto removable = select_for_removal(*rows, {.all = true}, now);
-    add(beyond_bytes(context, *rows, removable, workspace_root, keep.max_bytes));
+    add(beyond_bytes(context, *rows, removable, workspace_root, keep.max_bytes, stop));
   }
   for (const std::string& run_id : beyond) {
-    if (const auto removed = remove_run(context, store, workspace_root, run_id); !removed) {
+    const auto removed = remove_run(context, store, workspace_root, run_id, stop);
+    if (stop.stop_requested()) return;
+    if (!removed) {
       context.note("retention: " + run_id + " stays: " + full_message(removed.error()) + "\n");
     }
   }

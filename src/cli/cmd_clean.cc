@@ -25,12 +25,12 @@ Result<std::vector<flow::RunRow>> all_runs(store::Store& store) {
 
 // Workspaces first: should we be interrupted, the run is still known and can be cleaned again.
 Status remove_run(const Context& context, store::Store& store, const fs::path& workspace_root,
-                  const std::string& run_id) {
+                  const std::string& run_id, const std::stop_token& stop) {
   if (store::OwnerLock::is_held(context.paths(), run_id)) {
     return fail(Code::kRunLocked, "run " + run_id + " is in use by another process");
   }
-  WAVE_CHECK(workspace::remove_run(context.project(), workspace_root, run_id));
-  WAVE_CHECK(store.prune_run(run_id));
+  WAVE_CHECK(workspace::remove_run(context.project(), workspace_root, run_id, stop));
+  WAVE_CHECK(store.prune_run(run_id, stop));
   std::error_code error;
   fs::remove_all(context.paths().run(run_id), error);
   if (error)

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/apply_retention.h"
 #include "cli/commands.h"
+#include "process/spawn_attributes.h"
 #include "server/demo/demo_project.h"
 #include "server/serve/init_process.h"
 #include "server/serve/serve.h"
@@ -22,8 +23,9 @@ void configure_server_log(const Context& context, bool as_json) {
 void open_browser(const std::string& url) {
   std::string program = "xdg-open", address = url;
   char* const argv[] = {program.data(), address.data(), nullptr};
+  const process::SpawnAttributes spawn(process::SpawnAttributes::Apart::kNot);
   pid_t pid = 0;
-  if (::posix_spawnp(&pid, program.c_str(), nullptr, nullptr, argv, environ) != 0) {
+  if (::posix_spawnp(&pid, program.c_str(), nullptr, spawn.attributes(), argv, environ) != 0) {
     log::warning("no browser could be opened: visit {}", url);
   }
 }
@@ -93,7 +95,9 @@ Result<int> run_serve(Context& context, const ServeOptions& options) {
   WAVE_CHECK(context.claim_database_place());
   server::ServeRequest request = request_of(context, options, context.project());
   request.paths = context.paths();
-  request.housekeeping = [&](store::Store& store) { apply_retention(context, store); };
+  request.housekeeping = [&](store::Store& store, const std::stop_token& stop) {
+    apply_retention(context, store, stop);
+  };
   return server::serve(request);
 }
 

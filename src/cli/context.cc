@@ -136,15 +136,28 @@ Status Context::claim_database_place() const {
 }
 
 Result<store::Store*> Context::open_store(bool create) {
-  if (store_) return store_.get();
+  if (store_ != nullptr) return store_;
   std::error_code ignored;
   if (!create && !fs::exists(paths().database(), ignored)) {
     return fail(Code::kNotFound, "nothing has been run in " + place_.root.string() + " yet",
                 "start a pipeline with: wave run <pipeline>, or name the project with -C DIR");
   }
   WAVE_CHECK(claim_database_place());
-  WAVE_TRY(store_, store::open_store(paths()));
-  return store_.get();
+  WAVE_TRY(opened_, store::open_store(paths()));
+  store_ = opened_.get();
+  return store_;
+}
+
+Result<engine::Runtime*> Context::start_runtime() {
+  if (launcher_ == nullptr) {
+    return fail(Code::kInternal, "a command that executes runs has no launcher");
+  }
+  if (runtime_) return fail(Code::kInternal, "a command drives runs only once");
+  WAVE_CHECK(open_store(true));
+  runtime_ = std::make_unique<engine::Runtime>(
+      engine::EngineConfig{.paths = paths(), .environment = environment()}, *launcher_,
+      std::move(opened_));
+  return runtime_.get();
 }
 
 std::string Context::server() const {

@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "cli/options.h"
 #include "cli/run_access.h"
+#include "engine/runtime.h"
 #include "model/file_source.h"
 #include "process/launcher.h"
 #include "store/store.h"
@@ -64,6 +65,9 @@ class Context {
   [[nodiscard]] Status claim_database_place() const;
   /// Opens the store once. kNotFound when the project has none yet and `create` is false.
   Result<store::Store*> open_store(bool create);
+  /// What drives runs in this process, on that store. Once: after its end the store is for reading
+  /// only.
+  Result<engine::Runtime*> start_runtime();
   /// The launcher that run_main started; commands that execute runs need it.
   [[nodiscard]] process::Launcher* launcher() const { return launcher_; }
   void set_launcher(process::Launcher* launcher) { launcher_ = launcher; }
@@ -86,7 +90,9 @@ class Context {
   std::map<std::string, std::string> environment_;
   store::StatePaths paths_;
   model::DiskSource files_;
-  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<store::Store> opened_;  // until the runtime has it
+  std::unique_ptr<engine::Runtime> runtime_;
+  store::Store* store_ = nullptr;
   std::unique_ptr<RunAccess> runs_;
   process::Launcher* launcher_ = nullptr;
   bool colors_ = false;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/error_printer.h"
 #include "process/agent_guard.h"
+#include "process/spawn_attributes.h"
 #include "store/owner_lock.h"
 #include "store/server_lock.h"
 
@@ -86,27 +87,24 @@ int exit_code_of(flow::RunStatus status) {
 }
 
 Result<std::unique_ptr<RunSession>> RunSession::open(Context& context) {
-  if (context.launcher() == nullptr) {
-    return fail(Code::kInternal, "a command that executes runs has no launcher");
-  }
-  WAVE_TRY(store::Store * store, context.open_store(true));
-  return std::unique_ptr<RunSession>(new RunSession(context, *store));
+  WAVE_TRY(engine::Runtime * runtime, context.start_runtime());
+  return std::unique_ptr<RunSession>(new RunSession(context, *runtime));
 }
 
-RunSession::RunSession(Context& context, store::Store& store)
-    : context_(context),
-      store_(store),
-      world_(*context.launcher(), loop_, context.paths()),
-      engine_({.paths = context.paths(), .environment = context.environment()}, loop_, store,
-              world_, random_),
-      runs_(store, context.actor()) {}
+RunSession::RunSession(Context& context, engine::Runtime& runtime)
+    : context_(context), runtime_(runtime), runs_(store_, context.actor()) {}
 
 RunSession::~RunSession() {
-  loop_.end_blocking();  // it uses the world, which goes first
+  if (watch_) watch_->stop_hearing();
+  runtime_.end();  // its callbacks know this object
 }
 
 Result<int> RunSession::drive(const std::string& run_id, Showing showing) {
   showing_ = showing;
+  WAVE_TRY(watch_, EndWatch::start({SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT},
+                                   [this, run_id](EndWatch& watch, int signal) {
+                                     heard(watch, signal, run_id);
+                                   }));
   WAVE_CHECK(engine_.adopt(
       run_id, [this](const std::string&, const engine::Engine::Ended& ended) { on_end(ended); }));
   view_ = std::make_unique<RunView>(loop_, runs_, start_model(runs_, run_id),
@@ -121,14 +119,22 @@ Result<int> RunSession::drive(const std::string& run_id, Showing showing) {
       view_->wake();
     });
   });
-  loop_.on_signals({SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT},
-                   [this, run_id](int signal) { on_signal(signal, run_id); });
   view_->wake();
   loop_.run();
+  driven_ = true;
   store_.unsubscribe(subscription);
   const ViewModel model = view_->model();
   view_.reset();
   return conclude(model);
+}
+
+// On the watch's thread: the loop may be busy. SIGTERM and the third SIGINT are not negotiable.
+void RunSession::heard(EndWatch& watch, int signal, const std::string& run_id) {
+  if (signal == SIGINT) ++heard_interrupts_;
+  const bool asks = signal == SIGTERM || signal == SIGINT;
+  if (signal == SIGTERM || heard_interrupts_ > 2) watch.end_soon(exit_code(Code::kInterrupted));
+  if (asks && driven_) ending_.request_stop();
+  loop_.post([this, signal, run_id] { on_signal(signal, run_id); });
 }
 
 void RunSession::on_signal(int signal, const std::string& run_id) {
@@ -213,20 +219,14 @@ Status spawn_owner(const Context& context, const std::string& run_id) {
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
 
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawnattr_init(&attributes);
-  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log_path.c_str(),
+  process::SpawnAttributes spawn(process::SpawnAttributes::Apart::kSession);
+  ::posix_spawn_file_actions_addopen(spawn.actions(), STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(spawn.actions(), STDOUT_FILENO, log_path.c_str(),
                                      O_WRONLY | O_CREAT | O_APPEND, 0600);
-  ::posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+  ::posix_spawn_file_actions_adddup2(spawn.actions(), STDOUT_FILENO, STDERR_FILENO);
   pid_t pid = 0;
-  const int error =
-      ::posix_spawn(&pid, "/proc/self/exe", &actions, &attributes, argv.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  ::posix_spawnattr_destroy(&attributes);
+  const int error = ::posix_spawn(&pid, "/proc/self/exe", spawn.actions(), spawn.attributes(),
+                                  argv.data(), environ);
   if (error != 0) {
     return std::unexpected(errno_error(error, "cannot start the run's owner in the background"));
   }

@@ -1,24 +1,25 @@
-// Driving runs in this process: loop, store, world and engine put together, signals, and a view.
+// Driving runs in this process: the runtime, signals, and a view.
 #pragma once
 
+#include <atomic>
 #include <memory>
+#include <stop_token>
 #include <string>
 
-#include "base/asio_loop.h"
-#include "base/id.h"
+#include "base/end_watch.h"
 #include "base/result.h"
 #include "cli/context.h"
 #include "cli/local_runs.h"
 #include "cli/run_view.h"
-#include "engine/engine.h"
-#include "engine/system_world.h"
+#include "engine/runtime.h"
 
 namespace wave::cli {
 
 /// Whether a run is shown while it is driven, or only kept going (a detached owner).
 enum class Showing { kAsAsked, kNothing };
 
-/// Owned by one command. Thread: the one that made it; it becomes the loop's thread in drive().
+/// Owned by one command, which has one at most. Ends the runtime with itself. Thread: the one that
+/// made it; it becomes the loop's thread in drive().
 class RunSession {
  public:
   /// `context` must have a launcher and outlive the session.
@@ -32,25 +33,31 @@ class RunSession {
   /// stop (it can be resumed), the second cancels it, the third or SIGTERM lets go of it: agents
   /// work on. SIGHUP only ends the showing. Returns the exit code.
   Result<int> drive(const std::string& run_id, Showing showing);
+  /// What is done after the run's end breaks off when SIGINT or SIGTERM comes.
+  [[nodiscard]] std::stop_token ending() const { return ending_.get_token(); }
 
  private:
-  RunSession(Context& context, store::Store& store);
+  RunSession(Context& context, engine::Runtime& runtime);
+  void heard(EndWatch& watch, int signal, const std::string& run_id);
   void on_signal(int signal, const std::string& run_id);
   void submit(const std::string& run_id, const std::string& kind);
   void on_end(const engine::Engine::Ended& ended);
   void let_go();
   Result<int> conclude(const ViewModel& model);
 
+  std::unique_ptr<EndWatch> watch_;  // until everything else has ended
   Context& context_;
-  store::Store& store_;
-  SystemRandom random_;
-  AsioLoop loop_;
-  engine::SystemWorld world_;
-  engine::Engine engine_;
+  engine::Runtime& runtime_;
+  AsioLoop& loop_ = runtime_.loop();
+  store::Store& store_ = runtime_.store();
+  engine::Engine& engine_ = runtime_.engine();
   StoreRuns runs_;
   std::unique_ptr<RunView> view_;
   std::optional<engine::Engine::Ended> ended_;
   Showing showing_ = Showing::kAsAsked;
+  std::stop_source ending_;
+  std::atomic<bool> driven_ = false;  // the loop has returned
+  int heard_interrupts_ = 0;          // of the watch's thread
   int interrupts_ = 0;
   bool let_go_ = false;
 };

@@ -1,5 +1,6 @@
 // Keeps what a step left in its worktree, under a ref of wave's own.
 #include "engine/operation.h"
+#include "engine/progress.h"
 #include "engine/step_setup.h"
 
 namespace wave::engine {
@@ -13,6 +14,8 @@ class MakeCheckpoint final : public ActiveOperation {
     const flow::StepState* state = run_->state.find(operation_.step);
     auto input =
         std::make_shared<SetupInput>(setup_input(*run_, run_->step(operation_.step), *state));
+    input->interrupt = interrupt();
+    progress_.begin(run_->loop, [this](Millis so_far) { say(so_far); });
     on_pool(
         [run = run_, input]() -> Result<std::optional<workspace::Checkpoint>> {
           WAVE_TRY(const workspace::Prepared prepared, prepare_workspace(*run, *input));
@@ -21,9 +24,20 @@ class MakeCheckpoint final : public ActiveOperation {
         },
         [this](const Result<std::optional<workspace::Checkpoint>>& made) { end(made); });
   }
+  void detach() override {
+    ActiveOperation::detach();
+    progress_.end();
+  }
 
  private:
+  void say(Millis so_far) {
+    report({.events = {event(flow::Kind::kStreamActivity,
+                             progress_data("keeping the worktree's content", so_far))},
+            .ended = false});
+  }
   void end(const Result<std::optional<workspace::Checkpoint>>& made) {
+    progress_.end();
+    std::vector<flow::Event> events;
     json::object data;
     if (!made) {
       // A step's work is not lost for want of a checkpoint; but it is said.
@@ -35,9 +49,18 @@ class MakeCheckpoint final : public ActiveOperation {
     } else {
       data["ref"] = (*made)->ref;
       data["commit"] = (*made)->commit;
+      if (std::string text = left_out_text(**made); !text.empty()) {
+        text = run_->redactor.redact(text);
+        data["message"] = text;
+        events.push_back(event(flow::Kind::kWarningRaised,
+                               {{"code", "checkpoint_incomplete"}, {"message", text}}));
+      }
     }
-    report_end({event(flow::Kind::kCheckpointCreated, std::move(data))});
+    events.push_back(event(flow::Kind::kCheckpointCreated, std::move(data)));
+    report_end(std::move(events));
   }
+
+  Progress progress_;
 };
 
 }  // namespace

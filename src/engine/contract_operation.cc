@@ -106,6 +106,7 @@ void CheckContract::start() {
   const flow::StepState* repairer =
       state->reworked_by.empty() ? nullptr : run_->state.find(state->reworked_by);
   SetupInput setup = setup_input(*run_, step, *state);
+  setup.interrupt = interrupt();
   if (repairer != nullptr) setup.work_of = &run_->step(repairer->id);
   auto input = std::make_shared<CheckInput>(
       CheckInput{.setup = std::move(setup),

@@ -5,8 +5,7 @@
 
 #include <atomic>
 
-#include "base/asio_loop.h"
-#include "engine/system_world.h"
+#include "engine/runtime.h"
 #include "flow/fold.h"
 
 namespace wave::engine {
@@ -27,19 +26,14 @@ class EngineTest : public ::testing::Test {
     launcher_.emplace(*std::move(launcher));
     auto opened = store::open_store({.project = root_});
     EXPECT_TRUE(opened);
-    store_ = *std::move(opened);
-    loop_ = std::make_unique<AsioLoop>(2);
-    world_ = std::make_unique<SystemWorld>(*launcher_, *loop_, store::StatePaths{root_});
-    engine_ = std::make_unique<Engine>(
-        EngineConfig{.paths = {root_}, .environment = {{"PATH", "/usr/bin:/bin"}}}, *loop_, *store_,
-        *world_, random_);
+    runtime_.emplace(EngineConfig{.paths = {root_}, .environment = {{"PATH", "/usr/bin:/bin"}}},
+                     *launcher_, *std::move(opened));
+    loop_ = &runtime_->loop();
+    store_ = &runtime_->store();
+    engine_ = &runtime_->engine();
   }
   ~EngineTest() override {
-    engine_.reset();
-    loop_->end_blocking();
-    world_.reset();
-    loop_.reset();
-    store_.reset();
+    runtime_.reset();
     std::error_code ignored;
     fs::remove_all(root_, ignored);
   }
@@ -72,11 +66,11 @@ class EngineTest : public ::testing::Test {
 
   fs::path root_;
   std::optional<process::Launcher> launcher_;
-  std::unique_ptr<store::Store> store_;
-  std::unique_ptr<AsioLoop> loop_;
-  std::unique_ptr<SystemWorld> world_;
+  std::optional<Runtime> runtime_;
+  store::Store* store_ = nullptr;
+  AsioLoop* loop_ = nullptr;
   SystemRandom random_;
-  std::unique_ptr<Engine> engine_;
+  Engine* engine_ = nullptr;
 };
 
 constexpr std::string_view kOneStep = "  - {id: a, type: command, script: \"true\"}\n";

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "engine/operation.h"
+#include "engine/progress.h"
 #include "engine/step_setup.h"
 
 namespace wave::engine {
@@ -62,6 +63,7 @@ class ExecuteOperation final : public ActiveOperation {
   std::string output_tail_;
   bool paused_ = false, stalled_ = false, disk_warned_ = false;
   Loop::TimerId watchdog_ = 0, disk_timer_ = 0;
+  Progress progress_;
   MonoTime last_activity_{}, last_progress_{};
 };
 
@@ -81,6 +83,13 @@ void ExecuteOperation::set_up(bool attach) {
   const flow::StepState* state = run_->state.find(operation_.step);
   auto input =
       std::make_shared<SetupInput>(setup_input(*run_, run_->step(operation_.step), *state));
+  // What runs already is followed to its end, whatever was asked meanwhile.
+  if (!attach) input->interrupt = interrupt();
+  progress_.begin(run_->loop, [this](Millis so_far) {
+    flow::Event said =
+        event(Kind::kStreamActivity, progress_data("preparing the workspace", so_far));
+    report({.events = {std::move(said)}, .ended = false});
+  });
   on_pool(
       [run = run_, input, attach]() -> Result<StepSetup> {
         if (!attach) {
@@ -104,6 +113,7 @@ void ExecuteOperation::set_up(bool attach) {
         return found;
       },
       [this](Result<StepSetup> setup) {
+        progress_.end();
         if (setup) return launch(*std::move(setup));
         if (setup.error().code != Code::kDiskFull || stop_ != flow::StopReason::kNone) {
           const bool asked = stop_ != flow::StopReason::kNone;
@@ -137,9 +147,10 @@ void ExecuteOperation::launch(StepSetup setup) {
                                                        {"branch", setup_.workspace.branch},
                                                        {"base", setup_.workspace.head}}));
   }
-  for (const std::string& warning : setup_.warnings) {
+  for (const StepSetup::Warning& warning : setup_.warnings) {
     pending_.push_back(
-        event(Kind::kWarningRaised, {{"code", "artifact_collision"}, {"message", warning}}));
+        event(Kind::kWarningRaised,
+              {{"code", warning.code}, {"message", run_->redactor.redact(warning.message)}}));
   }
   follow();
 }
@@ -370,6 +381,7 @@ void ExecuteOperation::stop(flow::StopReason reason) {
 
 void ExecuteOperation::detach() {
   ActiveOperation::detach();
+  progress_.end();
   phase_ = Phase::kEnded;
   if (watchdog_ != 0) run_->loop.cancel_timer(std::exchange(watchdog_, 0));
   if (disk_timer_ != 0) run_->loop.cancel_timer(std::exchange(disk_timer_, 0));

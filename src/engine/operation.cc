@@ -12,6 +12,19 @@ flow::Event ActiveOperation::event(flow::Kind kind, json::object data) const {
   return event;
 }
 
+void ActiveOperation::stop(flow::StopReason reason) {
+  stop_ = std::max(stop_, reason);
+  // A pause, and the end of a run whose other step failed, wait for what is worth keeping.
+  const bool cancelled =
+      reason == flow::StopReason::kCancel || reason == flow::StopReason::kForceCancel;
+  if (cancelled) interrupt_.request_stop();
+}
+
+void ActiveOperation::detach() {
+  reporter_ = nullptr;
+  interrupt_.request_stop();
+}
+
 void ActiveOperation::report(Report report) {
   if (!reporter_) return;
   if (!report.ended) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 #include "engine/run_context.h"
@@ -31,9 +32,9 @@ class ActiveOperation : public std::enable_shared_from_this<ActiveOperation> {
 
   virtual void start() = 0;
   /// Ends early. The end is reported as usual. Asked for again it may only get more urgent.
-  virtual void stop(flow::StopReason reason) { stop_ = std::max(stop_, reason); }
-  /// The owner lets go: nothing is reported any more, processes go on.
-  virtual void detach() { reporter_ = nullptr; }
+  virtual void stop(flow::StopReason reason);
+  /// The owner lets go: nothing is reported any more, processes go on; work of the pool ends early.
+  virtual void detach();
 
   [[nodiscard]] const flow::Operation& operation() const { return operation_; }
   [[nodiscard]] flow::StopReason stop_reason() const { return stop_; }
@@ -44,6 +45,9 @@ class ActiveOperation : public std::enable_shared_from_this<ActiveOperation> {
   void report(Report report);
   void report_end(std::vector<flow::Event> events) { report({.events = std::move(events)}); }
   [[nodiscard]] bool detached() const { return !reporter_; }
+  /// Asks work of the pool to end early: nobody waits for what comes of it. Any thread may look at
+  /// it.
+  [[nodiscard]] std::stop_token interrupt() const { return interrupt_.get_token(); }
   /// Runs `work` on the pool and `then` with its result on the loop thread, unless detached by
   /// then.
   template <typename Work, typename Then>
@@ -55,6 +59,7 @@ class ActiveOperation : public std::enable_shared_from_this<ActiveOperation> {
 
  private:
   Reporter reporter_;
+  std::stop_source interrupt_;
 };
 
 template <typename Work, typename Then>

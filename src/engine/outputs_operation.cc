@@ -24,6 +24,7 @@ class CollectOutputs final : public ActiveOperation {
     const flow::StepState* state = run_->state.find(operation_.step);
     auto input =
         std::make_shared<SetupInput>(setup_input(*run_, run_->step(operation_.step), *state));
+    input->interrupt = interrupt();
     on_pool([run = run_, input] { return collect(*run, *input); },
             [this](Result<Collected> collected) { end(std::move(collected)); });
   }

@@ -225,19 +225,38 @@ Status carry_over(const RunContext& run, const SetupInput& input,
 
 // An attempt that was cut off begins where it began; any other leaves a mark of where it began.
 Status mark_or_restore_start(const RunContext& run, const SetupInput& input,
-                             const workspace::Prepared& workspace) {
+                             const workspace::Prepared& workspace,
+                             std::vector<StepSetup::Warning>& warnings) {
   if (!workspace.is_worktree) return {};
   const std::string ref = checkpoint_ref(run.run_id, input.state, true);
   if (repeats(input.state) && !input.shares_workspace_now) {
     WAVE_TRY(const auto start, run.world.resolve(workspace, ref + "^{commit}"));
     if (start) return run.world.restore(workspace, *start);
   }
-  WAVE_TRY([[maybe_unused]] const auto saved,
-           run.world.checkpoint(workspace, ref, "wave: before " + input.step->id));
+  const auto saved = run.world.checkpoint(workspace, ref, "wave: before " + input.step->id);
+  if (saved && *saved && !(*saved)->left_out.empty()) {
+    warnings.push_back({"checkpoint_incomplete", left_out_text(**saved)});
+  }
+  if (saved || saved.error().code != Code::kTimeout) return saved ? Status() : fail(saved.error());
+  // Better without a way back to here than not at all.
+  warnings.push_back(
+      {"checkpoint_skipped", "if this attempt is cut off, the next one begins with what it left: " +
+                                 full_message(saved.error())});
   return {};
 }
 
 }  // namespace
+
+std::string left_out_text(const workspace::Checkpoint& checkpoint) {
+  constexpr size_t kNamed = 10;
+  const std::vector<std::string>& files = checkpoint.left_out;
+  if (files.empty()) return {};
+  const std::vector<std::string> some(
+      files.begin(), files.begin() + static_cast<std::ptrdiff_t>(std::min(files.size(), kNamed)));
+  return fmt::format(
+      "the checkpoint leaves out {}{}", join(some, ", "),
+      files.size() > kNamed ? fmt::format(" and {} more", files.size() - kNamed) : "");
+}
 
 // The newest checkpoint that an origin's step left of the same branch.
 std::string carried_commit(const RunContext& run, const model::Step& step) {
@@ -340,6 +359,7 @@ Result<workspace::Prepared> prepare_workspace(const RunContext& run, const Setup
   }
   WAVE_TRY(request.branch, input.values.render(step.workspace.branch));
   WAVE_TRY(request.base, input.values.render(step.workspace.base));
+  request.stop = input.interrupt;
   return run.world.prepare_workspace(request);
 }
 
@@ -359,13 +379,15 @@ Result<StepSetup> set_up_step(const RunContext& run, const SetupInput& input) {
   StepSetup setup;
   WAVE_TRY(setup.workspace, prepare_workspace(run, input));
   WAVE_CHECK(carry_over(run, input, setup.workspace));
-  WAVE_CHECK(mark_or_restore_start(run, input, setup.workspace));
+  WAVE_CHECK(mark_or_restore_start(run, input, setup.workspace, setup.warnings));
   WAVE_TRY(const auto to_inject, injections(run, input));
   workspace::InjectionResult injected;
   if (!to_inject.empty()) {
     WAVE_TRY(injected, run.world.inject(setup.workspace, to_inject));
   }
-  setup.warnings = injected.warnings;
+  for (const std::string& warning : injected.warnings) {
+    setup.warnings.push_back({"artifact_collision", warning});
+  }
   SetupInput placed = input;
   note_paths(placed.values, setup.workspace, injected);
   WAVE_TRY(const auto outputs, declared_outputs(*input.step, placed.values));

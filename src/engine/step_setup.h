@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct SetupInput {
   const model::Step* work_of = nullptr;     // whose workspace holds the work; nullptr: its own
   std::string carried_commit;               // of a forked run: what its worktree begins with
   bool shares_workspace_now = false;  // another step works in the same worktree at this moment
+  std::stop_token interrupt{};        // ends git and deletions early
 };
 SetupInput setup_input(const RunContext& run, const model::Step& step,
                        const flow::StepState& state);
@@ -44,8 +46,14 @@ struct StepSetup {
   const agent::Adapter* adapter = nullptr;
   std::string model;
   std::string prompt_text;  // what the agent is asked, for its record
-  std::vector<std::string> warnings;
+  struct Warning {
+    std::string code, message;
+  };
+  std::vector<Warning> warnings;
 };
+
+/// What a checkpoint does not hold, for whoever reads the run's log; empty: it holds everything.
+std::string left_out_text(const workspace::Checkpoint& checkpoint);
 
 /// Where the step works; nothing but the folders is touched. (pool)
 Result<workspace::Prepared> prepare_workspace(const RunContext& run, const SetupInput& input);

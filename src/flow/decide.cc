@@ -31,8 +31,7 @@ std::string_view to_string(OperationKind kind) {
 
 /// Whether an operation can be cut short. The others are quick, and half of them is worth nothing.
 bool can_be_stopped(OperationKind kind) {
-  return kind == OperationKind::kExecute || kind == OperationKind::kCheckContract ||
-         kind == OperationKind::kRunHook;
+  return kind != OperationKind::kAcquireSlot && kind != OperationKind::kOpenGate;
 }
 
 /// A pause lets hooks end: what they do is not ours to break off for something that goes on later.

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -13,14 +14,18 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "process/spawn_attributes.h"
 
 namespace wave::process {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr Millis kTermGrace{1'000};  // between SIGTERM and SIGKILL
 
 struct Pipe {
   UniqueFd read, write;
@@ -60,30 +65,6 @@ std::string path_of(const CommandRequest& request) {
   return path == nullptr ? "" : path;
 }
 
-struct SpawnAttributes {
-  posix_spawn_file_actions_t actions;
-  posix_spawnattr_t attributes;
-
-  SpawnAttributes() {
-    ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawnattr_init(&attributes);
-    sigset_t every, none;
-    ::sigfillset(&every);
-    ::sigemptyset(&none);
-    ::posix_spawnattr_setsigdefault(&attributes, &every);
-    ::posix_spawnattr_setsigmask(&attributes, &none);
-    ::posix_spawnattr_setpgroup(&attributes, 0);
-    ::posix_spawnattr_setflags(
-        &attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-  }
-  SpawnAttributes(const SpawnAttributes&) = delete;
-  SpawnAttributes& operator=(const SpawnAttributes&) = delete;
-  ~SpawnAttributes() {
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::posix_spawnattr_destroy(&attributes);
-  }
-};
-
 Result<int> spawn(const CommandRequest& request, int in, int out, int err) {
   std::string program = request.argv[0];
   if (!program.contains('/')) {
@@ -94,13 +75,13 @@ Result<int> spawn(const CommandRequest& request, int in, int out, int err) {
     }
     program = found->native();
   }
-  SpawnAttributes spawn;
-  ::posix_spawn_file_actions_adddup2(&spawn.actions, in, 0);
-  ::posix_spawn_file_actions_adddup2(&spawn.actions, out, 1);
-  ::posix_spawn_file_actions_adddup2(&spawn.actions, err, 2);
-  ::posix_spawn_file_actions_addclosefrom_np(&spawn.actions, 3);
+  SpawnAttributes spawn(SpawnAttributes::Apart::kGroup);
+  ::posix_spawn_file_actions_adddup2(spawn.actions(), in, 0);
+  ::posix_spawn_file_actions_adddup2(spawn.actions(), out, 1);
+  ::posix_spawn_file_actions_adddup2(spawn.actions(), err, 2);
+  ::posix_spawn_file_actions_addclosefrom_np(spawn.actions(), 3);
   if (!request.cwd.empty()) {
-    ::posix_spawn_file_actions_addchdir_np(&spawn.actions, request.cwd.c_str());
+    ::posix_spawn_file_actions_addchdir_np(spawn.actions(), request.cwd.c_str());
   }
   std::vector<std::string> variables;
   if (request.env) {
@@ -109,7 +90,7 @@ Result<int> spawn(const CommandRequest& request, int in, int out, int err) {
   const std::vector<char*> argv = pointers(request.argv);
   const std::vector<char*> envp = pointers(variables);
   int pid = 0;
-  const int error = ::posix_spawn(&pid, program.c_str(), &spawn.actions, &spawn.attributes,
+  const int error = ::posix_spawn(&pid, program.c_str(), spawn.actions(), spawn.attributes(),
                                   argv.data(), request.env ? envp.data() : environ);
   if (error == 0) return pid;
   struct stat info{};
@@ -144,15 +125,68 @@ struct Stream {
   }
 };
 
+/// Makes a request to stop something that poll(2) sees.
+class StopSignal {
+ public:
+  explicit StopSignal(const std::stop_token& stop)
+      : asked_(stop.stop_possible() ? ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1),
+        callback_(stop, [fd = asked_.get()] { (void)::eventfd_write(fd, 1); }) {}
+  [[nodiscard]] int fd() const { return asked_.get(); }
+
+ private:
+  UniqueFd asked_;
+  std::stop_callback<std::function<void()>> callback_;  // goes first, and waits for itself
+};
+
+/// The end of a program: by itself, or asked for with growing urgency.
+class Ending {
+ public:
+  Ending(int pid, Clock::time_point deadline) : pid_(pid), next_(deadline) {}
+  /// When `overdue` is to be called, unless it has ended by then.
+  [[nodiscard]] Clock::time_point next() const { return next_; }
+  void interrupt() {
+    if (why_ == Why::kNone) ask(Why::kInterrupted);
+  }
+  /// Whether it may be reaped now: the signal that came last cannot be ignored.
+  bool overdue() {
+    if (why_ != Why::kNone) return true;
+    ask(Why::kTimedOut);
+    return false;
+  }
+  /// If it was asked to, all of it goes now. Before it is reaped, while its number is its own.
+  void finish() const {
+    if (why_ != Why::kNone) ::kill(-pid_, SIGKILL);
+  }
+  [[nodiscard]] bool timed_out() const { return why_ == Why::kTimedOut; }
+  [[nodiscard]] bool interrupted() const { return why_ == Why::kInterrupted; }
+
+ private:
+  enum class Why { kNone, kTimedOut, kInterrupted };
+  void ask(Why why) {
+    why_ = why;
+    ::kill(-pid_, SIGTERM);
+    next_ = Clock::now() + kTermGrace;
+  }
+
+  const int pid_;
+  Clock::time_point next_;
+  Why why_ = Why::kNone;
+};
+
 int milliseconds_until(Clock::time_point when) {
   const auto left = std::chrono::ceil<Millis>(when - Clock::now()).count();
   return static_cast<int>(std::clamp<int64_t>(left, 0, 1 << 30));
+}
+
+Error interrupted_error(const CommandRequest& request) {
+  return {Code::kInterrupted, fmt::format("{} was interrupted", request.argv[0])};
 }
 
 }  // namespace
 
 Result<CommandResult> run_command(const CommandRequest& request) {
   if (request.argv.empty()) return fail(Code::kUsage, "no program to run");
+  if (request.stop.stop_requested()) return fail(interrupted_error(request));
   WAVE_TRY(const UniqueFd input, make_input(request.stdin_text));
   WAVE_TRY(Pipe out_pipe, make_pipe());
   WAVE_TRY(Pipe err_pipe, make_pipe());
@@ -165,27 +199,33 @@ Result<CommandResult> run_command(const CommandRequest& request) {
   CommandResult result;
   Stream out{std::move(out_pipe.read), &result.out};
   Stream err{std::move(err_pipe.read), &result.err};
-  bool timed_out = false;
+  const StopSignal stop(request.stop);
+  Ending ending(pid, deadline);
   while (true) {
-    pollfd fds[] = {{out.fd.get(), POLLIN, 0}, {err.fd.get(), POLLIN, 0}, {ended.get(), POLLIN, 0}};
-    const int wait_for = milliseconds_until(deadline);
-    const int ready = wait_for > 0 ? ::poll(fds, 3, wait_for) : 0;
+    pollfd fds[] = {{out.fd.get(), POLLIN, 0},
+                    {err.fd.get(), POLLIN, 0},
+                    {ended.get(), POLLIN, 0},
+                    {ending.interrupted() ? -1 : stop.fd(), POLLIN, 0}};
+    const int wait_for = milliseconds_until(ending.next());
+    const int ready = wait_for > 0 ? ::poll(fds, std::size(fds), wait_for) : 0;
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) {
-      timed_out = true;
-      break;
+      if (ending.overdue()) break;
+      continue;
     }
     out.take(request.max_output);
     err.take(request.max_output);
     // Its end ends the waiting, though a process that it left behind may keep the pipes open.
     if (fds[2].revents != 0) break;
+    if (fds[3].revents != 0) ending.interrupt();
   }
-  if (timed_out) ::kill(-pid, SIGKILL);
+  ending.finish();
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0) {
     if (errno != EINTR) return fail(errno_error(errno, "cannot wait for", request.argv[0]));
   }
-  if (timed_out) {
+  if (ending.interrupted()) return fail(interrupted_error(request));
+  if (ending.timed_out()) {
     return fail(Code::kTimeout, fmt::format("{} did not end within {}", request.argv[0],
                                             format_duration(request.timeout)));
   }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct CommandRequest {
   std::string stdin_text;
   Millis timeout{60'000};
   size_t max_output = 1 << 20;  // of each stream; the rest is read and dropped
+  std::stop_token stop{};       // ends it early
 };
 
 struct CommandResult {
@@ -28,8 +30,9 @@ struct CommandResult {
   bool out_truncated = false;
 };
 
-/// Blocks; not for the loop thread. kTimeout when the deadline passed (the process group is
-/// killed), kNotFound when there is no such program.
+/// Blocks; not for the loop thread. kTimeout when the deadline passed, kInterrupted when `stop`
+/// asked for it: then the process group gets SIGTERM, so that git takes its locks away, and a
+/// second later SIGKILL. kNotFound when there is no such program.
 Result<CommandResult> run_command(const CommandRequest& request);
 
 /// The full path of a program in PATH, if there is one.

@@ -1,5 +1,7 @@
 #include "process/run_command.h"
 
+#include <thread>
+
 #include "process/test_support.h"
 
 namespace wave::process {
@@ -65,6 +67,39 @@ TEST(RunCommand, WhatIsLeftBehindDoesNotHoldItUp) {
   const CommandResult result = run_command(shell("sleep 60 & echo $!")).value();
   EXPECT_LT(std::chrono::steady_clock::now() - before, kTestPatience);
   ::kill(std::atoi(result.out.c_str()), SIGKILL);
+}
+
+TEST(RunCommand, IsInterruptedAndGetsTheChanceToTidyUp) {
+  std::string name = (fs::temp_directory_path() / "wave-command-XXXXXX").native();
+  ASSERT_NE(::mkdtemp(name.data()), nullptr);
+  const fs::path lock = fs::path(name) / "lock";
+  std::stop_source stop;
+  CommandRequest request = shell("trap 'rm -f " + lock.native() + "; exit' TERM; touch " +
+                                 lock.native() + "; while :; do sleep 0.01; done");
+  request.timeout = std::chrono::hours(1);
+  request.stop = stop.get_token();
+  std::thread asker([&] {
+    while (!fs::exists(lock)) std::this_thread::sleep_for(Millis(1));
+    stop.request_stop();
+  });
+  const auto result = run_command(request);
+  asker.join();
+  EXPECT_EQ(result.error().code, Code::kInterrupted);
+  EXPECT_FALSE(fs::exists(lock));
+  EXPECT_EQ(run_command(request).error().code, Code::kInterrupted) << "not even begun";
+  fs::remove_all(name);
+}
+
+TEST(RunCommand, AnInterruptedProgramThatDoesNotEndIsKilled) {
+  std::stop_source stop;
+  CommandRequest request = shell("trap '' TERM; echo up; while :; do sleep 60 & wait; done");
+  request.timeout = std::chrono::hours(1);
+  request.stop = stop.get_token();
+  std::thread asker([&] { stop.request_stop(); });
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_EQ(run_command(request).error().code, Code::kInterrupted);
+  asker.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, kTestPatience);
 }
 
 TEST(RunCommand, MissingThingsAreNamed) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "auth/identity.h"
@@ -85,6 +86,8 @@ struct Services {
   std::map<std::string, std::string> environment;
   WallTime started_at;
   bool demo = false;  // serves the demo project (`wave serve --demo`)
+  /// Ends what handlers do early when the server ends: git above all.
+  std::stop_token ending{};
 
   std::atomic<std::shared_ptr<const Settings>> settings;
   http::Server* http = nullptr;               // set once the server listens

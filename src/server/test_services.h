@@ -12,10 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "base/asio_loop.h"
 #include "base/file.h"
-#include "engine/engine.h"
-#include "engine/system_world.h"
+#include "engine/runtime.h"
 #include "server/api/api.h"
 #include "server/metrics/server_metrics.h"
 #include "server/queue/supervisor.h"
@@ -79,12 +77,11 @@ class TestServices {
     launcher.emplace(*std::move(started));
     auto opened = store::open_store({.project = root});
     if (!opened) throw std::runtime_error(full_message(opened.error()));
-    store = *std::move(opened);
-    loop = std::make_unique<AsioLoop>(2);
-    world = std::make_unique<engine::SystemWorld>(*launcher, *loop, store::StatePaths{root});
-    engine = std::make_unique<engine::Engine>(
-        engine::EngineConfig{.paths = {root}, .environment = {{"PATH", "/usr/bin:/bin"}}}, *loop,
-        *store, *world, random);
+    runtime.emplace(
+        engine::EngineConfig{.paths = {root}, .environment = {{"PATH", "/usr/bin:/bin"}}},
+        *launcher, *std::move(opened));
+    store = &runtime->store();
+    engine = &runtime->engine();
     services.reset(new Services{.store = *store,
                                 .paths = {root},
                                 .engine = *engine,
@@ -99,11 +96,7 @@ class TestServices {
   }
   ~TestServices() {
     services.reset();
-    engine.reset();
-    loop->end_blocking();
-    world.reset();
-    loop.reset();
-    store.reset();
+    runtime.reset();
     std::error_code ignored;
     fs::remove_all(root, ignored);
   }
@@ -117,17 +110,12 @@ class TestServices {
     fs::create_directories((root / path).parent_path());
     if (!write_file(root / path, text)) throw std::runtime_error("cannot write " + path);
   }
-  /// Drives a run to its end on this thread, with a loop of its own: one runs only once.
+  /// Drives a run to its end on this thread.
   void drive(const std::string& run) {
-    AsioLoop own_loop(2);
-    engine::SystemWorld own_world(*launcher, own_loop, store::StatePaths{root});
-    engine::Engine owner({.paths = {root}, .environment = {{"PATH", "/usr/bin:/bin"}}}, own_loop,
-                         *store, own_world, random);
-    const auto adopted = owner.adopt(
-        run, [&](const std::string&, const engine::Engine::Ended&) { own_loop.stop(); });
+    const auto adopted = engine->adopt(
+        run, [&](const std::string&, const engine::Engine::Ended&) { runtime->loop().stop(); });
     ASSERT_TRUE(adopted) << full_message(adopted.error());
-    own_loop.run();
-    own_loop.end_blocking();
+    runtime->loop().run();
   }
 
   /// Calls the handler of the row with this operation id, as the dispatcher would.
@@ -150,11 +138,9 @@ class TestServices {
 
   fs::path root;
   std::optional<process::Launcher> launcher;
-  std::unique_ptr<store::Store> store;
-  std::unique_ptr<AsioLoop> loop;
-  std::unique_ptr<engine::SystemWorld> world;
-  SystemRandom random;
-  std::unique_ptr<engine::Engine> engine;
+  std::optional<engine::Runtime> runtime;
+  store::Store* store = nullptr;
+  engine::Engine* engine = nullptr;
   FakeQueue queue;
   FakeHub hub;
   FakeAuthenticator authenticator;

@@ -679,6 +679,35 @@ TEST_P(StoreConformance, SubscribersHearOfEveryCommitOfTheirProcess) {
   EXPECT_EQ(heard.seen().size(), after);
 }
 
+TEST_P(StoreConformance, O10_CloseAnswersWhatWasGivenAndCallsNobodyAfterwards) {
+  ASSERT_OK(store_->create_run(new_run("r-1")));
+  std::atomic<int> answered = 0;
+  std::atomic<bool> closed = false, called_late = false;
+  (void)store_->subscribe(
+      [&](const std::string&, uint64_t) { called_late = called_late || closed; });
+  for (uint64_t seq = 2; seq < 50; ++seq) {
+    store_->append(activity("r-1", seq), [&](const Status& status) {
+      EXPECT_TRUE(status.has_value());
+      ++answered;
+      called_late = called_late || closed;
+    });
+  }
+  store_->close();
+  closed = true;
+  EXPECT_EQ(answered, 48);
+  store_->append(activity("r-1", 50), [&](const Status& status) {
+    EXPECT_EQ(status.error().code, Code::kStore);
+    ++answered;
+  });
+  EXPECT_EQ(answered, 49) << "what comes later is refused at once";
+  EXPECT_EQ(store_->append_and_wait(activity("r-1", 50)).error().code, Code::kStore);
+  EXPECT_EQ(store_->run("r-1")->row.last_seq, 49U) << "reading goes on";
+  store_->close();
+  reopen();
+  EXPECT_EQ(store_->run("r-1")->row.last_seq, 49U);
+  EXPECT_FALSE(called_late);
+}
+
 TEST_P(StoreConformance, SubscribersSeeWhatTheyHearOf) {
   ASSERT_OK(store_->create_run(new_run("r-1")));
   Tally seen;

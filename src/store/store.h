@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -164,6 +165,11 @@ class Store {
  public:
   virtual ~Store() = default;
 
+  /// Writes what was given to it before, and nothing more: later writes fail with kStore. Reading
+  /// goes on. Once it has returned, no callback is called any more, neither of an append nor of a
+  /// subscription that was there. Not from a callback. Again: nothing.
+  virtual void close() = 0;
+
   // --- runs ---
   /// Durable when it returns. The same idempotency key with the same hash gives the same run again;
   /// with another hash kIdempotencyMismatch.
@@ -187,8 +193,10 @@ class Store {
   virtual Result<std::vector<LiveRun>> live_runs(int64_t after = 0) = 0;
   /// The one run whose id starts with `prefix`: kNotFound, or kUsage naming the candidates.
   virtual Result<std::string> resolve_run(const std::string& prefix) = 0;
-  /// Removes a terminal run's rows, keeping a tombstone that answers kPruned.
-  virtual Status prune_run(const std::string& run_id) = 0;
+  /// Removes a terminal run's rows, keeping a tombstone that answers kPruned. Asked to stop, it
+  /// leaves events to the next call for any run; the run itself is gone all the same.
+  virtual Status prune_run(const std::string& run_id, const std::stop_token& stop) = 0;
+  Status prune_run(const std::string& run_id) { return prune_run(run_id, {}); }
 
   // --- the log ---
   using Appended = std::function<void(Status)>;

@@ -39,6 +39,18 @@ void Subscribers::notify(const std::string& run_id, uint64_t last_seq) {
   }
 }
 
+void Subscribers::clear() {
+  std::vector<std::shared_ptr<Subscriber>> removed;
+  {
+    const std::scoped_lock lock(mutex_);
+    removed = std::exchange(subscribers_, {});
+  }
+  for (const auto& subscriber : removed) {
+    const std::scoped_lock wait(subscriber->running);
+    subscriber->active = false;
+  }
+}
+
 bool Subscribers::empty() const {
   const std::scoped_lock lock(mutex_);
   return subscribers_.empty();

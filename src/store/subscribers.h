@@ -17,6 +17,8 @@ class Subscribers {
   uint64_t add(Store::Changed changed);
   void remove(uint64_t id);
   void notify(const std::string& run_id, uint64_t last_seq);
+  /// Removes all of them: what was being called has returned. Not from a callback.
+  void clear();
   [[nodiscard]] bool empty() const;
 
  private:

@@ -1,3 +1,7 @@
+#include <gmock/gmock.h>
+
+#include <thread>
+
 #include "workspace/test_project.h"
 
 namespace wave::workspace {
@@ -44,6 +48,64 @@ TEST_F(Checkpoints, HoldEverythingButIgnoredFiles) {
   EXPECT_EQ(wt("git status --porcelain"), status);
   EXPECT_EQ(wt("git rev-parse HEAD"), workspace_.head);
   EXPECT_EQ(wt("ls \"$(git rev-parse --git-dir)\" | grep wave-index || true"), "");
+}
+
+/// git takes its time for every file called *.slow, as it does for large ones.
+class SlowCheckpoints : public Checkpoints {
+ protected:
+  void SetUp() override {
+    Checkpoints::SetUp();
+    sh("git config filter.slow.clean 'sleep 30; cat'");
+    wt("printf '*.slow filter=slow\n' > .gitattributes");
+  }
+  static constexpr CheckpointLimits kTight{.patience = Millis(1'500), .large_file = 100};
+};
+
+TEST_F(SlowCheckpoints, LeaveOutWhatIsLargeWhenGitTakesTooLong) {
+  wt("printf two > a.txt; printf '%0200d' 0 > 'big [1] one.slow'; printf '%0200d' 0 > big.txt");
+  const auto saved = checkpoint(workspace_, kRef, "after build", kTight);
+  ASSERT_TRUE(saved.has_value() && *saved) << full_message(saved.error());
+  EXPECT_THAT((*saved)->left_out, testing::UnorderedElementsAre("big [1] one.slow", "big.txt"));
+  EXPECT_EQ(sh(std::string("git show ") + kRef + ":a.txt"), "two");
+  EXPECT_EQ(wt("ls \"$(git rev-parse --git-dir)\" | grep wave-index || true"), "");
+  // What was left out is not taken away by the way back.
+  wt("printf later > a.txt; printf more > new.txt; rm .gitattributes");
+  ASSERT_TRUE(restore(workspace_, (*saved)->commit).has_value());
+  EXPECT_EQ(slurp(workspace_.root / "a.txt"), "two");
+  EXPECT_FALSE(fs::exists(workspace_.root / "new.txt"));
+  EXPECT_TRUE(fs::exists(workspace_.root / "big [1] one.slow"));
+  EXPECT_TRUE(fs::exists(workspace_.root / "big.txt"));
+}
+
+TEST_F(SlowCheckpoints, SayWhenNothingHelps) {
+  wt("printf x > small.slow");
+  const auto saved = checkpoint(workspace_, kRef, "after build", kTight);
+  EXPECT_EQ(saved.error().code, Code::kTimeout);
+}
+
+TEST_F(SlowCheckpoints, AreInterrupted) {
+  wt("printf x > small.slow");
+  std::stop_source stop;
+  workspace_.stop = stop.get_token();
+  std::thread asker([&] {
+    // Its lock shows that git is at work.
+    const fs::path folder = wt("git rev-parse --git-dir");
+    const auto works = [&] {
+      for (const auto& entry : fs::directory_iterator(folder)) {
+        const std::string name = entry.path().filename();
+        if (name.starts_with("wave-index") && name.ends_with(".lock")) return true;
+      }
+      return false;
+    };
+    while (!works()) std::this_thread::sleep_for(Millis(1));
+    stop.request_stop();
+  });
+  const auto before = std::chrono::steady_clock::now();
+  const auto saved = checkpoint(workspace_, kRef, "after build");
+  asker.join();
+  EXPECT_EQ(saved.error().code, Code::kInterrupted);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(15));
+  EXPECT_EQ(wt("ls \"$(git rev-parse --git-dir)\" | grep -e wave-index -e lock || true"), "");
 }
 
 TEST_F(Checkpoints, OfNothingIsEmpty) {

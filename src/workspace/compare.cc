@@ -17,10 +17,10 @@ Result<std::optional<std::string>> resolve(const Prepared& workspace, const std:
 Result<std::string> diff_text(const Prepared& workspace, const std::string& since,
                               size_t max_bytes) {
   WAVE_TRY(const auto repository, repository_of(workspace));
-  WAVE_TRY(const auto now, tree_id(workspace));
-  if (!repository || !now) return std::string();
+  if (!repository) return std::string();
+  WAVE_TRY(const std::string now, tree_to_compare(*repository));
   GitCall call = call_in(
-      *repository, {"diff", "--no-color", "--no-ext-diff", "--no-textconv", "-M", since, *now});
+      *repository, {"diff", "--no-color", "--no-ext-diff", "--no-textconv", "-M", since, now});
   call.max_output = max_bytes + 1;
   WAVE_TRY(const auto result, run_git(call));
   if (result.exit_code != 0) return fail(git_error(call, result));

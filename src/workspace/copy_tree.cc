@@ -59,6 +59,7 @@ class TreeCopy {
 
  private:
   Status one(const fs::path& from, const fs::path& to, int depth) {
+    if (rules_.stop.stop_requested()) return fail(Code::kInterrupted, "the copy was interrupted");
     struct stat info{};
     // Gone since it was listed: the project lives on while it is copied.
     if (::lstat(from.c_str(), &info) != 0) return {};

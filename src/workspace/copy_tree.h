@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <set>
+#include <stop_token>
 #include <string>
 
 #include "base/result.h"
@@ -19,6 +20,7 @@ struct CopyRules {
   /// Whether a folder whose name is usual for build results (build, dist, vendor ...) holds
   /// sources; the path is relative to `source`. Asked only when one is met.
   std::function<bool(const std::string& path)> is_source_folder;
+  std::stop_token stop{};  // ends it early: kInterrupted
 };
 
 struct CopyCount {

@@ -104,7 +104,7 @@ Status check_revision(const std::string& revision) {
 /// diffs and filters do not reach it. `form` is how it prints; no paths: all of them.
 Result<std::string> diff_tree(const fs::path& repository, const std::string& from,
                               const std::string& to, std::vector<std::string> form,
-                              std::vector<std::string> paths) {
+                              std::vector<std::string> paths, const std::stop_token& stop) {
   WAVE_CHECK(check_revision(from));
   WAVE_CHECK(check_revision(to));
   const auto found = find_git_dir(repository);
@@ -116,23 +116,25 @@ Result<std::string> diff_tree(const fs::path& repository, const std::string& fro
   std::ranges::move(form, std::back_inserter(call.arguments));
   call.arguments.insert(call.arguments.end(), {"--end-of-options", from, to, "--"});
   std::ranges::move(paths, std::back_inserter(call.arguments));
+  call.stop = stop;
   return git_output(call);
 }
 
 }  // namespace
 
 Result<std::vector<FileDiff>> diff(const fs::path& repository, const std::string& from,
-                                   const std::string& to) {
+                                   const std::string& to, const std::stop_token& stop) {
   WAVE_TRY(const std::string output,
-           diff_tree(repository, from, to, {"-z", "--raw", "--numstat"}, {}));
+           diff_tree(repository, from, to, {"-z", "--raw", "--numstat"}, {}, stop));
   return parse(output);
 }
 
 Result<std::string> file_diff(const fs::path& repository, const std::string& from,
-                              const std::string& to, const FileDiff& file) {
+                              const std::string& to, const FileDiff& file,
+                              const std::stop_token& stop) {
   std::vector<std::string> paths{file.path};
   if (!file.old_path.empty()) paths.push_back(file.old_path);
-  return diff_tree(repository, from, to, {"-p"}, std::move(paths));
+  return diff_tree(repository, from, to, {"-p"}, std::move(paths), stop);
 }
 
 }  // namespace wave::workspace

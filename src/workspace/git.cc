@@ -70,6 +70,7 @@ GitCall call_in(const GitDir& repository, std::vector<std::string> arguments) {
   call.work_tree = repository.work_tree;
   call.git_dir = repository.git_dir;
   call.arguments = std::move(arguments);
+  call.stop = repository.stop;
   return call;
 }
 
@@ -81,6 +82,7 @@ Result<process::CommandResult> run_git(const GitCall& call) {
   request.stdin_text = call.input;
   request.timeout = call.timeout;
   request.max_output = call.max_output;
+  request.stop = call.stop;
   auto result = process::run_command(request);
   const std::string what = name_of(call);
   if (!result && result.error().code == Code::kNotFound) {

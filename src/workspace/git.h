@@ -27,9 +27,11 @@ struct GitCall {
   bool durable = false;  // what it writes survives a power failure: objects and refs are synced
   Millis timeout = kGitTimeout;
   size_t max_output = size_t{64} << 20;
+  std::stop_token stop{};  // ends it early: kInterrupted
 };
 
-/// A call for a repository that is known, wherever an agent may have put things since.
+/// A call for a repository that is known, wherever an agent may have put things since; ended by the
+/// repository's `stop`.
 GitCall call_in(const GitDir& repository, std::vector<std::string> arguments);
 /// Runs git to its end, whatever its exit code. Errors: no git, deadline, output beyond the bound.
 Result<process::CommandResult> run_git(const GitCall& call);

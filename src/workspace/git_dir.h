@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct GitDir {
   std::filesystem::path work_tree;  // the folder that holds `.git`; real path
   std::filesystem::path git_dir;    // its own: <common>/worktrees/<id> for a linked worktree
   std::filesystem::path common_dir;
+  std::stop_token stop{};  // ends the git that works here
 };
 
 /// The repository whose checkout has its top exactly at `folder`.

@@ -33,4 +33,7 @@ std::filesystem::path worktree_top(const std::filesystem::path& workspace);
 /// git would then find the user's own checkout above and work there.
 Result<std::optional<GitDir>> repository_of(const Prepared& workspace);
 
+/// The worktree's content now as a tree that git can compare; large files may be missing in it.
+Result<std::string> tree_to_compare(const GitDir& repository);
+
 }  // namespace wave::workspace

@@ -112,7 +112,8 @@ class SourceFolders {
   std::set<std::string> tracked_;
 };
 
-Status copy_one(const Mount& mount, const fs::path& to, const fs::path& workspaces) {
+Status copy_one(const Mount& mount, const fs::path& to, const fs::path& workspaces,
+                const std::stop_token& stop) {
   std::error_code error;
   if (!fs::is_directory(mount.source, error)) {
     WAVE_CHECK(make_directories(to.parent_path()));
@@ -123,7 +124,7 @@ Status copy_one(const Mount& mount, const fs::path& to, const fs::path& workspac
   WAVE_CHECK(make_directories(to));
   SourceFolders sources(mount.source);
   CopyRules rules{mount.source, workspaces,
-                  [&](const std::string& path) { return sources.contains(path); }};
+                  [&](const std::string& path) { return sources.contains(path); }, stop};
   WAVE_TRY(const CopyCount count, copy_tree(rules, to));
   if (count.too_large > 0) {
     log::info("mount of {}: {} files over 10 MB were left out", mount.source.native(),
@@ -166,12 +167,12 @@ Status protect(const std::vector<Mount>& mounts, const fs::path& workspace) {
 
 Status build(const Request& request, const std::vector<Mount>& mounts, const fs::path& project,
              const fs::path& workspace, const fs::path& workspaces) {
-  WAVE_CHECK(remove_tree(workspace));
+  WAVE_CHECK(remove_tree(workspace, request.stop));
   WAVE_CHECK(make_directories(workspace));
   WAVE_CHECK(furnish(workspace));
   for (const Mount& mount : mounts) {
     const fs::path to = (workspace / mount.target).lexically_normal();
-    if (auto copied = copy_one(mount, to, workspaces); !copied) {
+    if (auto copied = copy_one(mount, to, workspaces, request.stop); !copied) {
       return fail(copied.error().wrapped(
           fmt::format("cannot mount {} for step {}", mount.source.native(), request.step)));
     }
@@ -197,7 +198,7 @@ Result<Prepared> prepare_mount(const Request& request, const RunFolder& run) {
   prepared.root = run.workspace(request.step);
   prepared.cwd = (prepared.root / cwd_of(mounts, project)).lexically_normal();
   if (!prepared.cwd.has_filename()) prepared.cwd = prepared.cwd.parent_path();
-  WAVE_TRY(const UniqueFd lock, run.lock(request.step));
+  WAVE_TRY(const UniqueFd lock, run.lock(request.step, request.stop));
   if (fs::is_directory(fs::symlink_status(prepared.root, error))) return prepared;
 
   const fs::path unfinished = run.own() / ("new-" + request.step);

@@ -50,7 +50,9 @@ Status open_run_folder(const Request& request, const RunFolder& run) {
   return make_directories(run.path());
 }
 
-Result<Prepared> prepare(const Request& request) {
+namespace {
+
+Result<Prepared> prepare_kind(const Request& request) {
   if (!is_safe_name(request.step)) {
     return fail(Code::kUsage,
                 fmt::format("\"{}\" cannot be a step's folder", excerpt(request.step, 80)),
@@ -68,6 +70,14 @@ Result<Prepared> prepare(const Request& request) {
     default:
       return prepare_plain(request, run);
   }
+}
+
+}  // namespace
+
+Result<Prepared> prepare(const Request& request) {
+  WAVE_TRY(Prepared prepared, prepare_kind(request));
+  prepared.stop = request.stop;
+  return prepared;
 }
 
 }  // namespace wave::workspace

@@ -89,16 +89,17 @@ Status remove_checkpoints(const GitDir& repository, const std::string& run_id) {
 }  // namespace
 
 Status remove_run(const fs::path& project, const fs::path& workspace_root,
-                  const std::string& run_id) {
+                  const std::string& run_id, const std::stop_token& stop) {
   WAVE_TRY(const RunFolder run, RunFolder::locate(project, workspace_root, run_id));
   // Branch names are in the ready files: they go last.
-  if (const auto repository = find_git_dir(project)) {
+  if (auto repository = find_git_dir(project)) {
+    repository->stop = stop;
     WAVE_CHECK(remove_worktrees(*repository, run.path()));
     WAVE_TRY(const auto branches, branches_of(*repository, run, run_id));
     WAVE_CHECK(remove_branches(*repository, branches));
     WAVE_CHECK(remove_checkpoints(*repository, run_id));
   }
-  return remove_tree(run.path());
+  return remove_tree(run.path(), stop);
 }
 
 }  // namespace wave::workspace

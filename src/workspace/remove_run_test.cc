@@ -78,6 +78,17 @@ TEST_F(RemoveRun, LeavesOtherRunsAlone) {
   EXPECT_EQ(sh("git for-each-ref refs/wave | wc -l"), "1");
 }
 
+TEST_F(RemoveRun, IsInterruptedAndTakenUpAgain) {
+  const Prepared made = must(prepare(request(Kind::kWorktree)));
+  std::stop_source stop;
+  stop.request_stop();
+  const auto removed = remove_run(project_, ".agents/workspaces", kRun, stop.get_token());
+  EXPECT_EQ(removed.error().code, Code::kInterrupted);
+  EXPECT_TRUE(fs::exists(run_folder()));
+  EXPECT_TRUE(remove_run(project_, ".agents/workspaces", kRun).has_value());
+  EXPECT_FALSE(fs::exists(run_folder()));
+}
+
 TEST_F(RemoveRun, A9_LinksAreRemovedNotFollowed) {
   const Prepared made = must(prepare(request(Kind::kPlain, "one")));
   put(base_ / "precious/file", "p");

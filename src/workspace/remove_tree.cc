@@ -28,7 +28,13 @@ bool is_dot(std::string_view name) {
   return name == "." || name == "..";
 }
 
-Status remove_entry(int parent, const std::string& name, dev_t device, int depth);
+/// What one removal goes by.
+struct Removal {
+  dev_t device = 0;  // other file systems are not entered
+  std::stop_token stop{};
+};
+
+Status remove_entry(int parent, const std::string& name, const Removal& how, int depth);
 
 // All names first: deleting while reading may hide entries from the reader.
 Result<std::vector<std::string>> names_in(int folder) {
@@ -41,15 +47,16 @@ Result<std::vector<std::string>> names_in(int folder) {
   return names;
 }
 
-Status remove_content(int folder, dev_t device, int depth) {
+Status remove_content(int folder, const Removal& how, int depth) {
   WAVE_TRY(const std::vector<std::string> names, names_in(folder));
-  for (const std::string& name : names) WAVE_CHECK(remove_entry(folder, name, device, depth));
+  for (const std::string& name : names) WAVE_CHECK(remove_entry(folder, name, how, depth));
   return {};
 }
 
-Status remove_folder(int parent, const std::string& name, dev_t device, int depth) {
-  if (depth > kMaxRemoveDepth)
+Status remove_folder(int parent, const std::string& name, const Removal& how, int depth) {
+  if (depth > kMaxRemoveDepth) {
     return fail(Code::kLimit, "folders are nested too deeply to be removed");
+  }
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
   UniqueFd folder(::openat(parent, name.c_str(), kFlags));
   if (!folder.valid() && errno == EACCES) {
@@ -58,33 +65,35 @@ Status remove_folder(int parent, const std::string& name, dev_t device, int dept
   }
   struct stat info{};
   if (!folder.valid() || ::fstat(folder.get(), &info) != 0) return fail(removal_error(name));
-  if (info.st_dev != device) {
+  if (info.st_dev != how.device) {
     return fail(Code::kConflict, fmt::format("{} is a mounted file system", name), "unmount it");
   }
   if ((info.st_mode & S_IRWXU) != S_IRWXU) ::fchmod(folder.get(), 0700);
-  WAVE_CHECK(remove_content(folder.get(), device, depth + 1));
+  WAVE_CHECK(remove_content(folder.get(), how, depth + 1));
   if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
     return fail(removal_error(name));
   }
   return {};
 }
 
-Status remove_entry(int parent, const std::string& name, dev_t device, int depth) {
+Status remove_entry(int parent, const std::string& name, const Removal& how, int depth) {
+  if (how.stop.stop_requested()) return fail(Code::kInterrupted, "the removal was interrupted");
   if (::unlinkat(parent, name.c_str(), 0) == 0 || errno == ENOENT) return {};
-  if (errno == EISDIR) return remove_folder(parent, name, device, depth);
+  if (errno == EISDIR) return remove_folder(parent, name, how, depth);
   return fail(removal_error(name));
 }
 
 }  // namespace
 
-Status remove_tree(const fs::path& path) {
+Status remove_tree(const fs::path& path, const std::stop_token& stop) {
   struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return {};
     return fail(removal_error(path.native()));
   }
   WAVE_TRY(const UniqueFd parent, open_file(path.parent_path(), O_PATH | O_DIRECTORY));
-  if (auto removed = remove_entry(parent.get(), path.filename(), info.st_dev, 0); !removed) {
+  if (auto removed = remove_entry(parent.get(), path.filename(), {info.st_dev, stop}, 0);
+      !removed) {
     return fail(removed.error().wrapped("cannot remove " + path.native()));
   }
   return {};

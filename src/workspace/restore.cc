@@ -13,6 +13,7 @@ namespace {
 /// What a checkpoint's commit object says.
 struct Target {
   std::string tree, parent, branch;
+  std::vector<std::string> left_out;
 };
 
 Result<std::string> git(const GitDir& repository, std::vector<std::string> arguments) {
@@ -31,8 +32,20 @@ Result<Target> read_target(const GitDir& repository, const std::string& commit) 
     if (in_header && line.starts_with("tree ")) target.tree = line.substr(5);
     if (in_header && line.starts_with("parent ")) target.parent = line.substr(7);
     if (!in_header && line.starts_with("Wave-Branch: ")) target.branch = line.substr(13);
+    if (!in_header && line.starts_with("Wave-Left-Out: "))
+      target.left_out.push_back(line.substr(15));
   }
   return target;
+}
+
+/// A gitignore(5) pattern for this file only.
+std::string pattern_of(const std::string& file) {
+  std::string pattern = "/";
+  for (const char c : file) {
+    if (std::string_view("\\*?[ ").contains(c)) pattern += '\\';
+    pattern += c;
+  }
+  return pattern;
 }
 
 // A killed git leaves these behind, and every later git refuses to work.
@@ -85,6 +98,9 @@ Status move_files(const GitDir& repository, const Target& target) {
   const fs::path& top = repository.work_tree;
   if (const auto ready = RunFolder::around(top).ready(top.filename())) {
     for (const std::string& file : ready->hidden) clean.push_back("--exclude=/" + file);
+  }
+  for (const std::string& file : target.left_out) {
+    clean.push_back("--exclude=" + pattern_of(file));
   }
   WAVE_TRY(const std::string cleaned, git(repository, clean));
   if (target.parent.empty()) return {};

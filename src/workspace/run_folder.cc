@@ -86,10 +86,10 @@ Status RunFolder::clear_ready(const std::string& name) const {
   return fail(errno_error(errno, "cannot remove", file.native()));
 }
 
-Result<UniqueFd> RunFolder::lock(const std::string& name) const {
+Result<UniqueFd> RunFolder::lock(const std::string& name, const std::stop_token& stop) const {
   WAVE_CHECK(make_directories(own()));
   WAVE_TRY(UniqueFd fd, open_file(own() / (name + ".lock"), O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-  if (auto locked = lock_exclusively(fd, kLockTimeout, own()); !locked) {
+  if (auto locked = lock_exclusively(fd, kLockTimeout, own(), stop); !locked) {
     if (locked.error().code != Code::kTimeout) return fail(locked.error());
     return fail(Code::kTimeout,
                 fmt::format("another step is still making a workspace in {}", path_.native()),

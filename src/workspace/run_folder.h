@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -44,7 +45,7 @@ class RunFolder {
 
   /// Held by one thread of one process; released with the descriptor, or with the process. kTimeout
   /// after two minutes.
-  Result<UniqueFd> lock(const std::string& name) const;
+  Result<UniqueFd> lock(const std::string& name, const std::stop_token& stop = {}) const;
 
  private:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}

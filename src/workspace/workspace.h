@@ -1,12 +1,14 @@
 // workspace: the folders steps work in: plain, mounted copies, git worktrees, another step's;
 // artifacts in and out; checkpoints; diffs. Every operation can be repeated after a crash and then
-// changes nothing. Blocks; call from the pool.
+// changes nothing. Blocks; call from the pool. What takes long (git, deletions) ends early when
+// `stop` asks for it, with kInterrupted: the next call takes up what is left.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,7 @@ struct Request {
   std::string branch, base;          // rendered; branch may be empty: wave/<run>/<step>
   std::string ref_workspace;         // kRef: the other step's workspace, relative to the project
   std::vector<std::string> copy_in;  // agent instruction files to hide from git (AGENTS.md ...)
+  std::stop_token stop{};
 };
 
 struct Prepared {
@@ -38,6 +41,7 @@ struct Prepared {
   bool created = false;
   bool is_worktree = false;
   std::string branch, head;  // worktree: branch and commit
+  std::stop_token stop{};    // the request's; ends what is done in the workspace as well
 };
 
 /// Makes (or finds again) a step's workspace. Worktrees are shared by the steps of a run that name
@@ -90,18 +94,31 @@ Status clear_outputs(const Prepared& workspace, const std::vector<Output>& outpu
 struct Checkpoint {
   std::string ref, commit, tree;
   bool empty = false;  // nothing differs from the parent
+  /// Files and repositories that it does not hold although git does not ignore them: what cannot be
+  /// read, and, where all of it would take too long, what is large.
+  std::vector<std::string> left_out{};
+};
+
+/// How long git may take to read what has changed, and what is left out when it takes longer: then
+/// it may take as long once more.
+struct CheckpointLimits {
+  Millis patience{20'000};
+  uint64_t large_file = 32 << 20;
 };
 
 /// Commits the worktree's whole content (ignored files left out) under `ref` with a temporary
 /// index, without hooks, signing, or touching branch, index or HEAD. nothing: not a git workspace.
+/// kTimeout when it takes too long without the large files, too.
 Result<std::optional<Checkpoint>> checkpoint(const Prepared& workspace, const std::string& ref,
-                                             const std::string& message);
+                                             const std::string& message,
+                                             const CheckpointLimits& limits = {});
 /// Brings a worktree back to a checkpoint: HEAD to the branch and commit it was at then, files to
-/// the checkpoint's tree; untracked files that are not ignored go. Commits that the branch loses
-/// stay reachable under refs/wave/<run>/restored/<commit>. Not while another step works in the
-/// worktree.
+/// the checkpoint's tree; untracked files that are not ignored go, but for those that it left out.
+/// Commits that the branch loses stay reachable under refs/wave/<run>/restored/<commit>. Not while
+/// another step works in the worktree.
 Status restore(const Prepared& workspace, const std::string& commit);
-/// The tree id of the worktree's content now; nothing when it is no git workspace.
+/// The tree id of the worktree's content now; nothing when it is no git workspace. It is to be
+/// compared: when something had to be left out, it is no tree's and differs from all others.
 Result<std::optional<std::string>> tree_id(const Prepared& workspace);
 
 /// The object id that a git name (a ref, `ref^{tree}` ...) stands for in the workspace's
@@ -119,15 +136,16 @@ struct FileDiff {
 };
 /// What differs between two commits or trees.
 Result<std::vector<FileDiff>> diff(const std::filesystem::path& repository, const std::string& from,
-                                   const std::string& to);
+                                   const std::string& to, const std::stop_token& stop = {});
 /// How one of those files differs, as a unified diff.
 Result<std::string> file_diff(const std::filesystem::path& repository, const std::string& from,
-                              const std::string& to, const FileDiff& file);
+                              const std::string& to, const FileDiff& file,
+                              const std::stop_token& stop = {});
 
 /// Removes a run's workspaces: worktrees properly, branches that wave made and that hold nothing
 /// new.
 Status remove_run(const std::filesystem::path& project, const std::filesystem::path& workspace_root,
-                  const std::string& run_id);
+                  const std::string& run_id, const std::stop_token& stop = {});
 
 /// Adds wave's folders to .git/info/exclude, once.
 Status exclude_from_git(const std::filesystem::path& project);

@@ -74,7 +74,7 @@ Result<std::string> resolve_base(const GitDir& repository, const std::string& ba
 }
 
 Result<GitDir> repository_for(const Request& request) {
-  const auto repository = find_git_dir(request.project);
+  auto repository = find_git_dir(request.project);
   if (!repository) {
     return fail(Code::kConflict,
                 fmt::format("step {} wants a git worktree, and {} is not in a git repository",
@@ -82,6 +82,7 @@ Result<GitDir> repository_for(const Request& request) {
                 "git init && git add -A && git commit -m 'First commit'; or use another "
                 "workspace type");
   }
+  repository->stop = request.stop;
   return *repository;
 }
 
@@ -266,11 +267,12 @@ Status make_worktree(const Request& request, const GitDir& repository, const Wis
   ready.created_branch |= made_before;
   WAVE_TRY(const bool created, add_worktree(repository, wish, path));
   ready.created_branch |= created;
-  const auto worktree = git_dir_at(path);
+  auto worktree = git_dir_at(path);
   if (!worktree) {
     return fail(Code::kConflict, fmt::format("{} vanished while it was made", path.native()),
                 "try again");
   }
+  worktree->stop = repository.stop;
   WAVE_CHECK(check_out(*worktree));
   WAVE_CHECK(hide_tracked(*worktree, request.copy_in));
   if (const auto fd = open_file(path, O_RDONLY)) ::syncfs(fd->get());
@@ -295,12 +297,12 @@ std::string worktree_name(const std::string& run_id, const std::string& step,
 Result<UniqueFd> lock_worktrees(const GitDir& repository) {
   const fs::path path = repository.common_dir / "wave-worktrees.lock";
   WAVE_TRY(UniqueFd file, open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
-  WAVE_CHECK(lock_exclusively(file, kWorktreeLockTimeout, path));
+  WAVE_CHECK(lock_exclusively(file, kWorktreeLockTimeout, path, repository.stop));
   return file;
 }
 
 Status remove_worktree(const GitDir& repository, const fs::path& path) {
-  WAVE_CHECK(remove_tree(path));
+  WAVE_CHECK(remove_tree(path, repository.stop));
   WAVE_TRY(const UniqueFd lock, lock_worktrees(repository));
   if (!has_registration(repository, path)) return {};
   // Twice "force": also when the crash left git's own lock on it.
@@ -315,7 +317,7 @@ Result<Prepared> prepare_worktree(const Request& request, const RunFolder& run) 
   if (!wish.branch.empty()) WAVE_CHECK(check_branch_name(wish.branch));
   WAVE_TRY(const GitDir repository, repository_for(request));
   const fs::path path = run.workspace(wish.name);
-  WAVE_TRY(const UniqueFd lock, run.lock(wish.name));
+  WAVE_TRY(const UniqueFd lock, run.lock(wish.name, request.stop));
   const std::optional<Ready> ready = run.ready(wish.name);
   std::error_code error;
   const bool found = ready && fs::is_directory(fs::symlink_status(path, error));
@@ -348,6 +350,7 @@ Result<std::optional<GitDir>> repository_of(const Prepared& workspace) {
     return fail(Code::kConflict, fmt::format("{} has lost its .git file", top.native()),
                 "prepare the workspace again, or clean the run");
   }
+  repository->stop = workspace.stop;
   return repository;
 }
 

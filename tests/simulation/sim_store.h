@@ -26,6 +26,7 @@ class SimStore final : public store::Store {
   /// The power went while something was written; nothing can be stored any more in this life.
   [[nodiscard]] bool power_is_cut() const { return power_is_cut_; }
 
+  void close() override { inner_->close(); }
   void append(store::Append request, Appended done) override;
   Status append_and_wait(store::Append request) override;
 
@@ -48,7 +49,9 @@ class SimStore final : public store::Store {
   }
   Result<std::vector<store::Asked>> asked_runs() override { return inner_->asked_runs(); }
   Result<std::string> resolve_run(const std::string& p) override { return inner_->resolve_run(p); }
-  Status prune_run(const std::string& id) override { return inner_->prune_run(id); }
+  Status prune_run(const std::string& id, const std::stop_token& stop) override {
+    return inner_->prune_run(id, stop);
+  }
   Result<std::vector<store::StoredEvent>> events(const std::string& id,
                                                  const store::EventQuery& q) override {
     return inner_->events(id, q);

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "base/asio_loop.h"
+#include "base/end_watch.h"
 #include "cli/run_session.h"
 
 namespace wave::cli {
@@ -16,10 +17,22 @@ class RemoteShow {
         run_id_(run_id),
         view_(loop_, runs, start_model(runs, run_id), view_config(context, Showing::kAsAsked)) {}
 
+  ~RemoteShow() {
+    if (signals_) signals_->stop_hearing();
+    watch_.reset();  // its thread posts
+    loop_.close();   // what was posted knows the view
+  }
+  RemoteShow(const RemoteShow&) = delete;
+  RemoteShow& operator=(const RemoteShow&) = delete;
+
   Result<int> run() {
     watch_ = runs_.watch(run_id_, 0, [this] { wake(); });
-    loop_.on_signals({SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT},
-                     [this](int signal) { on_signal(signal); });
+    WAVE_TRY(signals_, EndWatch::start({SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGCONT},
+                                       [this](EndWatch& watch, int signal) {
+                                         const bool asks = signal == SIGINT || signal == SIGTERM;
+                                         if (asks) watch.end_soon(exit_code(Code::kInterrupted));
+                                         loop_.post([this, signal] { on_signal(signal); });
+                                       }));
     wake();
     tick();
     loop_.run();
@@ -86,6 +99,7 @@ class RemoteShow {
         flow::run_status_from_name(model.status).value_or(flow::RunStatus::kRunning));
   }
 
+  std::unique_ptr<EndWatch> signals_;  // until everything else has ended
   const Context& context_;
   RunAccess& runs_;
   const std::string run_id_;

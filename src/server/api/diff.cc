@@ -85,8 +85,8 @@ Result<http::Response> list_changes(Call& call) {
   WAVE_TRY(Chosen chosen, choose(call, details));
   std::vector<workspace::FileDiff> files;
   if (chosen.tree) {
-    auto compared =
-        workspace::diff(call.services.paths.project, chosen.tree->base, chosen.tree->head);
+    auto compared = workspace::diff(call.services.paths.project, chosen.tree->base,
+                                    chosen.tree->head, call.services.ending);
     if (compared) {
       files = *std::move(compared);
     } else {
@@ -124,12 +124,14 @@ Result<http::Response> get_change(Call& call) {
       chosen.tree ? "GET /api/runs/{id}/diff lists what it changed" : chosen.why_not);
   if (!chosen.tree) return fail(unchanged);
   const fs::path& project = call.services.paths.project;
-  WAVE_TRY(const auto files, workspace::diff(project, chosen.tree->base, chosen.tree->head));
+  WAVE_TRY(const auto files,
+           workspace::diff(project, chosen.tree->base, chosen.tree->head, call.services.ending));
   const auto file = std::ranges::find(files, path, &workspace::FileDiff::path);
   if (file == files.end()) return fail(unchanged);
   std::string content;
   if (!file->binary) {
-    WAVE_TRY(content, workspace::file_diff(project, chosen.tree->base, chosen.tree->head, *file));
+    WAVE_TRY(content, workspace::file_diff(project, chosen.tree->base, chosen.tree->head, *file,
+                                           call.services.ending));
   }
   const size_t size = content.size();
   content = to_valid_utf8(call.services.redactor.redact(content));

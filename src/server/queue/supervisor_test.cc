@@ -4,8 +4,7 @@
 
 #include <fstream>
 
-#include "base/asio_loop.h"
-#include "engine/system_world.h"
+#include "engine/runtime.h"
 #include "server/queue/make_supervisor.h"
 #include "store/owner_lock.h"
 
@@ -42,9 +41,6 @@ class SupervisorTest : public ::testing::Test {
     auto launcher = process::Launcher::start();
     EXPECT_TRUE(launcher);
     launcher_.emplace(*std::move(launcher));
-    auto opened = store::open_store({.project = root_});
-    EXPECT_TRUE(opened);
-    store_ = *std::move(opened);
     begin_life();
   }
   ~SupervisorTest() override {
@@ -53,17 +49,19 @@ class SupervisorTest : public ::testing::Test {
     supervisor_->set_draining(true);
     (void)turn_until([&] { return store_->live_runs()->empty(); });
     end_life();
-    store_.reset();
     std::error_code ignored;
     fs::remove_all(root_, ignored);
   }
 
   void begin_life(int slots = 1) {
-    loop_ = std::make_unique<AsioLoop>(2);
-    world_ = std::make_unique<engine::SystemWorld>(*launcher_, *loop_, store::StatePaths{root_});
-    engine_ = std::make_unique<engine::Engine>(
-        engine::EngineConfig{.paths = {root_}, .environment = {{"PATH", "/usr/bin:/bin"}}}, *loop_,
-        *store_, *world_, random_);
+    auto opened = store::open_store({.project = root_});
+    EXPECT_TRUE(opened);
+    runtime_.emplace(
+        engine::EngineConfig{.paths = {root_}, .environment = {{"PATH", "/usr/bin:/bin"}}},
+        *launcher_, *std::move(opened));
+    loop_ = &runtime_->loop();
+    store_ = &runtime_->store();
+    engine_ = &runtime_->engine();
     auto made = make_supervisor(*loop_, *store_, {root_}, *engine_, slots);
     EXPECT_TRUE(made);
     supervisor_ = *std::move(made);
@@ -71,12 +69,9 @@ class SupervisorTest : public ::testing::Test {
   // As if the server had been killed: nothing is said to anybody.
   void end_life() {
     supervisor_->stop();
-    engine_->abandon();
+    runtime_->end();
     supervisor_.reset();
-    engine_.reset();
-    loop_->end_blocking();
-    world_.reset();
-    loop_.reset();
+    runtime_.reset();
   }
 
   std::string create(std::string_view steps) {
@@ -134,11 +129,10 @@ class SupervisorTest : public ::testing::Test {
 
   fs::path root_;
   std::optional<process::Launcher> launcher_;
-  std::unique_ptr<store::Store> store_;
-  std::unique_ptr<AsioLoop> loop_;
-  std::unique_ptr<engine::SystemWorld> world_;
-  SystemRandom random_;
-  std::unique_ptr<engine::Engine> engine_;
+  std::optional<engine::Runtime> runtime_;
+  store::Store* store_ = nullptr;
+  AsioLoop* loop_ = nullptr;
+  engine::Engine* engine_ = nullptr;
   std::unique_ptr<SupervisorControl> supervisor_;
 };
 

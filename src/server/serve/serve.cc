@@ -3,11 +3,11 @@
 #include <fmt/core.h>
 #include <signal.h>
 
-#include "base/asio_loop.h"
+#include "base/end_watch.h"
 #include "base/log.h"
 #include "engine/known_secrets.h"
 #include "engine/project_loading.h"
-#include "engine/system_world.h"
+#include "engine/runtime.h"
 #include "http/server.h"
 #include "model/project.h"
 #include "server/access/authenticators.h"
@@ -50,7 +50,8 @@ std::string url_of(const std::pair<std::string, uint16_t>& address, bool tls) {
                      host.contains(':') ? "[" + host + "]" : host, port);
 }
 
-/// The parts in the order in which they depend on each other: destroyed from the last to the first.
+/// The parts in the order in which they depend on each other: destroyed from the last to the first,
+/// once the runtime has ended.
 class RunningServer {
  public:
   RunningServer(const ServeRequest& request, ServeSettings settings,
@@ -60,16 +61,16 @@ class RunningServer {
         settings_(std::move(settings)),
         manager_(request.environment),
         lock_(std::move(lock)),
-        store_(std::move(store)),
         secrets_(std::move(secrets)),
         redactor_(secrets_),
-        world_(request.launcher, loop_, request.paths),
-        engine_({.paths = request.paths, .environment = request.environment}, loop_, *store_,
-                world_, random_) {}
+        runtime_({.paths = request.paths, .environment = request.environment}, request.launcher,
+                 std::move(store)) {}
 
   ~RunningServer() {
+    if (watch_) watch_->stop_hearing();
+    answers_.request_stop();
     http_.reset();  // ends the threads that use what follows
-    loop_.end_blocking();
+    runtime_.end();
   }
 
   Status start(std::shared_ptr<const Settings> settings);
@@ -78,6 +79,7 @@ class RunningServer {
  private:
   Status listen();
   void answer(const http::Request& asked, http::Responder responder);
+  void heard(EndWatch& watch, int signal);
   void on_signal(int signal);
   void reload();
   Status take_over_settings();
@@ -89,17 +91,17 @@ class RunningServer {
   void end();
   [[nodiscard]] size_t working() const { return queue_->view()->running.size(); }
 
+  std::unique_ptr<EndWatch> watch_;  // until everything else has ended
   const ServeRequest& request_;
   ServeSettings settings_;
   ServiceManager manager_;
   store::ServerLock lock_;
-  std::unique_ptr<store::Store> store_;
-  SystemRandom random_;
   const std::vector<std::string> secrets_;
   Redactor redactor_;
-  AsioLoop loop_;
-  engine::SystemWorld world_;
-  engine::Engine engine_;
+  engine::Runtime runtime_;
+  AsioLoop& loop_ = runtime_.loop();
+  store::Store& store_ = runtime_.store();
+  engine::Engine& engine_ = runtime_.engine();
   std::unique_ptr<queue::SupervisorControl> queue_;
   std::unique_ptr<stream::Hub> hub_;
   metrics::ServerMetrics metrics_;
@@ -107,7 +109,10 @@ class RunningServer {
   std::unique_ptr<Services> services_;
   std::unique_ptr<Router> router_;
   std::unique_ptr<http::Server> http_;
-  bool ending_ = false;
+  std::stop_source housekeeping_;  // what retention removes
+  std::stop_source answers_;       // what handlers do
+  int heard_requests_ = 0;         // to end; of the watch's thread
+  bool shuts_down_ = false;
 };
 
 Status RunningServer::start(std::shared_ptr<const Settings> settings) {
@@ -116,12 +121,12 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
                                  .host = settings_.host,
                                  .environment = request_.environment,
                                  .paths = request_.paths,
-                                 .store = *store_,
+                                 .store = store_,
                                  .redactor = redactor_}));
-  WAVE_TRY(queue_, queue::make_supervisor(loop_, *store_, request_.paths, engine_,
+  WAVE_TRY(queue_, queue::make_supervisor(loop_, store_, request_.paths, engine_,
                                           settings_.max_concurrent));
-  WAVE_TRY(hub_, stream::make_hub(*store_, *queue_));
-  services_.reset(new Services{.store = *store_,
+  WAVE_TRY(hub_, stream::make_hub(store_, *queue_));
+  services_.reset(new Services{.store = store_,
                                .paths = request_.paths,
                                .engine = engine_,
                                .queue = *queue_,
@@ -131,6 +136,7 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
                                .environment = request_.environment,
                                .started_at = SystemClock().wall(),
                                .demo = settings_.demo,
+                               .ending = answers_.get_token(),
                                .settings = std::move(settings)});
   services_->audit = &access_->audit();
   services_->access = access_.get();
@@ -155,6 +161,8 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
                            double seconds) { metrics_.answered(method, route, status, seconds); },
            .fallback = [](const http::Request& asked) { return web::asset_response(asked); }}));
   WAVE_CHECK(queue_->start());
+  WAVE_TRY(watch_, EndWatch::start({SIGINT, SIGTERM, SIGHUP},
+                                   [this](EndWatch& watch, int signal) { heard(watch, signal); }));
   WAVE_CHECK(listen());
   return {};
 }
@@ -189,21 +197,29 @@ void RunningServer::answer(const http::Request& asked, http::Responder responder
 }
 
 int RunningServer::run() {
-  loop_.on_signals({SIGINT, SIGTERM, SIGHUP}, [this](int signal) { on_signal(signal); });
   manager_.notify("READY=1");
   beat();
   keep_house();
   give_back_start_memory();
   loop_.run();
   manager_.notify("STOPPING=1");
+  watch_->end_soon(0);
   engine_.abandon();  // agents go on; the next owner reads on from where we were
   (void)http_->drain(kLastAnswers);
   return 0;
 }
 
+// On the watch's thread: the loop may be busy. What steps or agents are waited for is the loop's
+// affair.
+void RunningServer::heard(EndWatch& watch, int signal) {
+  const bool waits = request_.flags.stop_agents || request_.flags.drain_timeout > Millis(0);
+  if (signal != SIGHUP && (++heard_requests_ > 1 || !waits)) watch.end_soon(0);
+  loop_.post([this, signal] { on_signal(signal); });
+}
+
 void RunningServer::on_signal(int signal) {
   if (signal == SIGHUP) return reload();
-  if (ending_) return loop_.stop();
+  if (shuts_down_) return loop_.stop();
   begin_shutdown();
 }
 
@@ -252,13 +268,15 @@ void RunningServer::beat() {
 
 void RunningServer::keep_house() {
   if (!request_.housekeeping) return;
-  loop_.run_blocking([this] { request_.housekeeping(*store_); }, [] {});
+  loop_.run_blocking(
+      [this, stop = housekeeping_.get_token()] { request_.housekeeping(store_, stop); }, [] {});
   loop_.call_at(loop_.clock().mono() + kHousekeepingEvery, [this] { keep_house(); });
 }
 
 // No new work; what is at work goes on without us, unless it was asked to end.
 void RunningServer::begin_shutdown() {
-  ending_ = true;
+  shuts_down_ = true;
+  housekeeping_.request_stop();
   log::info("shutting down");
   manager_.notify("STOPPING=1");
   queue_->set_draining(true);
@@ -275,7 +293,7 @@ void RunningServer::stop_agents() {
     stop.actor = "wave";
     stop.via = "shutdown";
     stop.created_at = loop_.clock().wall();
-    if (const auto asked = store_->submit_command(stop); !asked) {
+    if (const auto asked = store_.submit_command(stop); !asked) {
       log::warning("run {} was not asked to stop: {}", entry.run_id, full_message(asked.error()));
     }
   }

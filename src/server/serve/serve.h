@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "base/result.h"
@@ -29,8 +30,9 @@ struct ServeRequest {
   ServeFlags flags;
   /// Called once it listens.
   std::function<void(const Listening& listening)> listening;
-  /// Called now and then on a thread of the pool: removes what retention does not keep.
-  std::function<void(store::Store& store)> housekeeping;
+  /// Called now and then on a thread of the pool: removes what retention does not keep, until asked
+  /// to stop.
+  std::function<void(store::Store& store, const std::stop_token& stop)> housekeeping;
 };
 
 /// Serves until SIGTERM or SIGINT; a second one ends it at once. Blocks. Returns the exit code. An

@@ -102,9 +102,17 @@ SqliteStore::SqliteStore(StatePaths paths, const OpenOptions& options, int schem
                                      [this](const Batch& batch) { committed(batch); });
 }
 
-SqliteStore::~SqliteStore() {
-  watch_.reset();
+void SqliteStore::close() {
   if (writer_ != nullptr) writer_->stop();
+  {
+    const std::scoped_lock lock(watch_mutex_);
+    watch_.reset();
+  }
+  subscribers_.clear();
+}
+
+SqliteStore::~SqliteStore() {
+  close();
   // The last to close copies the WAL into the database and removes it, which a reader cannot.
   readers_.close_idle();
   writer_.reset();
@@ -204,22 +212,22 @@ Result<std::string> SqliteStore::resolve_run(const std::string& prefix) {
 
 // --- pruning ---
 
-Status SqliteStore::prune_run(const std::string& run_id) {
+Status SqliteStore::prune_run(const std::string& run_id, const std::stop_token& stop) {
   PruneWork work;
   const auto now = SystemClock().wall();
   WAVE_CHECK(write([&](Batch& batch) -> Status {
     WAVE_TRY(work, prune_rows(batch, run_id, now));
     return {};
   }));
-  if (work.run != 0) WAVE_CHECK(prune_rest(work.run));
-  WAVE_CHECK(finish_earlier_prunes());
-  WAVE_CHECK(remove_unused(work.blobs));
-  return sweep_blobs();
+  if (work.run != 0) WAVE_CHECK(prune_rest(work.run, stop));
+  WAVE_CHECK(finish_earlier_prunes(stop));
+  WAVE_CHECK(remove_unused(work.blobs, stop));
+  return sweep_blobs(stop);
 }
 
-Status SqliteStore::prune_rest(int64_t run) {
+Status SqliteStore::prune_rest(int64_t run, const std::stop_token& stop) {
   bool done = false;
-  while (!done) {
+  while (!done && !stop.stop_requested()) {
     WAVE_CHECK(write([&](Batch& batch) -> Status {
       WAVE_TRY(done, prune_events(batch, run));
       return {};
@@ -229,20 +237,22 @@ Status SqliteStore::prune_rest(int64_t run) {
 }
 
 /// Those that a crash has interrupted.
-Status SqliteStore::finish_earlier_prunes() {
-  while (true) {
+Status SqliteStore::finish_earlier_prunes(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
     int64_t run = 0;
     {
       WAVE_TRY(const auto reader, readers_.borrow());
       WAVE_TRY(run, reader->integer("SELECT run FROM pruned WHERE finished = 0 LIMIT 1"));
     }
     if (run == 0) return {};
-    WAVE_CHECK(prune_rest(run));
+    WAVE_CHECK(prune_rest(run, stop));
   }
+  return {};
 }
 
-Status SqliteStore::remove_unused(std::span<const std::string> candidates) {
-  for (size_t at = 0; at < candidates.size(); at += kBlobsPerPiece) {
+Status SqliteStore::remove_unused(std::span<const std::string> candidates,
+                                  const std::stop_token& stop) {
+  for (size_t at = 0; at < candidates.size() && !stop.stop_requested(); at += kBlobsPerPiece) {
     const auto piece = candidates.subspan(at, std::min(kBlobsPerPiece, candidates.size() - at));
     WAVE_CHECK(write([&](Batch& batch) { return remove_unused_blobs(batch, blobs_, piece); }));
   }
@@ -251,14 +261,15 @@ Status SqliteStore::remove_unused(std::span<const std::string> candidates) {
 
 /// Finds what no run ever came to refer to, because its process died before. Looks at every blob,
 /// so at most once an hour.
-Status SqliteStore::sweep_blobs() {
+Status SqliteStore::sweep_blobs(const std::stop_token& stop) {
+  if (stop.stop_requested()) return {};
   {
     const std::scoped_lock lock(sweep_mutex_);
     const auto now = std::chrono::steady_clock::now();
     if (swept_ && now - *swept_ < kSweepInterval) return {};
     swept_ = now;
   }
-  return remove_unused(blobs_.list());
+  return remove_unused(blobs_.list(), stop);
 }
 
 // --- the log ---

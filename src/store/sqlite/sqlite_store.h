@@ -22,6 +22,8 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
                                              const OpenRules& rules = {});
   ~SqliteStore() override;
 
+  void close() override;
+
   Result<CreatedRun> create_run(const NewRun& run) override;
   Result<std::optional<std::string>> run_of_key(const std::string& key,
                                                 const std::string& request_hash) override;
@@ -31,7 +33,8 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
   Result<RunPage> run_page(const RunFilter& filter) override;
   Result<std::vector<LiveRun>> live_runs(int64_t after) override;
   Result<std::string> resolve_run(const std::string& prefix) override;
-  Status prune_run(const std::string& run_id) override;
+  using Store::prune_run;
+  Status prune_run(const std::string& run_id, const std::stop_token& stop) override;
 
   void append(Append request, Appended done) override;
   Status append_and_wait(Append request) override;
@@ -98,10 +101,10 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
   Status create(Batch& batch, const NewRun& run, const EncodedEvents& encoded,
                 const std::vector<std::string>& blobs, CreatedRun& created);
   Result<std::vector<std::string>> blobs_of_snapshot(const std::string& sha256) const;
-  Status prune_rest(int64_t run);
-  Status finish_earlier_prunes();
-  Status remove_unused(std::span<const std::string> candidates);
-  Status sweep_blobs();
+  Status prune_rest(int64_t run, const std::stop_token& stop);
+  Status finish_earlier_prunes(const std::stop_token& stop);
+  Status remove_unused(std::span<const std::string> candidates, const std::stop_token& stop);
+  Status sweep_blobs(const std::stop_token& stop);
   void committed(const Batch& batch);
   void look_for_foreign_commits();
 

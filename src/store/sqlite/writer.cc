@@ -14,8 +14,14 @@ constexpr auto kMaxBatch = Millis(10);
 // that nobody waits for it; a writer without pauses does one every 64 MiB, which also bounds the
 // WAL.
 constexpr auto kPause = Millis(200);
+constexpr auto kSlowCommit = Millis(250);  // more than a few of them do not fit into an end
 constexpr int kIdleFrames = 256;
 constexpr int kBusyFrames = 16'384;
+
+Error ending_error() {
+  return {Code::kStore, "this process is ending and stores nothing more",
+          "what was accepted goes on with the next wave serve or wave resume"};
+}
 
 }  // namespace
 
@@ -37,7 +43,10 @@ void Writer::stop() {
     stopping_ = true;
   }
   arrived_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  if (!thread_.joinable()) return;
+  thread_.join();
+  // Closing the last connection copies the WAL, with two syncs more.
+  if (slow_) sqlite3_db_config(database_->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 int Writer::wal_grew(void* self, sqlite3* /*handle*/, const char* /*name*/, int frames) {
@@ -54,14 +63,19 @@ int Writer::uncheckpointed_frames() const {
 
 void Writer::submit(Job job) {
   job.bytes += kJobOverhead;
+  bool stopped = false;
   {
     const std::scoped_lock lock(mutex_);
-    if (queued_bytes_ + job.bytes <= kMaxQueuedBytes && !stopping_) {
+    stopped = stopping_;
+    if (queued_bytes_ + job.bytes <= kMaxQueuedBytes && !stopped) {
       queued_bytes_ += job.bytes;
       queue_.push_back(std::move(job));
       arrived_.notify_one();
       return;
     }
+  }
+  if (stopped) {
+    return job.done(fail(ending_error()));
   }
   job.done(fail(Code::kLimit, "more than 256 MiB wait to be written to the store",
                 "the disk is too slow for what the agents do; run fewer at a time"));
@@ -95,10 +109,17 @@ void Writer::run() {
         arrived_.wait(lock, ready);
       }
       if (taken_.empty() && queue_.empty()) return;  // stopping, and all is written
+      if (stopping_ && slow_) break;
     }
     write_batch();
     if (uncheckpointed_frames() > kBusyFrames) checkpoint();
   }
+  refuse_rest();
+}
+
+void Writer::refuse_rest() {
+  take_arrived();
+  finish(taken_.size(), fail(ending_error()));
 }
 
 /// Moves what has arrived to `taken_`; false when nothing has.
@@ -143,7 +164,10 @@ Status Writer::write_jobs(Batch& batch, size_t& written) {
   } while (std::chrono::steady_clock::now() - began < kMaxBatch && take_arrived());
   WAVE_CHECK(batch.flush());
   WAVE_TRY(Query commit, database_->query("COMMIT"));
-  return commit.run();
+  const auto commits = std::chrono::steady_clock::now();
+  const Status committed = commit.run();
+  slow_ = std::chrono::steady_clock::now() - commits > kSlowCommit;
+  return committed;
 }
 
 /// An error of this function ends the batch; that of the job is kept in it.

@@ -38,9 +38,12 @@ class Writer {
   ~Writer();
 
   /// Writes what was submitted, then ends the thread; the connection stays open until destruction.
+  /// On a slow disk it ends with the transaction that is under way: what was not begun is refused,
+  /// and what the WAL holds stays there for the next opening.
   void stop();
 
-  /// `done` gets kLimit when more than 256 MiB wait already; it is then called on this thread.
+  /// `done` gets kLimit when more than 256 MiB wait already, and kStore after stop; it is then
+  /// called on this thread.
   void submit(Job job);
   /// The same, waiting. kInternal on the writer's own thread, which would wait for itself.
   Status submit_and_wait(Job::Work work, size_t bytes = 0, bool reads_rows = true);
@@ -53,6 +56,7 @@ class Writer {
   Status run_job(Batch& batch, Job& job);
   void finish(size_t count, const Status& commit);
   void checkpoint();
+  void refuse_rest();
   [[nodiscard]] int uncheckpointed_frames() const;
   static int wal_grew(void* self, sqlite3* handle, const char* name, int frames);
 
@@ -69,6 +73,7 @@ class Writer {
   std::deque<Job> taken_;     // of the writer's thread, like all below
   int wal_frames_ = 0;        // in the WAL after the last commit
   int wal_checkpointed_ = 0;  // of them, how many a checkpoint has copied
+  bool slow_ = false;         // the disk took long for the last commit
   std::thread thread_;
 };
 
