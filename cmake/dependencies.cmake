@@ -24,6 +24,19 @@ wave_library(pcre2-8)
 wave_library(z)
 target_link_libraries(wave_dep_sqlite3 INTERFACE ${CMAKE_DL_LIBS})
 
+# Newer releases of RE2 are built upon Abseil. What of it is needed pkg-config knows; of a part that it
+# names more than once, the last place counts, as it does for the linker.
+pkg_check_modules(RE2 QUIET re2)
+set(re2_parts ${RE2_STATIC_LIBRARIES})
+list(FILTER re2_parts INCLUDE REGEX "^absl_")
+list(REVERSE re2_parts)
+list(REMOVE_DUPLICATES re2_parts)
+list(REVERSE re2_parts)
+foreach(part IN LISTS re2_parts)
+  wave_library(${part})
+  target_link_libraries(wave_dep_re2 INTERFACE wave_dep_${part})
+endforeach()
+
 # fmt and spdlog are packaged as shared libraries only. fmt's definitions are compiled once (cmake/fmt.cc);
 # spdlog is used header-only, in the one translation unit behind base/log.h.
 add_library(wave_fmt STATIC ${CMAKE_CURRENT_LIST_DIR}/fmt.cc)

@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "base/re2_text.h"
 #include "base/text.h"
 
 namespace wave::contract {
@@ -124,7 +125,7 @@ Result<EcmaRegex> EcmaRegex::compile(std::string_view pattern) {
 Result<bool> EcmaRegex::search(std::string_view text, uint64_t& steps) const {
   steps += 1 + text.size() / kBytesPerStep;
   if (impl_->re2 != nullptr) {
-    return impl_->re2->Match(text, 0, text.size(), RE2::UNANCHORED, nullptr, 0);
+    return impl_->re2->Match(re2_text(text), 0, text.size(), RE2::UNANCHORED, nullptr, 0);
   }
   return search_backtracking(impl_->pcre.get(), text, steps);
 }

@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "base/re2_text.h"
+
 namespace wave::flow {
 namespace {
 
@@ -49,7 +51,7 @@ std::string literal_text(const model::Template& text) {
 bool matches(const model::Hook& hook, std::string_view step) {
   if (hook.matcher.empty()) return true;
   const RE2 pattern(hook.matcher, RE2::Quiet);
-  return !pattern.ok() || RE2::PartialMatch(step, pattern);
+  return !pattern.ok() || RE2::PartialMatch(re2_text(step), pattern);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 
+#include "base/re2_text.h"
 #include "base/text.h"
 #include "model/approvers.h"
 #include "model/manifest_reader.h"
@@ -761,7 +762,8 @@ class Checker {
       if (!edge.target.empty() && edge.target != "_complete") {
         named_step(key + ".target", edge.target);
       }
-      if (edge.condition.empty() || re2::RE2::FullMatch(edge.condition, condition)) continue;
+      if (edge.condition.empty() || re2::RE2::FullMatch(re2_text(edge.condition), condition))
+        continue;
       error(key + ".condition", fmt::format("\"{}\" is no condition", excerpt(edge.condition, 80)),
             "conditions are outcome=success, outcome=failure and context.<key>=<value>");
     }
