@@ -1,13 +1,12 @@
-# The browser application: built by npm from web/, packed, and linked into the server. Without Node the
-# binary is built all the same, and `/` says what is missing.
+# The browser application: built by npm from web/, packed, and linked into the server. Without npm the
+# binary is built all the same, and `/` says what is missing. Any npm will do: tools/node/with.sh gets a
+# newer Node where the machine's own is too old.
 find_program(WAVE_NPM npm)
-find_program(WAVE_NODE NAMES node nodejs)
 set(WAVE_WEB_DEFAULT OFF)
-if(WAVE_NPM AND WAVE_NODE)
+if(WAVE_NPM)
   set(WAVE_WEB_DEFAULT ON)
 endif()
-option(WAVE_WEB "build the browser application into the binary (needs Node 18 or newer)"
-       ${WAVE_WEB_DEFAULT})
+option(WAVE_WEB "build the browser application into the binary (needs npm)" ${WAVE_WEB_DEFAULT})
 
 set(web_out ${CMAKE_BINARY_DIR}/web)
 file(MAKE_DIRECTORY ${web_out})
@@ -23,11 +22,12 @@ std::vector<EmbeddedAsset> embedded_assets() { return {}; }
   target_sources(wave_server PRIVATE ${web_out}/no_assets.cc)
   return()
 endif()
-if(NOT WAVE_NPM OR NOT WAVE_NODE)
-  message(FATAL_ERROR "WAVE_WEB=ON needs node and npm: apt-get install nodejs npm, or -DWAVE_WEB=OFF.")
+if(NOT WAVE_NPM)
+  message(FATAL_ERROR "WAVE_WEB=ON needs npm: apt-get install nodejs npm, or -DWAVE_WEB=OFF.")
 endif()
 
 set(web_dir ${PROJECT_SOURCE_DIR}/web)
+set(with_node sh ${PROJECT_SOURCE_DIR}/tools/node/with.sh)
 file(GLOB_RECURSE web_sources CONFIGURE_DEPENDS ${web_dir}/src/* ${web_dir}/public/*)
 list(FILTER web_sources EXCLUDE REGEX "\\.test\\.ts$")
 
@@ -36,16 +36,16 @@ list(FILTER web_sources EXCLUDE REGEX "\\.test\\.ts$")
 add_custom_command(
   OUTPUT ${web_out}/installed
   COMMAND flock ${web_dir}/package.json ${CMAKE_COMMAND} -E env npm_config_loglevel=error
-          sh ${web_dir}/scripts/install.sh ${WAVE_NPM} ${web_out}/installed
+          ${with_node} sh ${web_dir}/scripts/install.sh ${web_out}/installed
   DEPENDS ${web_dir}/package.json ${web_dir}/package-lock.json ${web_dir}/scripts/install.sh
   WORKING_DIRECTORY ${web_dir}
   COMMENT "Installing what the browser application is built with"
   VERBATIM)
 add_custom_command(
   OUTPUT ${web_out}/assets.cc ${web_out}/assets.bin
-  COMMAND ${CMAKE_COMMAND} -E env WAVE_WEB_OUT=${web_out}/dist ${WAVE_NODE}
-          node_modules/vite/bin/vite.js build
-  COMMAND ${WAVE_NODE} scripts/pack.mjs ${web_out}/dist ${web_out}/assets.bin ${web_out}/assets.cc
+  COMMAND ${CMAKE_COMMAND} -E env WAVE_WEB_OUT=${web_out}/dist
+          ${with_node} node node_modules/vite/bin/vite.js build
+  COMMAND ${with_node} node scripts/pack.mjs ${web_out}/dist ${web_out}/assets.bin ${web_out}/assets.cc
   DEPENDS ${web_out}/installed ${web_sources} ${web_dir}/index.html ${web_dir}/vite.config.ts
           ${web_dir}/scripts/pack.mjs
   WORKING_DIRECTORY ${web_dir}

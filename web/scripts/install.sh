@@ -1,11 +1,10 @@
 #!/bin/sh
-# install.sh NPM STAMP: npm ci, unless what is there was installed from this very lock file.
+# install.sh STAMP: npm ci, unless what is there was installed from this very lock file.
 set -eu
-npm=$1
-stamp=$2
+stamp=$1
 sum=$(sha256sum package-lock.json | cut -d' ' -f1)
 if [ "$(cat node_modules/.wave-lock 2>/dev/null || true)" != "$sum" ]; then
-  "$npm" ci --ignore-scripts --no-audit --no-fund
+  npm ci --ignore-scripts --no-audit --no-fund
   printf '%s' "$sum" >node_modules/.wave-lock
 fi
 printf '%s' "$sum" >"$stamp"
