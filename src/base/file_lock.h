@@ -13,5 +13,8 @@ namespace wave {
 /// kInterrupted. Errors name `path`.
 Status lock_exclusively(const UniqueFd& file, Millis timeout, const fs::path& path,
                         const std::stop_token& stop = {});
+/// The same for flock(2)'s shared lock.
+Status lock_shared(const UniqueFd& file, Millis timeout, const fs::path& path,
+                   const std::stop_token& stop = {});
 
 }  // namespace wave

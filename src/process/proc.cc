@@ -77,12 +77,16 @@ std::vector<ProcessInfo> all_processes() {
 }
 
 bool has_marker(int pid, std::string_view agent_id) {
+  return has_variable(pid, fmt::format("{}={}", kAgentMarker, agent_id));
+}
+
+bool has_variable(int pid, std::string_view assignment) {
   const UniqueFd fd(::open(fmt::format("/proc/{}/environ", pid).c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return false;
   // Entries end with NUL. The NUL before the first one and behind the last make all of them alike,
   // and the tail carried over finds an entry that lies across two reads.
   std::string wanted(1, '\0');
-  wanted.append(kAgentMarker).append("=").append(agent_id).push_back('\0');
+  wanted.append(assignment).push_back('\0');
   std::string window(1, '\0');
   std::string chunk(65'536, '\0');
   while (true) {
@@ -129,6 +133,13 @@ bool send_signal(int pid, uint64_t start_time, int signal) {
   const UniqueFd fd = open_process(pid, start_time);
   if (!fd.valid()) return false;
   return ::syscall(SYS_pidfd_send_signal, fd.get(), signal, nullptr, 0) == 0;
+}
+
+void signal_all_with(std::string_view assignment, int signal) {
+  for (const ProcessInfo& process : all_processes()) {
+    if (!process.is_alive() || process.pid == ::getpid()) continue;
+    if (has_variable(process.pid, assignment)) send_signal(process.pid, process.start_time, signal);
+  }
 }
 
 }  // namespace wave::process

@@ -33,6 +33,10 @@ std::vector<ProcessInfo> all_processes();
 /// Whether the environment that `pid` was started with has WAVE_AGENT=<agent_id>. False when it may
 /// not be read.
 bool has_marker(int pid, std::string_view agent_id);
+/// The same for any variable, as "NAME=value".
+bool has_variable(int pid, std::string_view assignment);
+/// Sends a signal to every living process whose environment was started with the variable.
+void signal_all_with(std::string_view assignment, int signal);
 /// Those of `all` that match `is_seed`, and everything that descends from them.
 std::vector<ProcessInfo> with_descendants(const std::vector<ProcessInfo>& all,
                                           const std::function<bool(const ProcessInfo&)>& is_seed);

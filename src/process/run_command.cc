@@ -26,6 +26,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr Millis kTermGrace{1'000};  // between SIGTERM and SIGKILL
+constexpr int kAboveInherited = 32;
 
 struct Pipe {
   UniqueFd read, write;
@@ -79,7 +80,17 @@ Result<int> spawn(const CommandRequest& request, int in, int out, int err) {
   ::posix_spawn_file_actions_adddup2(spawn.actions(), in, 0);
   ::posix_spawn_file_actions_adddup2(spawn.actions(), out, 1);
   ::posix_spawn_file_actions_adddup2(spawn.actions(), err, 2);
-  ::posix_spawn_file_actions_addclosefrom_np(spawn.actions(), 3);
+  // Away from the numbers that they get in the program, so that none is overwritten.
+  std::vector<UniqueFd> inherited;
+  int next = 3;
+  for (const int fd : request.inherited) {
+    inherited.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, kAboveInherited));
+    if (!inherited.back().valid()) return fail(errno_error(errno, "cannot pass on a descriptor"));
+  }
+  for (const UniqueFd& fd : inherited) {
+    ::posix_spawn_file_actions_adddup2(spawn.actions(), fd.get(), next++);
+  }
+  ::posix_spawn_file_actions_addclosefrom_np(spawn.actions(), next);
   if (!request.cwd.empty()) {
     ::posix_spawn_file_actions_addchdir_np(spawn.actions(), request.cwd.c_str());
   }

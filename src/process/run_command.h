@@ -22,6 +22,9 @@ struct CommandRequest {
   Millis timeout{60'000};
   size_t max_output = 1 << 20;  // of each stream; the rest is read and dropped
   std::stop_token stop{};       // ends it early
+  /// Descriptors that the program inherits, under other numbers: a lock on one of them lasts until
+  /// the program has ended, also when we die before it.
+  std::vector<int> inherited;
 };
 
 struct CommandResult {

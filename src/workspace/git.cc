@@ -4,6 +4,8 @@
 
 #include "base/system_fault.h"
 #include "base/text.h"
+#include "workspace/run_work.h"
+#include "workspace/worktree.h"
 
 namespace wave::workspace {
 namespace {
@@ -32,6 +34,9 @@ Environment git_environment(const GitCall& call) {
   if (!call.git_dir.empty()) {
     environment["GIT_DIR"] = call.git_dir;
     environment["GIT_WORK_TREE"] = call.work_tree;
+  }
+  if (!call.run_folder.empty()) {
+    environment[std::string(kGitMark)] = call.run_folder.filename();
   }
   for (const auto& [name, value] : call.environment) environment[name] = value;
   return environment;
@@ -69,6 +74,9 @@ GitCall call_in(const GitDir& repository, std::vector<std::string> arguments) {
   GitCall call;
   call.work_tree = repository.work_tree;
   call.git_dir = repository.git_dir;
+  if (is_worktree_name(repository.work_tree.filename().native())) {
+    call.run_folder = repository.work_tree.parent_path();
+  }
   call.arguments = std::move(arguments);
   call.stop = repository.stop;
   return call;
@@ -83,6 +91,12 @@ Result<process::CommandResult> run_git(const GitCall& call) {
   request.timeout = call.timeout;
   request.max_output = call.max_output;
   request.stop = call.stop;
+  UniqueFd work;
+  if (!call.run_folder.empty()) {
+    WAVE_TRY(work, share_work(call.run_folder, call.stop));
+    request.inherited.push_back(work.get());
+  }
+  if (call.lock >= 0) request.inherited.push_back(call.lock);
   auto result = process::run_command(request);
   const std::string what = name_of(call);
   if (!result && result.error().code == Code::kNotFound) {

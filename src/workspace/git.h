@@ -24,6 +24,11 @@ struct GitCall {
   std::vector<std::string> arguments;
   std::map<std::string, std::string> environment;  // added: GIT_INDEX_FILE ...
   std::string input;
+  /// The run's folder below the workspaces, for a git that works for a run: it inherits the run's
+  /// work lock and carries the run's mark (run_work.h). Empty for one that only looks at the user's
+  /// repository.
+  std::filesystem::path run_folder;
+  int lock = -1;         // a further lock that lasts as long as the git does
   bool durable = false;  // what it writes survives a power failure: objects and refs are synced
   Millis timeout = kGitTimeout;
   size_t max_output = size_t{64} << 20;
@@ -31,7 +36,7 @@ struct GitCall {
 };
 
 /// A call for a repository that is known, wherever an agent may have put things since; ended by the
-/// repository's `stop`.
+/// repository's `stop`. In a run's worktree it works for that run.
 GitCall call_in(const GitDir& repository, std::vector<std::string> arguments);
 /// Runs git to its end, whatever its exit code. Errors: no git, deadline, output beyond the bound.
 Result<process::CommandResult> run_git(const GitCall& call);

@@ -7,6 +7,8 @@
 #include "workspace/git.h"
 #include "workspace/kinds.h"
 #include "workspace/remove_tree.h"
+#include "workspace/run_work.h"
+#include "workspace/stale_locks.h"
 #include "workspace/worktree.h"
 
 namespace wave::workspace {
@@ -66,9 +68,10 @@ Status remove_branches(const GitDir& repository, const std::set<std::string>& br
       log::info("the branch {} holds commits of its own and stays", branch.substr(kHeads.size()));
       continue;
     }
-    const GitCall call =
+    GitCall call =
         call_in(repository, {"branch", "--quiet", "-D", "--", branch.substr(kHeads.size())});
     WAVE_TRY(const UniqueFd lock, lock_worktrees(repository));
+    call.lock = lock.get();
     WAVE_TRY(const auto result, run_git(call));
     // Checked out by somebody meanwhile: theirs now.
     if (result.exit_code != 0) log::info("{}", git_error(call, result).message);
@@ -91,9 +94,12 @@ Status remove_checkpoints(const GitDir& repository, const std::string& run_id) {
 Status remove_run(const fs::path& project, const fs::path& workspace_root,
                   const std::string& run_id, const std::stop_token& stop) {
   WAVE_TRY(const RunFolder run, RunFolder::locate(project, workspace_root, run_id));
+  WAVE_TRY(UniqueFd alone, take_work(run, stop));
   // Branch names are in the ready files: they go last.
   if (auto repository = find_git_dir(project)) {
     repository->stop = stop;
+    WAVE_CHECK(remove_stale_locks(*repository, run, false));
+    alone.reset();  // what follows starts gits itself
     WAVE_CHECK(remove_worktrees(*repository, run.path()));
     WAVE_TRY(const auto branches, branches_of(*repository, run, run_id));
     WAVE_CHECK(remove_branches(*repository, branches));

@@ -2,11 +2,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "base/clock.h"
 #include "base/file.h"
 
 namespace wave::workspace {
@@ -14,6 +16,8 @@ namespace {
 
 // Deeper than any path that can be typed; each level holds a descriptor open.
 constexpr int kMaxRemoveDepth = 512;
+constexpr Millis kRefillPatience{2'000};
+constexpr int kRefillPause = 20;  // ms
 
 struct CloseDir {
   void operator()(DIR* dir) const { ::closedir(dir); }
@@ -32,6 +36,7 @@ bool is_dot(std::string_view name) {
 struct Removal {
   dev_t device = 0;  // other file systems are not entered
   std::stop_token stop{};
+  MonoTime deadline;  // for whoever still writes into it
 };
 
 Status remove_entry(int parent, const std::string& name, const Removal& how, int depth);
@@ -40,6 +45,7 @@ Status remove_entry(int parent, const std::string& name, const Removal& how, int
 Result<std::vector<std::string>> names_in(int folder) {
   const Dir dir(::fdopendir(::fcntl(folder, F_DUPFD_CLOEXEC, 0)));
   if (!dir) return fail(removal_error("a folder's content"));
+  ::rewinddir(dir.get());  // the position is shared with whoever read this folder before
   std::vector<std::string> names;
   while (const dirent* entry = ::readdir(dir.get())) {
     if (!is_dot(entry->d_name)) names.emplace_back(entry->d_name);
@@ -69,11 +75,15 @@ Status remove_folder(int parent, const std::string& name, const Removal& how, in
     return fail(Code::kConflict, fmt::format("{} is a mounted file system", name), "unmount it");
   }
   if ((info.st_mode & S_IRWXU) != S_IRWXU) ::fchmod(folder.get(), 0700);
-  WAVE_CHECK(remove_content(folder.get(), how, depth + 1));
-  if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) {
-    return fail(removal_error(name));
+  while (true) {
+    WAVE_CHECK(remove_content(folder.get(), how, depth + 1));
+    if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
+    // Somebody wrote into it meanwhile, and may be about to end.
+    const bool refilled = errno == ENOTEMPTY || errno == EEXIST;
+    const Error error = removal_error(name);
+    if (!refilled || SystemClock().mono() >= how.deadline) return fail(error);
+    ::poll(nullptr, 0, kRefillPause);
   }
-  return {};
 }
 
 Status remove_entry(int parent, const std::string& name, const Removal& how, int depth) {
@@ -92,8 +102,8 @@ Status remove_tree(const fs::path& path, const std::stop_token& stop) {
     return fail(removal_error(path.native()));
   }
   WAVE_TRY(const UniqueFd parent, open_file(path.parent_path(), O_PATH | O_DIRECTORY));
-  if (auto removed = remove_entry(parent.get(), path.filename(), {info.st_dev, stop}, 0);
-      !removed) {
+  const Removal how{info.st_dev, stop, SystemClock().mono() + kRefillPatience};
+  if (auto removed = remove_entry(parent.get(), path.filename(), how, 0); !removed) {
     return fail(removed.error().wrapped("cannot remove " + path.native()));
   }
   return {};

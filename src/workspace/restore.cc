@@ -6,6 +6,7 @@
 #include "workspace/git.h"
 #include "workspace/kinds.h"
 #include "workspace/remove_tree.h"
+#include "workspace/stale_locks.h"
 
 namespace wave::workspace {
 namespace {
@@ -50,8 +51,7 @@ std::string pattern_of(const std::string& file) {
 
 // A killed git leaves these behind, and every later git refuses to work.
 Status forget_unfinished_work(const GitDir& repository) {
-  for (const char* lock : {"index.lock", "HEAD.lock"})
-    ::unlink((repository.git_dir / lock).c_str());
+  remove_worktree_locks(repository);
   for (const char* state : {"rebase-merge", "rebase-apply", "sequencer"}) {
     WAVE_CHECK(remove_tree(repository.git_dir / state));
   }

@@ -28,6 +28,8 @@ class RunFolder {
   static Result<RunFolder> locate(const std::filesystem::path& project,
                                   const std::filesystem::path& workspace_root,
                                   const std::string& run_id);
+  /// The one at a path that is known to be one.
+  static RunFolder at(std::filesystem::path path) { return RunFolder(std::move(path)); }
   /// The run folder that a workspace lies in directly, judged by its path alone.
   static RunFolder around(const std::filesystem::path& workspace);
 

@@ -112,6 +112,9 @@ struct CheckpointLimits {
 Result<std::optional<Checkpoint>> checkpoint(const Prepared& workspace, const std::string& ref,
                                              const std::string& message,
                                              const CheckpointLimits& limits = {});
+/// Removes the lock files that a killed git left in a worktree: nothing works in it at the moment.
+/// Nothing to do where it is none.
+Status remove_locks(const Prepared& workspace);
 /// Brings a worktree back to a checkpoint: HEAD to the branch and commit it was at then, files to
 /// the checkpoint's tree; untracked files that are not ignored go, but for those that it left out.
 /// Commits that the branch loses stay reachable under refs/wave/<run>/restored/<commit>. Not while
@@ -141,6 +144,15 @@ Result<std::vector<FileDiff>> diff(const std::filesystem::path& repository, cons
 Result<std::string> file_diff(const std::filesystem::path& repository, const std::string& from,
                               const std::string& to, const FileDiff& file,
                               const std::stop_token& stop = {});
+
+/// Ends what a dead owner left of git in the run's workspaces: a git that still works there is
+/// stopped, and the lock files that it left on wave's own refs and worktrees are removed, so that
+/// nothing blocks the next use. Before a new owner does anything there, and when the run has ended.
+/// `agents_live`: whether programs of the run may be at work in its worktrees; locks there may be
+/// theirs and stay. Asked only if a git has worked for the run. kGit when one does not end.
+Status take_over(const std::filesystem::path& project, const std::filesystem::path& workspace_root,
+                 const std::string& run_id, const std::function<bool()>& agents_live,
+                 const std::stop_token& stop = {});
 
 /// Removes a run's workspaces: worktrees properly, branches that wave made and that hold nothing
 /// new.

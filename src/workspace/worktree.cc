@@ -154,8 +154,10 @@ Result<bool> add_worktree(const GitDir& repository, const Wish& wish, const fs::
                        {"--no-track", "-b", wish.branch, "--", path.native(), start});
     }
   }
-  const GitCall call = call_in(repository, arguments);
+  GitCall call = call_in(repository, arguments);
+  call.run_folder = path.parent_path();
   WAVE_TRY(const UniqueFd lock, lock_worktrees(repository));
+  call.lock = lock.get();
   WAVE_TRY(const auto result, run_git(call));
   if (result.exit_code != 0) return fail(add_error(call, result, wish));
   return creates;
@@ -294,8 +296,13 @@ std::string worktree_name(const std::string& run_id, const std::string& step,
                      sha256_hex(key).substr(0, kHashDigits));
 }
 
+bool is_worktree_name(std::string_view folder) {
+  return folder.starts_with("__wt_");
+}
+
 Result<UniqueFd> lock_worktrees(const GitDir& repository) {
-  const fs::path path = repository.common_dir / "wave-worktrees.lock";
+  // Not "*.lock": in a repository those are git's, and mean that something is under way or broken.
+  const fs::path path = repository.common_dir / "wave-worktrees";
   WAVE_TRY(UniqueFd file, open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
   WAVE_CHECK(lock_exclusively(file, kWorktreeLockTimeout, path, repository.stop));
   return file;
@@ -306,9 +313,16 @@ Status remove_worktree(const GitDir& repository, const fs::path& path) {
   WAVE_TRY(const UniqueFd lock, lock_worktrees(repository));
   if (!has_registration(repository, path)) return {};
   // Twice "force": also when the crash left git's own lock on it.
-  WAVE_TRY(const std::string ignored,
-           git_output(call_in(repository,
-                              {"worktree", "remove", "--force", "--force", "--", path.native()})));
+  GitCall call =
+      call_in(repository, {"worktree", "remove", "--force", "--force", "--", path.native()});
+  call.run_folder = path.parent_path();
+  call.lock = lock.get();
+  WAVE_TRY(const auto result, run_git(call));
+  if (result.exit_code == 0) return {};
+  // git refuses one that a killed git left unfinished. What it would remove is this folder.
+  for (const Registration& one : registrations(repository)) {
+    if (one.path == path) WAVE_CHECK(remove_tree(one.admin_dir));
+  }
   return {};
 }
 
@@ -335,7 +349,7 @@ Result<Prepared> prepare_worktree(const Request& request, const RunFolder& run) 
 
 fs::path worktree_top(const fs::path& workspace) {
   for (fs::path at = workspace; at.has_relative_path(); at = at.parent_path()) {
-    if (at.filename().native().starts_with("__wt_")) return at;
+    if (is_worktree_name(at.filename().native())) return at;
   }
   return workspace;
 }

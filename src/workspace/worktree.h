@@ -14,9 +14,13 @@ namespace wave::workspace {
 std::string worktree_name(const std::string& run_id, const std::string& step,
                           const std::string& branch, const std::string& base);
 
+/// Whether a folder of a run is one of these, by its name.
+bool is_worktree_name(std::string_view folder);
+
 /// Held around each git command that makes, removes or looks through linked worktrees: git reads
 /// the registrations of all of them, and fails over one that another git is just writing. Never
-/// held while files are checked out. kTimeout after two minutes.
+/// held while files are checked out. The git inherits it (GitCall::lock): it ends with both, so
+/// that nobody starts beside the git of an owner that died. kTimeout after two minutes.
 Result<UniqueFd> lock_worktrees(const GitDir& repository);
 
 /// Removes a worktree's folder, if there is one, and git's registration of it.
