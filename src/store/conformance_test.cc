@@ -21,6 +21,25 @@ using testing::IsEmpty;
 
 // --- runs ---
 
+/// A submit that looked at the clock first and arrived second was accepted second.
+TEST_P(StoreConformance, Q2_TimesOfAcceptanceFollowTheOrderOfStoring) {
+  const auto accept = [&](const std::string& run_id, int64_t ms) {
+    NewRun run = new_run(run_id, "review", ms);
+    run.projection.run.queued_at = at_ms(ms);
+    ASSERT_OK(store_->create_run(run));
+  };
+  accept("r-1", 1'500);
+  accept("r-2", 1'100);
+  accept("r-3", 1'600);
+  accept("r-4", -3'600'000);  // a clock that was set back is not an overtaking
+  EXPECT_EQ(store_->run("r-2")->row.queued_at, at_ms(1'500));
+  EXPECT_EQ(store_->run("r-3")->row.queued_at, at_ms(1'600));
+  EXPECT_EQ(store_->run("r-4")->row.queued_at, at_ms(-3'600'000));
+  const auto events = all_events(*store_, "r-2");
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(flow::decode(events[0].line)->ts, at_ms(1'500));
+}
+
 TEST_P(StoreConformance, Q1_CreatedRunIsThereAfterReopening) {
   auto created = store_->create_run(new_run("r-1"));
   ASSERT_OK(created);

@@ -20,6 +20,8 @@ namespace {
 
 constexpr auto kSweepInterval = std::chrono::hours(1);
 constexpr size_t kBlobsPerPiece = 256;
+// Of one submit by another. More is a clock that was set back.
+constexpr Millis kMostOvertaken{10'000};
 
 Error read_only_error() {
   return {Code::kStore, "the store was opened for reading only",
@@ -47,6 +49,23 @@ Result<std::optional<std::string>> earlier_run(Database& database, const std::st
       Code::kIdempotencyMismatch,
       fmt::format("the idempotency key \"{}\" was used for another request", excerpt(key, 100)),
       "use a new key for each request");
+}
+
+// Runs are accepted in the order in which they are stored. Between looking at the clock and
+// arriving here one submit may overtake another (a large snapshot takes longer): the times follow
+// the order, so that everybody who sorts by either sees the same queue (promise Q2).
+Result<std::optional<NewRun>> accepted_later(Database& database, const NewRun& run) {
+  WAVE_TRY(Query query, database.query("SELECT accepted_at FROM run ORDER BY id DESC LIMIT 1"));
+  WAVE_TRY(const bool any, query.bind().next());
+  if (!any) return std::nullopt;
+  const WallTime latest = query.time(0);
+  const WallTime own = run.events.front().ts;
+  if (own >= latest || latest - own > kMostOvertaken) return std::nullopt;
+  NewRun later = run;
+  for (flow::Event& event : later.events) event.ts = std::max(event.ts, latest);
+  later.projection.run.queued_at = later.events.back().ts;
+  later.projection.run.updated_at = later.events.back().ts;
+  return later;
 }
 
 Status check_id_is_free(Database& database, const std::string& run_id) {
@@ -147,9 +166,11 @@ Result<std::vector<std::string>> SqliteStore::blobs_of_snapshot(const std::strin
   return snapshot_blobs(*list, sha256);
 }
 
-Status SqliteStore::create(Batch& batch, const NewRun& run, const EncodedEvents& encoded,
+Status SqliteStore::create(Batch& batch, const NewRun& wanted, const EncodedEvents& encoded,
                            const std::vector<std::string>& blobs, CreatedRun& created) {
   Database& database = batch.database();
+  WAVE_TRY(const std::optional<NewRun> later, accepted_later(database, wanted));
+  const NewRun& run = later ? *later : wanted;
   WAVE_TRY(const auto earlier, earlier_run(database, run.idempotency_key, run.request_hash));
   if (earlier) {
     created = {*earlier, true};
@@ -167,7 +188,8 @@ Status SqliteStore::create(Batch& batch, const NewRun& run, const EncodedEvents&
                   "try again");
     }
   }
-  WAVE_CHECK(batch.insert_events(run.run_id, entry, encoded));
+  WAVE_CHECK(batch.insert_events(run.run_id, entry,
+                                 later ? EncodedEvents(run.run_id, run.events) : encoded));
   batch.merge(entry.id, run.projection);
   batch.touch(run.run_id, entry.last_seq);
   created.run_id = run.run_id;
