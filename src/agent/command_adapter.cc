@@ -29,21 +29,27 @@ Status CommandAdapter::check(const model::EffectivePermissions& permissions) con
               "remove `permissions` from the step, or let a persona do the work");
 }
 
-Result<LaunchPlan> CommandAdapter::plan(const AgentRequest& request) const {
-  if (request.prompt.contains('\0')) {
-    return fail(Code::kInvalidPipeline,
-                fmt::format("the script of step '{}' contains a NUL byte", request.step));
+Status plan_script(const std::string& script, const std::filesystem::path& folder,
+                   const std::string& file, LaunchPlan& plan) {
+  if (script.contains('\0')) {
+    return fail(Code::kInvalidPipeline, "the script contains a NUL byte", "remove it");
   }
+  if (script.size() <= kMaxScriptArgument) {
+    plan.argv = {"/bin/sh", "-c", script};
+    return {};
+  }
+  plan.files[file] = script;
+  plan.argv = {"/bin/sh", (folder / file).string()};
+  return {};
+}
+
+Result<LaunchPlan> CommandAdapter::plan(const AgentRequest& request) const {
   LaunchPlan plan;
   plan.env = base_environment(request.own_environment, {}, request.env_passthrough);
   add_variables(request.variables, plan.env);
-  if (request.prompt.size() <= kMaxArgument) {
-    plan.argv = {"/bin/sh", "-c", request.prompt};
-    return plan;
-  }
-  const std::string file = agent_file(request, "sh");
-  plan.files[file] = request.prompt;
-  plan.argv = {"/bin/sh", (request.workspace / file).string()};
+  const auto planned =
+      plan_script(request.prompt, request.workspace, agent_file(request, "sh"), plan);
+  if (!planned) return fail(planned.error().wrapped(fmt::format("step '{}'", request.step)));
   return plan;
 }
 

@@ -7,11 +7,11 @@
 
 namespace wave::agent {
 
+/// Linux takes at most 128 KiB in one argument; a longer script becomes a file.
+inline constexpr size_t kMaxScriptArgument = 100 << 10;
+
 class CommandAdapter final : public Adapter {
  public:
-  /// Linux takes at most 128 KiB in one argument; a longer script becomes a file.
-  static constexpr size_t kMaxArgument = 100 << 10;
-
   [[nodiscard]] const AdapterInfo& info() const override;
   [[nodiscard]] Status check(const model::EffectivePermissions& permissions) const override;
   [[nodiscard]] Result<LaunchPlan> plan(const AgentRequest& request) const override;
@@ -31,6 +31,11 @@ class CommandParser final : public OutputParser {
   PlainOutput out_{"out", true}, err_{"err", true};
   Tail out_tail_{8 << 10}, err_tail_{8 << 10};
 };
+
+/// How a shell runs a script: as an argument, or where it is too long for one, from `file`, which
+/// goes with the plan's files and lies below `folder`. kInvalidPipeline for one with a NUL byte.
+Status plan_script(const std::string& script, const std::filesystem::path& folder,
+                   const std::string& file, LaunchPlan& plan);
 
 /// The class of a script's failure by its last words (wave-model.md 3.11).
 flow::FailureClass classify_script_failure(std::string_view output);

@@ -165,7 +165,7 @@ json::object details_of(const json::object& verdict, const std::vector<std::stri
   return details;
 }
 
-Verdict judge(const json::object& answer) {
+Verdict judge_answer(const json::object& answer) {
   const std::string word = lower_verdict(answer);
   std::vector<std::string> issues = issue_lines(answer);
   json::object details = details_of(answer, issues);
@@ -185,27 +185,33 @@ Verdict judge(const json::object& answer) {
 
 }  // namespace
 
-Verdict evaluate_agent_review(const Context& context) {
+Assessment evaluate_agent_review(const Context& context) {
   if (trim(context.contract->criteria_text).empty()) {
-    return unevaluable("agent_review has no criteria (criteria_path)");
+    return {unevaluable("agent_review has no criteria (criteria_path)"), {}};
   }
-  if (!context.run_reviewer) return unevaluable("there is nobody to run the reviewer");
   Materials materials(material_limit(*context.contract));
-  if (auto problem = add_source(context, materials)) return *std::move(problem);
-  if (auto problem = add_context(context, materials)) return *std::move(problem);
+  if (auto problem = add_source(context, materials)) return {*std::move(problem), {}};
+  if (auto problem = add_context(context, materials)) return {*std::move(problem), {}};
+  ReviewPrompt prompt = make_review_prompt(context, materials.pieces);
+  Assessment assessment;
+  assessment.job = Job{
+      .kind = Job::Kind::kReview,
+      .text = std::move(prompt.text),
+      .dir = {},
+      .timeout = context.contract->timeout > Millis(0) ? context.contract->timeout : kReviewTimeout,
+      .token = std::move(prompt.token)};
+  return assessment;
+}
 
-  const ReviewPrompt prompt = make_review_prompt(context, materials.pieces);
-  const Millis timeout =
-      context.contract->timeout > Millis(0) ? context.contract->timeout : kReviewTimeout;
-  const auto outcome = context.run_reviewer(prompt.text, timeout);
+Verdict judge_agent_review(const Job& job, const Result<Outcome>& outcome) {
   if (!outcome) return unevaluable("the reviewer failed: " + full_message(outcome.error()));
   if (!outcome->succeeded) return unevaluable("the reviewer failed: " + outcome->message);
   if (outcome->text.size() > kMaxAnswerBytes) {
     return unevaluable(fmt::format("the reviewer's answer has {} bytes", outcome->text.size()));
   }
-  const auto answer = own_verdict(outcome->text, prompt.token);
+  const auto answer = own_verdict(outcome->text, job.token);
   if (!answer) return unevaluable(answer.error().message);
-  return judge(*answer);
+  return judge_answer(*answer);
 }
 
 }  // namespace wave::contract

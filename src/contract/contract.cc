@@ -11,7 +11,7 @@ namespace {
 
 struct TypeRow {
   std::string_view type;
-  Verdict (*evaluate)(const Context&);
+  Assessment (*evaluate)(const Context&);
 };
 constexpr std::array kContractTypes{
     TypeRow{"json_schema", evaluate_json_schema},
@@ -35,10 +35,25 @@ Verdict unknown_type(std::string_view type) {
                                  excerpt(type, 60), join(names, ", ")));
 }
 
-Verdict evaluate_type(const Context& context) {
-  if (context.contract == nullptr) return unevaluable("there is no contract");
+Assessment evaluate_type(const Context& context) {
+  if (context.contract == nullptr) return {unevaluable("there is no contract"), {}};
   const TypeRow* row = find_type(context.contract->type);
-  return row == nullptr ? unknown_type(context.contract->type) : row->evaluate(context);
+  if (row == nullptr) return {unknown_type(context.contract->type), {}};
+  return row->evaluate(context);
+}
+
+Verdict judge_kind(const Job& job, const Result<Outcome>& outcome) {
+  switch (job.kind) {
+    case Job::Kind::kCommand:
+      return judge_test_suite(job, outcome);
+    case Job::Kind::kReview:
+      return judge_agent_review(job, outcome);
+  }
+  return unevaluable("an unknown kind of job ran for it");
+}
+
+Verdict broken(const std::exception& exception) {
+  return unevaluable(fmt::format("evaluating it failed: {}", exception.what()));
 }
 
 /// Everything in a verdict may come from an agent or a command: it ends up in events and prompts.
@@ -61,12 +76,23 @@ void bound(Verdict& verdict) {
 
 }  // namespace
 
-Verdict evaluate(const Context& context) {
+Assessment evaluate(const Context& context) {
+  Assessment assessment;
+  try {
+    assessment = evaluate_type(context);
+  } catch (const std::exception& exception) {
+    assessment = {broken(exception), {}};
+  }
+  bound(assessment.verdict);
+  return assessment;
+}
+
+Verdict judge(const Job& job, const Result<Outcome>& outcome) {
   Verdict verdict;
   try {
-    verdict = evaluate_type(context);
+    verdict = judge_kind(job, outcome);
   } catch (const std::exception& exception) {
-    verdict = unevaluable(fmt::format("evaluating it failed: {}", exception.what()));
+    verdict = broken(exception);
   }
   bound(verdict);
   return verdict;

@@ -3,9 +3,8 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <map>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,16 +26,33 @@ struct Verdict {
   bool test_failure = false;        // test_suite: class test_failure rather than contract_failure
 };
 
-/// What a contract needs done that it must not do itself: programs and agents run hosted.
-struct CommandOutcome {
+/// A program that has to run before a contract can be judged. A contract never starts one itself:
+/// the engine runs it hosted, like an agent, while nothing blocks.
+struct Job {
+  enum class Kind { kCommand, kReview };
+  Kind kind = Kind::kCommand;
+  std::string text;           // a shell line, or the reviewer's prompt
+  std::filesystem::path dir;  // where the shell line runs
+  Millis timeout{0};
+  std::string token;  // of the prompt: the reviewer's own verdict repeats it
+};
+
+/// What came of a job.
+struct Outcome {
+  // Of a shell line.
   int exit_code = 0;
   int signal = 0;
   std::string reason;  // HostExit::reason
   std::string out_tail, err_tail;
-};
-struct ReviewOutcome {
+  // Of a reviewer.
   bool succeeded = false;
-  std::string message, text;  // the reviewer's final text
+  std::string message, text;  // its final text
+};
+
+/// The verdict, or what is needed for it.
+struct Assessment {
+  Verdict verdict;  // where there is no job
+  std::optional<Job> job;
 };
 
 /// Everything a contract looks at. Paths are absolute.
@@ -49,16 +65,15 @@ struct Context {
   std::filesystem::path command_dir;  // where it runs
   std::map<std::string, std::string> artifacts;  // name -> content, for agent_review's context
   std::string review_system_prompt;              // the reviewer persona's
-  std::function<Result<CommandOutcome>(const std::string& shell_line,
-                                       const std::filesystem::path& dir, Millis timeout)>
-      run_command;
-  std::function<Result<ReviewOutcome>(const std::string& prompt, Millis timeout)> run_reviewer;
 };
 
-/// Evaluates; blocks; call it on the pool. Never throws. Deadlines: agent_review's is the
-/// contract's timeout; test_suite's too, but 10 minutes where that is the unset 120 s. A test suite
-/// that fails, hangs or is killed is a test_failure; one that cannot be started is not evaluable.
-Verdict evaluate(const Context& context);
+/// Evaluates, as far as that is possible without running a program; blocks (files); call it on the
+/// pool. Never throws. A job's deadline: agent_review's is the contract's timeout; test_suite's
+/// too, but 10 minutes where that is the unset 120 s.
+Assessment evaluate(const Context& context);
+/// The verdict when the job is done. Never throws, does no I/O. A test suite that fails, hangs or
+/// is killed is a test_failure; one that cannot be started is not evaluable.
+Verdict judge(const Job& job, const Result<Outcome>& outcome);
 
 /// Types this version carries out: json_schema, non_empty_file, test_suite, agent_review.
 bool is_supported(std::string_view type);

@@ -36,10 +36,16 @@ class ContractTest : public ::testing::Test {
     ASSERT_TRUE(make_directories(folder_ / "out"));
     ASSERT_TRUE(write_file(context_.source, text));
   }
+  /// The verdict, with `answer_` to whatever has to be run for it.
+  Verdict verdict() {
+    const Assessment assessment = evaluate(context_);
+    job_ = assessment.job;
+    return job_ ? contract::judge(*job_, answer_) : assessment.verdict;
+  }
   /// The verdict on an artifact with this text.
   Verdict judge(std::string_view text) {
     write(text);
-    return evaluate(context_);
+    return verdict();
   }
   static void expect_unevaluable(const Verdict& verdict, std::string_view reason) {
     EXPECT_FALSE(verdict.passed);
@@ -51,24 +57,19 @@ class ContractTest : public ::testing::Test {
   fs::path folder_;
   model::Contract contract_;
   Context context_;
+  Result<Outcome> answer_ = Outcome{};
+  std::optional<Job> job_;  // what `verdict` asked for
 };
 
 TEST_F(ContractTest, S7_UnknownTypesAreFailuresByName) {
   contract_.type = "llm_judge";
-  expect_unevaluable(evaluate(context_), "llm_judge");
+  expect_unevaluable(verdict(), "llm_judge");
   contract_.type = "";
-  expect_unevaluable(evaluate(context_), "no type");
+  expect_unevaluable(verdict(), "no type");
   context_.contract = nullptr;
-  expect_unevaluable(evaluate(context_), "no contract");
+  expect_unevaluable(verdict(), "no contract");
   EXPECT_TRUE(is_supported("json_schema"));
   EXPECT_FALSE(is_supported("spec_derived_test"));
-}
-
-TEST_F(ContractTest, S7_AnExceptionIsAFailure) {
-  contract_.type = "test_suite";
-  context_.command = "true";
-  context_.run_command = [](auto&&...) -> Result<CommandOutcome> { throw std::bad_alloc(); };
-  expect_unevaluable(evaluate(context_), "bad_alloc");
 }
 
 TEST_F(ContractTest, ASourceThatCannotBeUsedIsAFailure) {
@@ -76,16 +77,13 @@ TEST_F(ContractTest, ASourceThatCannotBeUsedIsAFailure) {
     contract_.type = type;
     contract_.schema_text = "{}";
     contract_.criteria_text = "c";
-    context_.run_reviewer = [](auto&&...) -> Result<ReviewOutcome> {
-      ADD_FAILURE() << "nothing to review";
-      return ReviewOutcome{};
-    };
-    const Verdict missing = evaluate(context_);
+    const Verdict missing = verdict();
+    EXPECT_FALSE(job_) << "nothing to review";
     EXPECT_FALSE(missing.passed);
     EXPECT_TRUE(missing.evaluable);
     EXPECT_THAT(missing.message, HasSubstr("\"out/artifact.json\" does not exist"));
     context_.source_error = "it leads out of the workspace";
-    expect_unevaluable(evaluate(context_), "leads out of the workspace");
+    expect_unevaluable(verdict(), "leads out of the workspace");
     context_.source_error.clear();
   }
 }
@@ -100,13 +98,13 @@ TEST_F(ContractTest, NonEmptyFile) {
   EXPECT_TRUE(empty.evaluable);
   EXPECT_THAT(empty.message, HasSubstr("empty"));
   context_.source = folder_;
-  EXPECT_THAT(evaluate(context_).message, HasSubstr("not a regular file"));
+  EXPECT_THAT(verdict().message, HasSubstr("not a regular file"));
 }
 
 TEST_F(ContractTest, S7_NonEmptyFileWithoutASourceFails) {
   contract_.type = "non_empty_file";
   context_.source.clear();
-  expect_unevaluable(evaluate(context_), "no source");
+  expect_unevaluable(verdict(), "no source");
 }
 
 TEST_F(ContractTest, AFifoIsNoArtifactAndBlocksNobody) {
@@ -115,7 +113,7 @@ TEST_F(ContractTest, AFifoIsNoArtifactAndBlocksNobody) {
   for (const char* type : {"json_schema", "non_empty_file"}) {
     contract_.type = type;
     contract_.schema_text = "{}";
-    EXPECT_THAT(evaluate(context_).message, HasSubstr("not a regular file"));
+    EXPECT_THAT(verdict().message, HasSubstr("not a regular file"));
   }
 }
 
@@ -149,11 +147,11 @@ TEST_F(JsonSchemaContractTest, S7_ASchemaThatCannotBeUsedIsAFailure) {
   for (std::string_view schema : {"", "{", R"({"type":"strin"})", R"({"$ref":"other.json"})",
                                   R"({"$schema":"http://json-schema.org/draft-03/schema"})"}) {
     contract_.schema_text = schema;
-    expect_unevaluable(evaluate(context_), "could not be evaluated");
+    expect_unevaluable(verdict(), "could not be evaluated");
   }
   contract_.schema_text = "{}";
   contract_.recovery_level = "wild";
-  expect_unevaluable(evaluate(context_), "wild");
+  expect_unevaluable(verdict(), "wild");
 }
 
 TEST_F(JsonSchemaContractTest, S7_AnInstanceThatExceedsTheBudgetIsAFailure) {
@@ -164,7 +162,7 @@ TEST_F(JsonSchemaContractTest, S7_AnInstanceThatExceedsTheBudgetIsAFailure) {
 TEST_F(JsonSchemaContractTest, S4_AHugeFileIsNotRead) {
   write("");
   ASSERT_EQ(truncate(context_.source.c_str(), 40 << 20), 0);
-  expect_unevaluable(evaluate(context_), "could not be evaluated");
+  expect_unevaluable(verdict(), "could not be evaluated");
 }
 
 // Promise Q7: the workspace's copy of the schema is the agent's, the snapshot's counts.
@@ -245,6 +243,16 @@ TEST_F(JsonSchemaContractTest, DebugModeShowsWhatWasLookedAt) {
 
 // --- test_suite ---
 
+Outcome exit_of(int code, int signal, std::string reason, std::string out, std::string err) {
+  Outcome outcome;
+  outcome.exit_code = code;
+  outcome.signal = signal;
+  outcome.reason = std::move(reason);
+  outcome.out_tail = std::move(out);
+  outcome.err_tail = std::move(err);
+  return outcome;
+}
+
 class TestSuiteTest : public ContractTest {
  protected:
   void SetUp() override {
@@ -252,39 +260,30 @@ class TestSuiteTest : public ContractTest {
     contract_.type = "test_suite";
     context_.command = "make test | tee log";
     context_.command_dir = folder_;
-    context_.run_command = [this](const std::string& line, const fs::path& dir, Millis timeout) {
-      line_ = line;
-      dir_ = dir;
-      timeout_ = timeout;
-      return answer_;
-    };
   }
-  Verdict judge_outcome(CommandOutcome outcome) {
+  Verdict judge_outcome(Outcome outcome) {
     answer_ = std::move(outcome);
-    return evaluate(context_);
+    return verdict();
   }
-
-  Result<CommandOutcome> answer_ = CommandOutcome{};
-  std::string line_;
-  fs::path dir_;
-  Millis timeout_{0};
 };
 
 TEST_F(TestSuiteTest, RunsTheShellLineInItsFolderWithADeadline) {
-  const Verdict verdict = judge_outcome({0, 0, "exited", "3 tests passed\n", ""});
+  const Verdict verdict = judge_outcome(exit_of(0, 0, "exited", "3 tests passed\n", ""));
   EXPECT_TRUE(verdict.passed);
   EXPECT_EQ(verdict.output, "3 tests passed");
-  EXPECT_EQ(line_, "make test | tee log");
-  EXPECT_EQ(dir_, folder_);
-  EXPECT_EQ(timeout_, std::chrono::minutes(10));
+  ASSERT_TRUE(job_);
+  EXPECT_EQ(job_->kind, Job::Kind::kCommand);
+  EXPECT_EQ(job_->text, "make test | tee log");
+  EXPECT_EQ(job_->dir, folder_);
+  EXPECT_EQ(job_->timeout, std::chrono::minutes(10));
   contract_.timeout = std::chrono::seconds(5);
   EXPECT_TRUE(judge_outcome({}).passed);
-  EXPECT_EQ(timeout_, std::chrono::seconds(5));
+  EXPECT_EQ(job_->timeout, std::chrono::seconds(5));
 }
 
 TEST_F(TestSuiteTest, AFailureShowsTheTail) {
-  const Verdict verdict =
-      judge_outcome({2, 0, "exited", std::string(50'000, 'o') + "--- FAIL: TestX", "err\xff"});
+  const Verdict verdict = judge_outcome(
+      exit_of(2, 0, "exited", std::string(50'000, 'o') + "--- FAIL: TestX", "err\xff"));
   EXPECT_FALSE(verdict.passed);
   EXPECT_TRUE(verdict.evaluable);
   EXPECT_TRUE(verdict.test_failure);
@@ -295,33 +294,31 @@ TEST_F(TestSuiteTest, AFailureShowsTheTail) {
 }
 
 TEST_F(TestSuiteTest, TimeoutsSignalsAndFloodsAreFailures) {
-  for (const CommandOutcome& outcome :
-       {CommandOutcome{-1, 15, "timeout", "", ""}, CommandOutcome{-1, 11, "exited", "", ""},
-        CommandOutcome{-1, 9, "output_limit", "", ""}}) {
+  for (const Outcome& outcome :
+       {exit_of(-1, 15, "timeout", "", ""), exit_of(-1, 11, "exited", "", ""),
+        exit_of(-1, 9, "output_limit", "", "")}) {
     const Verdict verdict = judge_outcome(outcome);
     EXPECT_FALSE(verdict.passed);
     EXPECT_TRUE(verdict.evaluable);
     EXPECT_TRUE(verdict.test_failure);
   }
   answer_ = fail(Code::kTimeout, "too slow");
-  EXPECT_TRUE(evaluate(context_).test_failure);
+  EXPECT_TRUE(verdict().test_failure);
 }
 
 TEST_F(TestSuiteTest, S7_ACommandThatCannotBeStartedIsAFailure) {
-  for (const CommandOutcome& outcome :
-       {CommandOutcome{127, 0, "exited", "", "sh: nope: not found"},
-        CommandOutcome{126, 0, "exited", "", ""}, CommandOutcome{0, 0, "spawn_failed", "", ""},
-        CommandOutcome{0, 0, "host_lost", "", ""}, CommandOutcome{0, 0, "stopped", "", ""}}) {
+  for (const Outcome& outcome :
+       {exit_of(127, 0, "exited", "", "sh: nope: not found"), exit_of(126, 0, "exited", "", ""),
+        exit_of(0, 0, "spawn_failed", "", ""), exit_of(0, 0, "host_lost", "", ""),
+        exit_of(0, 0, "stopped", "", "")}) {
     const Verdict verdict = judge_outcome(outcome);
     expect_unevaluable(verdict, "could not be evaluated");
     EXPECT_FALSE(verdict.test_failure);
   }
   answer_ = fail(Code::kIo, "no host");
-  expect_unevaluable(evaluate(context_), "no host");
-  context_.run_command = nullptr;
-  expect_unevaluable(evaluate(context_), "nothing to run");
+  expect_unevaluable(verdict(), "no host");
   context_.command = " ";
-  expect_unevaluable(evaluate(context_), "no command");
+  expect_unevaluable(verdict(), "no command");
 }
 
 // --- agent_review ---
@@ -333,27 +330,28 @@ class AgentReviewTest : public ContractTest {
     contract_.type = "agent_review";
     contract_.criteria_text = "- It names its risks.";
     context_.review_system_prompt = "You are a reviewer.";
-    context_.run_reviewer = [this](const std::string& prompt, Millis timeout) {
-      prompt_ = prompt;
-      timeout_ = timeout;
-      return answer_;
-    };
     write("The plan.");
   }
   Verdict judge_answer(std::string text) {
-    answer_ = ReviewOutcome{true, "", std::move(text)};
-    return evaluate(context_);
+    answer_ = review(true, "", std::move(text));
+    return verdict();
   }
-  /// The token of the last prompt.
+  static Outcome review(bool succeeded, std::string message, std::string text) {
+    Outcome outcome;
+    outcome.succeeded = succeeded;
+    outcome.message = std::move(message);
+    outcome.text = std::move(text);
+    return outcome;
+  }
+  /// The last prompt.
+  std::string prompt() const { return job_ ? job_->text : std::string(); }
+  /// Its token.
   std::string token() const {
     constexpr std::string_view kMark = "\"review\": \"";
-    const size_t at = prompt_.find(kMark) + kMark.size();
-    return prompt_.substr(at, prompt_.find('"', at) - at);
+    const std::string text = prompt();
+    const size_t at = text.find(kMark) + kMark.size();
+    return text.substr(at, text.find('"', at) - at);
   }
-
-  Result<ReviewOutcome> answer_ = ReviewOutcome{};
-  std::string prompt_;
-  Millis timeout_{0};
 };
 
 TEST_F(AgentReviewTest, PassAndWarnHold) {
@@ -361,7 +359,7 @@ TEST_F(AgentReviewTest, PassAndWarnHold) {
   EXPECT_TRUE(pass.passed) << pass.message;
   EXPECT_EQ(get_string(pass.details, "verdict"), "pass");
   EXPECT_EQ(get_double(pass.details, "confidence"), 0.9);
-  EXPECT_EQ(timeout_, std::chrono::seconds(120));
+  EXPECT_EQ(job_->timeout, std::chrono::seconds(120));
   const Verdict warn = judge_answer(
       "My verdict:\n```json\n{\"verdict\":\"WARN\",\"issues\":[{\"severity\":\"minor\","
       "\"description\":\"short\"}],}\n```");
@@ -384,16 +382,13 @@ TEST_F(AgentReviewTest, S7_AReviewThatCannotBeReadIsAFailure) {
                            R"({"verdict":"pass")", "[]", R"({"verdict":true})"}) {
     expect_unevaluable(judge_answer(text), "no verdict that can be read");
   }
-  answer_ = ReviewOutcome{false, "it crashed", R"({"verdict":"pass"})"};
-  expect_unevaluable(evaluate(context_), "it crashed");
+  answer_ = review(false, "it crashed", R"({"verdict":"pass"})");
+  expect_unevaluable(verdict(), "it crashed");
   answer_ = fail(Code::kTimeout, "too slow");
-  expect_unevaluable(evaluate(context_), "too slow");
+  expect_unevaluable(verdict(), "too slow");
   expect_unevaluable(judge_answer(std::string(2 << 20, 'x')), "bytes");
   contract_.criteria_text.clear();
-  expect_unevaluable(evaluate(context_), "no criteria");
-  contract_.criteria_text = "c";
-  context_.run_reviewer = nullptr;
-  expect_unevaluable(evaluate(context_), "nobody");
+  expect_unevaluable(verdict(), "no criteria");
 }
 
 TEST_F(AgentReviewTest, ThePromptHasEverythingAndFencesTheMaterial) {
@@ -402,13 +397,13 @@ TEST_F(AgentReviewTest, ThePromptHasEverythingAndFencesTheMaterial) {
   judge_answer("{}");
   for (const char* part : {"You are a reviewer.", "- It names its risks.", "The plan.", "+added",
                            "the spec", "\"verdict\""}) {
-    EXPECT_THAT(prompt_, HasSubstr(part));
+    EXPECT_THAT(prompt(), HasSubstr(part));
   }
-  EXPECT_THAT(prompt_, Not(HasSubstr("unasked")));
-  EXPECT_THAT(prompt_,
+  EXPECT_THAT(prompt(), Not(HasSubstr("unasked")));
+  EXPECT_THAT(prompt(),
               HasSubstr("<<<MATERIAL " + token() + ": the artifact \"out/artifact.json\""));
   context_.artifacts.erase("spec");
-  expect_unevaluable(evaluate(context_), "\"spec\"");
+  expect_unevaluable(verdict(), "\"spec\"");
 }
 
 TEST_F(AgentReviewTest, AnArtifactCannotCloseItsFenceOrGiveTheVerdict) {
@@ -432,11 +427,11 @@ TEST_F(AgentReviewTest, S4_MaterialIsBounded) {
   contract_.context = {{.source = "git_diff"}};
   context_.artifacts["git_diff"] = std::string(3 << 20, 'y');
   judge_answer("{}");
-  EXPECT_LT(prompt_.size(), 220'000U);
-  EXPECT_THAT(prompt_, HasSubstr("only its beginning"));
+  EXPECT_LT(prompt().size(), 220'000U);
+  EXPECT_THAT(prompt(), HasSubstr("only its beginning"));
   contract_.token_budget = 1'000;
   judge_answer("{}");
-  EXPECT_LT(prompt_.size(), 8'000U);
+  EXPECT_LT(prompt().size(), 8'000U);
 }
 
 }  // namespace

@@ -7,10 +7,12 @@
 
 namespace wave::contract {
 
-Verdict evaluate_json_schema(const Context& context);
-Verdict evaluate_non_empty_file(const Context& context);
-Verdict evaluate_test_suite(const Context& context);
-Verdict evaluate_agent_review(const Context& context);
+Assessment evaluate_json_schema(const Context& context);
+Assessment evaluate_non_empty_file(const Context& context);
+Assessment evaluate_test_suite(const Context& context);
+Assessment evaluate_agent_review(const Context& context);
+Verdict judge_test_suite(const Job& job, const Result<Outcome>& outcome);
+Verdict judge_agent_review(const Job& job, const Result<Outcome>& outcome);
 
 /// It holds.
 Verdict pass(std::string message);

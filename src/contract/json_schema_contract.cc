@@ -156,9 +156,7 @@ Verdict validate_text(const Context& context, const JsonSchema& schema, std::str
   return only_warns ? warn_only(context, std::move(verdict)) : verdict;
 }
 
-}  // namespace
-
-Verdict evaluate_json_schema(const Context& context) {
+Verdict verdict_on_json(const Context& context) {
   const model::Contract& contract = *context.contract;
   const auto level = recovery_level(contract);
   if (!level) return unevaluable(full_message(level.error()));
@@ -171,6 +169,12 @@ Verdict evaluate_json_schema(const Context& context) {
   Verdict verdict = validate_text(context, *schema, *text, *level);
   add_debug_details(verdict, contract, *text);
   return verdict;
+}
+
+}  // namespace
+
+Assessment evaluate_json_schema(const Context& context) {
+  return {verdict_on_json(context), {}};
 }
 
 }  // namespace wave::contract

@@ -4,7 +4,9 @@
 
 namespace wave::contract {
 
-Verdict evaluate_non_empty_file(const Context& context) {
+namespace {
+
+Verdict verdict_on_file(const Context& context) {
   SourceState source = look_at_source(context);
   if (!source.usable) return std::move(source.verdict);
   std::error_code error;
@@ -15,6 +17,12 @@ Verdict evaluate_non_empty_file(const Context& context) {
   }
   if (size == 0) return reject(fmt::format("the file \"{}\" is empty", source_name(context)));
   return pass(fmt::format("\"{}\" has {} bytes", source_name(context), size));
+}
+
+}  // namespace
+
+Assessment evaluate_non_empty_file(const Context& context) {
+  return {verdict_on_file(context), {}};
 }
 
 }  // namespace wave::contract

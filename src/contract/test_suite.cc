@@ -19,7 +19,7 @@ Millis timeout_of(const model::Contract& contract) {
   return unset ? kSuiteTimeout : contract.timeout;
 }
 
-std::string tail_of(const CommandOutcome& outcome) {
+std::string tail_of(const Outcome& outcome) {
   std::string text;
   for (const std::string* stream : {&outcome.out_tail, &outcome.err_tail}) {
     const std::string_view tail = trim(utf8_suffix(*stream, kTailBytes));
@@ -30,8 +30,7 @@ std::string tail_of(const CommandOutcome& outcome) {
   return to_valid_utf8(text);
 }
 
-Verdict test_failure(const std::string& what, const CommandOutcome& outcome,
-                     const std::string& command) {
+Verdict test_failure(const std::string& what, const Outcome& outcome, const std::string& command) {
   std::vector<std::string> errors{fmt::format("`{}` {}", excerpt(command, 300), what)};
   std::string tail = tail_of(outcome);
   if (!tail.empty()) errors.push_back("The end of its output:\n" + tail);
@@ -41,14 +40,14 @@ Verdict test_failure(const std::string& what, const CommandOutcome& outcome,
   return verdict;
 }
 
-Verdict not_run(const std::string& why, const CommandOutcome& outcome) {
+Verdict not_run(const std::string& why, const Outcome& outcome) {
   Verdict verdict = unevaluable(why);
   verdict.output = tail_of(outcome);
   if (!verdict.output.empty()) verdict.errors.push_back(verdict.output);
   return verdict;
 }
 
-Verdict judge(const CommandOutcome& outcome, const std::string& command, Millis timeout) {
+Verdict judge_exit(const Outcome& outcome, const std::string& command, Millis timeout) {
   if (outcome.reason == "timeout") {
     return test_failure("did not end within " + format_duration(timeout), outcome, command);
   }
@@ -79,16 +78,23 @@ Verdict judge(const CommandOutcome& outcome, const std::string& command, Millis 
 
 }  // namespace
 
-Verdict evaluate_test_suite(const Context& context) {
-  if (trim(context.command).empty()) return unevaluable("test_suite has no command");
-  if (!context.run_command) return unevaluable("there is nothing to run its command with");
-  const Millis timeout = timeout_of(*context.contract);
-  const auto outcome = context.run_command(context.command, context.command_dir, timeout);
-  if (outcome) return judge(*outcome, context.command, timeout);
+Assessment evaluate_test_suite(const Context& context) {
+  if (trim(context.command).empty()) return {unevaluable("test_suite has no command"), {}};
+  Assessment assessment;
+  assessment.job = Job{.kind = Job::Kind::kCommand,
+                       .text = context.command,
+                       .dir = context.command_dir,
+                       .timeout = timeout_of(*context.contract),
+                       .token = {}};
+  return assessment;
+}
+
+Verdict judge_test_suite(const Job& job, const Result<Outcome>& outcome) {
+  if (outcome) return judge_exit(*outcome, job.text, job.timeout);
   if (outcome.error().code == Code::kTimeout) {
-    CommandOutcome timed_out;
+    Outcome timed_out;
     timed_out.reason = "timeout";
-    return judge(timed_out, context.command, timeout);
+    return judge_exit(timed_out, job.text, job.timeout);
   }
   return unevaluable(full_message(outcome.error()));
 }

@@ -1,10 +1,11 @@
-// Checks one contract of a step.
+// Checks one contract of a step: looked at on the pool; if a program has to run for it, that is
+// followed on the loop; then its outcome is judged on the pool.
 #include <fmt/core.h>
 
-#include "agent/prompt.h"
+#include "agent/adapter.h"
 #include "base/text.h"
-#include "engine/hosted_call.h"
-#include "engine/operation.h"
+#include "engine/hosted_operation.h"
+#include "engine/launch.h"
 #include "engine/step_setup.h"
 #include "flow/model_choice.h"
 
@@ -20,7 +21,16 @@ constexpr size_t kMaxErrorText = 2000;
 struct CheckInput {
   SetupInput setup;
   const model::Contract* contract = nullptr;
-  std::string purpose;
+  std::string launch_name;
+  bool started = false;  // its program, in an earlier life
+};
+
+// The contract looked at: a verdict, or a program to run.
+struct Check {
+  contract::Verdict verdict;
+  std::optional<contract::Job> job;
+  process::HostRequest host;                    // of the job
+  std::unique_ptr<agent::OutputParser> parser;  // of a reviewer
 };
 
 std::string_view policy_name(model::OnFailure policy) {
@@ -41,160 +51,25 @@ std::string_view policy_name(model::OnFailure policy) {
   return "fail";
 }
 
-process::HostRequest host_request(const RunContext& run, const CheckInput& input,
-                                  const std::string& purpose, agent::LaunchPlan plan, fs::path dir,
-                                  Millis timeout) {
-  const LaunchName name = launch_name(input.setup.state, purpose);
-  process::HostRequest host;
-  host.dir = run.paths.run(run.run_id) / name.text();
-  host.agent_id = run.run_id + "/" + name.text();
-  host.argv = std::move(plan.argv);
-  host.env = std::move(plan.env);
-  host.cwd = std::move(dir);
-  host.stdin_text = std::move(plan.stdin_text);
-  host.timeout = timeout;
-  host.grace = run.manifest().runtime.timeouts.process_grace;
-  host.max_output = run.manifest().runtime.max_output_size;
-  host.owner_lock = run.paths.owner_lock(run.run_id);
-  host.unattended_limit = run.manifest().runtime.unattended_limit;
-  return host;
-}
-
-struct Checked {
+contract::Verdict unevaluable(const Error& error) {
   contract::Verdict verdict;
-  flow::Usage usage;  // of the reviewer
-};
-
-class CheckContract final : public ActiveOperation {
- public:
-  using ActiveOperation::ActiveOperation;
-
-  void start() override;
-  void stop(flow::StopReason reason) override {
-    ActiveOperation::stop(reason);
-    control_->stop(stop_ == flow::StopReason::kForceCancel);
-  }
-  void detach() override {
-    ActiveOperation::detach();
-    control_->detach();
-  }
-
- private:
-  using Shared = std::shared_ptr<CallControl>;
-  static Checked check(RunContext& run, const CheckInput& input, const Shared& control);
-  static Result<contract::CommandOutcome> run_command(RunContext& run, const CheckInput& input,
-                                                      const Shared& control,
-                                                      const ShellCommand& command,
-                                                      const fs::path& dir, Millis timeout);
-  static Result<contract::ReviewOutcome> run_reviewer(RunContext& run, const CheckInput& input,
-                                                      const Shared& control,
-                                                      const workspace::Prepared& prepared,
-                                                      const std::string& prompt, Millis timeout,
-                                                      flow::Usage* usage);
-  static Status fill_review(RunContext& run, const CheckInput& input,
-                            const workspace::Prepared& prepared, contract::Context& context);
-  void end(const model::Contract& contract, const Checked& checked);
-
-  Shared control_ = std::make_shared<CallControl>();
-};
-
-void CheckContract::start() {
-  const model::Step& step = run_->step(operation_.step);
-  const flow::StepState* state = run_->state.find(operation_.step);
-  const model::Contract& contract = step.contracts.at(operation_.index);
-  // A repaired step is judged by what its repairer left, where that worked.
-  const flow::StepState* repairer =
-      state->reworked_by.empty() ? nullptr : run_->state.find(state->reworked_by);
-  SetupInput setup = setup_input(*run_, step, *state);
-  setup.interrupt = interrupt();
-  if (repairer != nullptr) setup.work_of = &run_->step(repairer->id);
-  auto input = std::make_shared<CheckInput>(
-      CheckInput{.setup = std::move(setup),
-                 .contract = &contract,
-                 .purpose = fmt::format("contract-{}-{}", operation_.index, operation_.round)});
-  on_pool([run = run_, input, control = control_] { return check(*run, *input, control); },
-          [this, &contract](const Checked& checked) { end(contract, checked); });
+  verdict.evaluable = false;
+  verdict.message = full_message(error);
+  verdict.errors = {verdict.message};
+  return verdict;
 }
 
-Checked unevaluable(const Error& error) {
-  return {.verdict = {.passed = false,
-                      .evaluable = false,
-                      .message = full_message(error),
-                      .errors = {full_message(error)}},
-          .usage = {}};
-}
-
-Checked CheckContract::check(RunContext& run, const CheckInput& input, const Shared& control) {
-  const auto prepared = prepare_workspace(run, input.setup);
-  if (!prepared) return unevaluable(prepared.error());
-  contract::Context context;
-  context.contract = input.contract;
-  context.workspace = prepared->root;
-  context.command_dir = prepared->cwd;
-  flow::Usage usage;
-
-  const auto source = input.setup.values.render(input.contract->source);
-  if (!source) return unevaluable(source.error());
-  if (!source->empty()) {
-    auto path = path_within(prepared->cwd, *source);
-    if ((!path || !fs::exists(*path)) && prepared->cwd != prepared->root) {
-      path = path_within(prepared->root, *source);
-    }
-    if (path) {
-      context.source = *path;
-    } else {
-      context.source_error = path.error().message;
-    }
+Result<fs::path> source_path(const workspace::Prepared& prepared, const std::string& source) {
+  auto path = path_within(prepared.cwd, source);
+  if ((!path || !fs::exists(*path)) && prepared.cwd != prepared.root) {
+    path = path_within(prepared.root, source);
   }
-  const auto command = compile_command(input.setup.values, input.contract->command, "command");
-  if (!command) return unevaluable(command.error());
-  context.command = command->text;
-  if (input.contract->dir != "project_root" && !input.contract->dir.empty()) {
-    const auto dir = path_within(prepared->cwd, input.contract->dir);
-    if (!dir) return unevaluable(dir.error());
-    context.command_dir = *dir;
-  }
-  if (input.contract->type == "agent_review") {
-    if (auto filled = fill_review(run, input, *prepared, context); !filled) {
-      return unevaluable(filled.error());
-    }
-  }
-  context.run_command = [&](const std::string& line, const fs::path& dir, Millis timeout) {
-    return run_command(run, input, control, {line, command->variables}, dir, timeout);
-  };
-  context.run_reviewer = [&](const std::string& prompt, Millis timeout) {
-    return run_reviewer(run, input, control, *prepared, prompt, timeout, &usage);
-  };
-  contract::Verdict verdict = run.world.evaluate(context);
-  return {.verdict = std::move(verdict), .usage = usage};
-}
-
-Result<contract::CommandOutcome> CheckContract::run_command(RunContext& run,
-                                                            const CheckInput& input,
-                                                            const Shared& control,
-                                                            const ShellCommand& command,
-                                                            const fs::path& dir, Millis timeout) {
-  agent::AgentRequest request;
-  request.step = input.setup.step->id;
-  request.prompt = command.text;
-  request.variables = command.variables;
-  request.workspace = dir;
-  request.own_environment = run.environment;
-  request.env_passthrough = run.manifest().runtime.sandbox.env_passthrough;
-  WAVE_TRY(agent::LaunchPlan plan, agent::find_adapter("command")->plan(request));
-  WAVE_TRY(const HostedCallResult result,
-           call_hosted(run, host_request(run, input, input.purpose, std::move(plan), dir, timeout),
-                       control));
-  return contract::CommandOutcome{.exit_code = result.exit.exit_code,
-                                  .signal = result.exit.signal,
-                                  .reason = result.exit.reason,
-                                  .out_tail = run.redactor.redact(result.out_tail),
-                                  .err_tail = run.redactor.redact(result.err_tail)};
+  return path;
 }
 
 // What the reviewer is shown beside the artifact itself.
-Status CheckContract::fill_review(RunContext& run, const CheckInput& input,
-                                  const workspace::Prepared& prepared, contract::Context& context) {
+Status fill_review(const RunContext& run, const CheckInput& input,
+                   const workspace::Prepared& prepared, contract::Context& context) {
   for (const flow::Artifact& artifact : input.setup.values.artifacts()) {
     const bool wanted = std::ranges::any_of(input.contract->context, [&](const auto& entry) {
       return entry.artifact == artifact.name;
@@ -215,13 +90,46 @@ Status CheckContract::fill_review(RunContext& run, const CheckInput& input,
   return {};
 }
 
+Result<contract::Context> context_of(const RunContext& run, const CheckInput& input,
+                                     const workspace::Prepared& prepared,
+                                     const ShellCommand& command) {
+  contract::Context context;
+  context.contract = input.contract;
+  context.workspace = prepared.root;
+  context.command_dir = prepared.cwd;
+  context.command = command.text;
+  WAVE_TRY(const std::string source, input.setup.values.render(input.contract->source));
+  if (!source.empty()) {
+    if (auto path = source_path(prepared, source)) {
+      context.source = *std::move(path);
+    } else {
+      context.source_error = path.error().message;
+    }
+  }
+  if (input.contract->dir != "project_root" && !input.contract->dir.empty()) {
+    WAVE_TRY(context.command_dir, path_within(prepared.cwd, input.contract->dir));
+  }
+  if (input.contract->type == "agent_review") {
+    WAVE_CHECK(fill_review(run, input, prepared, context));
+  }
+  return context;
+}
+
+agent::AgentRequest agent_request(const RunContext& run, const CheckInput& input,
+                                  const workspace::Prepared& prepared, std::string prompt) {
+  agent::AgentRequest request;
+  request.step = input.setup.step->id;
+  request.prompt = std::move(prompt);
+  request.workspace = prepared.root;
+  request.own_environment = run.environment;
+  request.env_passthrough = run.manifest().runtime.sandbox.env_passthrough;
+  request.attempt = input.setup.state.attempt + input.setup.state.rework_rounds;
+  return request;
+}
+
 // The reviewer reads; it may not change what it judges.
-Result<contract::ReviewOutcome> CheckContract::run_reviewer(RunContext& run,
-                                                            const CheckInput& input,
-                                                            const Shared& control,
-                                                            const workspace::Prepared& prepared,
-                                                            const std::string& prompt,
-                                                            Millis timeout, flow::Usage* usage) {
+Result<agent::LaunchPlan> plan_reviewer(const RunContext& run, const CheckInput& input,
+                                        agent::AgentRequest request, Check& check) {
   const model::Manifest& manifest = run.manifest();
   const model::Persona& persona = manifest.personas.at(input.contract->persona);
   const std::string adapter_name =
@@ -231,43 +139,136 @@ Result<contract::ReviewOutcome> CheckContract::run_reviewer(RunContext& run,
   if (adapter == nullptr || config == manifest.adapters.end()) {
     return fail(Code::kUnsupported, fmt::format("adapter \"{}\" is not there", adapter_name));
   }
-  agent::AgentRequest request;
   request.config = &config->second;
-  request.step = input.setup.step->id;
   request.persona = persona.name;
-  request.prompt = prompt;
   request.script = run.file(".agents/scripts/" + persona.name + ".yaml");
   request.model =
       flow::resolve_model(manifest, adapter_name,
                           input.contract->model.empty() ? persona.model : input.contract->model);
   request.permissions = {.allowed = {"Read", "Glob", "Grep"}, .denied = persona.permissions.deny};
-  request.workspace = prepared.root;
   request.session_id = make_uuid(run.random);
-  request.own_environment = run.environment;
-  request.env_passthrough = manifest.runtime.sandbox.env_passthrough;
-  request.attempt = input.setup.state.attempt + input.setup.state.rework_rounds;
-  WAVE_TRY(agent::LaunchPlan plan, adapter->plan(request));
-  for (const auto& [path, text] : plan.files) {
-    WAVE_CHECK(run.world.write_workspace_file(prepared, path, text));
-  }
-  const std::shared_ptr<agent::OutputParser> parser = adapter->parser();
-  auto activity = std::make_shared<std::vector<agent::Activity>>();
-  WAVE_TRY(
-      const HostedCallResult result,
-      call_hosted(run,
-                  host_request(run, input, input.purpose, std::move(plan), prepared.root, timeout),
-                  control, [parser, activity](bool err, std::string_view bytes) {
-                    activity->clear();
-                    err ? parser->feed_err(bytes, *activity) : parser->feed_out(bytes, *activity);
-                  }));
-  const agent::AgentResult said = parser->finish(result.exit, *activity);
-  *usage = said.usage;
-  return contract::ReviewOutcome{
-      .succeeded = said.succeeded, .message = said.message, .text = said.final_text};
+  check.parser = adapter->parser();
+  return adapter->plan(request);
 }
 
-void CheckContract::end(const model::Contract& contract, const Checked& checked) {
-  const contract::Verdict& verdict = checked.verdict;
+Status prepare_job(const RunContext& run, const CheckInput& input,
+                   const workspace::Prepared& prepared, const ShellCommand& command, Check& check) {
+  const bool is_review = check.job->kind == contract::Job::Kind::kReview;
+  agent::AgentRequest request = agent_request(run, input, prepared, check.job->text);
+  agent::LaunchPlan plan;
+  if (is_review) {
+    WAVE_TRY(plan, plan_reviewer(run, input, std::move(request), check));
+  } else {
+    request.variables = command.variables;
+    WAVE_TRY(plan, agent::find_adapter("command")->plan(request));
+  }
+  if (input.started) {
+    check.host = launched(run, input.launch_name);
+    return {};
+  }
+  WAVE_TRY(check.host, launch(run, {.name = input.launch_name,
+                                    .step = input.setup.step->id,
+                                    .plan = std::move(plan),
+                                    .files = prepared.root,
+                                    .cwd = is_review ? prepared.root : check.job->dir,
+                                    .timeout = check.job->timeout}));
+  return {};
+}
+
+Result<Check> look(const RunContext& run, const CheckInput& input) {
+  WAVE_TRY(const workspace::Prepared prepared, prepare_workspace(run, input.setup));
+  WAVE_TRY(const ShellCommand command,
+           compile_command(input.setup.values, input.contract->command, "command"));
+  WAVE_TRY(const contract::Context context, context_of(run, input, prepared, command));
+  contract::Assessment assessment = run.world.evaluate(context);
+  Check check{.verdict = std::move(assessment.verdict),
+              .job = std::move(assessment.job),
+              .host = {},
+              .parser = {}};
+  if (check.job) WAVE_CHECK(prepare_job(run, input, prepared, command, check));
+  return check;
+}
+
+class CheckContract final : public HostedOperation {
+ public:
+  using HostedOperation::HostedOperation;
+
+  void start() override;
+
+ private:
+  void run_job(Check check);
+  void program_ended(Result<ProgramResult> result) override;
+  void end(const contract::Verdict& verdict);
+
+  Check check_;
+  std::vector<agent::Activity> activity_;  // of the reviewer; nobody looks at it
+  flow::Usage usage_;                      // the same
+};
+
+const model::Contract& contract_of(const RunContext& run, const flow::Operation& operation) {
+  return run.step(operation.step).contracts.at(operation.index);
+}
+
+void CheckContract::start() {
+  const model::Step& step = run_->step(operation_.step);
+  const flow::StepState* state = run_->state.find(operation_.step);
+  // A repaired step is judged by what its repairer left, where that worked.
+  const flow::StepState* repairer =
+      state->reworked_by.empty() ? nullptr : run_->state.find(state->reworked_by);
+  auto input = std::make_shared<CheckInput>(CheckInput{
+      .setup = setup_input(*run_, step, *state),
+      .contract = &contract_of(*run_, operation_),
+      .launch_name =
+          launch_name(*state, fmt::format("contract-{}-{}", operation_.index, operation_.round))
+              .text()});
+  input->setup.interrupt = interrupt();
+  if (repairer != nullptr) input->setup.work_of = &run_->step(repairer->id);
+  input->started = run_->world.inspect(launch_folder(*run_, input->launch_name)) !=
+                   process::HostedState::kNeverStarted;
+  on_pool([run = run_, input] { return look(*run, *input); },
+          [this](Result<Check> check) {
+            if (!check) return end(unevaluable(check.error()));
+            if (!check->job) return end(check->verdict);
+            run_job(*std::move(check));
+          });
+}
+
+void CheckContract::run_job(Check check) {
+  check_ = std::move(check);
+  run_program(check_.host, [this](bool err, std::string_view bytes) {
+    if (!check_.parser) return;
+    activity_.clear();
+    err ? check_.parser->feed_err(bytes, activity_) : check_.parser->feed_out(bytes, activity_);
+  });
+}
+
+void CheckContract::program_ended(Result<ProgramResult> result) {
+  if (!result) return end(contract::judge(*check_.job, fail(result.error())));
+  contract::Outcome outcome{.exit_code = result->exit.exit_code,
+                            .signal = result->exit.signal,
+                            .reason = result->exit.reason,
+                            .out_tail = std::move(result->out_tail),
+                            .err_tail = std::move(result->err_tail),
+                            .message = {},
+                            .text = {}};
+  if (check_.parser) {
+    const agent::AgentResult said = check_.parser->finish(result->exit, activity_);
+    usage_ = said.usage;
+    outcome.succeeded = said.succeeded;
+    outcome.message = said.message;
+    outcome.text = said.final_text;
+  }
+  on_pool(
+      [run = run_, job = *check_.job, outcome = std::move(outcome)]() mutable {
+        outcome.out_tail = run->redactor.redact(outcome.out_tail);
+        outcome.err_tail = run->redactor.redact(outcome.err_tail);
+        return contract::judge(job, outcome);
+      },
+      [this](const contract::Verdict& verdict) { end(verdict); });
+}
+
+void CheckContract::end(const contract::Verdict& verdict) {
+  const model::Contract& contract = contract_of(*run_, operation_);
   json::object data{
       {"index", operation_.index}, {"type", contract.type}, {"round", operation_.round}};
   const bool failed = !verdict.passed || stop_ != flow::StopReason::kNone;
@@ -275,7 +276,7 @@ void CheckContract::end(const model::Contract& contract, const Checked& checked)
                               : failed && verdict.message.empty() ? "the contract does not hold"
                                                                   : verdict.message;
   if (!message.empty()) data["message"] = excerpt(run_->redactor.redact(message), kMaxErrorText);
-  if (checked.usage != flow::Usage{}) data["usage"] = flow::to_json(checked.usage);
+  if (usage_ != flow::Usage{}) data["usage"] = flow::to_json(usage_);
   if (!verdict.notes.empty()) data["notes"] = to_array(verdict.notes);
   if (!verdict.details.empty()) data["details"] = verdict.details;
   if (!failed) {

@@ -1,7 +1,9 @@
 // Runs, or finds again, the agent or command of an attempt and turns its output into events.
 #include <fmt/core.h>
 
+#include "base/log.h"
 #include "base/text.h"
+#include "engine/launch.h"
 #include "engine/operation.h"
 #include "engine/progress.h"
 #include "engine/step_setup.h"
@@ -15,8 +17,16 @@ using flow::Kind;
 constexpr uint64_t kMaxUnstoredBytes = 1 << 20;  // of output read but not yet in the store
 constexpr uint64_t kMinFreeDisk = 1ull << 30;    // below it no step starts (promise S4)
 constexpr Millis kDiskRetry{2'000};
-constexpr size_t kMaxContent = 2048;  // of one activity
+constexpr int kMaxSetupTries = 4;        // where what is in the way may go away
+constexpr Millis kFirstSetupPause{100};  // four times as long after each
+constexpr size_t kMaxContent = 2048;     // of one activity
 constexpr size_t kMaxOutputTail = 2000;
+
+// A file that is there already, a folder that is not empty, a git that finds another one at work:
+// what is in the way may be going away right now.
+bool may_pass(const Error& error) {
+  return error.code == Code::kIo || error.code == Code::kGit;
+}
 
 class ExecuteOperation final : public ActiveOperation {
  public:
@@ -30,6 +40,7 @@ class ExecuteOperation final : public ActiveOperation {
   enum class Phase { kSettingUp, kFollowing, kEnded };
 
   void set_up(bool attach);
+  bool try_set_up_again(const Error& error);
   void launch(StepSetup setup);
   void follow();
   void on_bytes(bool err, uint64_t offset, std::string_view bytes);
@@ -62,7 +73,8 @@ class ExecuteOperation final : public ActiveOperation {
   uint64_t unstored_bytes_ = 0;
   std::string output_tail_;
   bool paused_ = false, stalled_ = false, disk_warned_ = false;
-  Loop::TimerId watchdog_ = 0, disk_timer_ = 0;
+  Loop::TimerId watchdog_ = 0, setup_timer_ = 0;
+  int setup_tries_ = 0;
   Progress progress_;
   MonoTime last_activity_{}, last_progress_{};
 };
@@ -70,8 +82,8 @@ class ExecuteOperation final : public ActiveOperation {
 void ExecuteOperation::start() {
   const flow::StepState* state = run_->state.find(operation_.step);
   launch_name_ = launch_name(*state);
-  const auto dir = run_->paths.run(run_->run_id) / launch_name_.text();
-  const bool attach = run_->world.inspect(dir) != process::HostedState::kNeverStarted;
+  const bool attach = run_->world.inspect(launch_folder(*run_, launch_name_.text())) !=
+                      process::HostedState::kNeverStarted;
   if (!attach && stop_ != flow::StopReason::kNone) {
     end_without_process(stop_class(), Error(Code::kCancelled, "it was ended before it started"));
     return;
@@ -103,7 +115,7 @@ void ExecuteOperation::set_up(bool attach) {
         // What ran in an earlier life is followed; its workspace is found again, not made anew.
         StepSetup found;
         WAVE_TRY(found.workspace, prepare_workspace(*run, *input));
-        found.host.dir = run->paths.run(run->run_id) / launch_name(input->state).text();
+        found.host = launched(*run, launch_name(input->state).text());
         found.adapter = agent::find_adapter(
             input->step->kind == model::StepKind::kCommand ? "command" : input->state.adapter);
         if (found.adapter == nullptr) {
@@ -115,9 +127,12 @@ void ExecuteOperation::set_up(bool attach) {
       [this](Result<StepSetup> setup) {
         progress_.end();
         if (setup) return launch(*std::move(setup));
+        if (try_set_up_again(setup.error())) return;
         if (setup.error().code != Code::kDiskFull || stop_ != flow::StopReason::kNone) {
           const bool asked = stop_ != flow::StopReason::kNone;
-          return end_without_process(asked ? stop_class() : FailureClass::kDeterministic,
+          return end_without_process(asked                     ? stop_class()
+                                     : may_pass(setup.error()) ? FailureClass::kTransient
+                                                               : FailureClass::kDeterministic,
                                      setup.error());
         }
         if (!std::exchange(disk_warned_, true)) {
@@ -125,11 +140,25 @@ void ExecuteOperation::set_up(bool attach) {
                                                              {"message", setup.error().message}});
           report({.events = {std::move(warning)}, .ended = false});
         }
-        disk_timer_ = run_->loop.call_at(run_->loop.clock().mono() + kDiskRetry, [this] {
-          disk_timer_ = 0;
+        setup_timer_ = run_->loop.call_at(run_->loop.clock().mono() + kDiskRetry, [this] {
+          setup_timer_ = 0;
           set_up(false);
         });
       });
+}
+
+bool ExecuteOperation::try_set_up_again(const Error& error) {
+  if (!may_pass(error) || stop_ != flow::StopReason::kNone || ++setup_tries_ == kMaxSetupTries) {
+    return false;
+  }
+  log::info("run {}: step {} is set up again: {}", run_->run_id, operation_.step,
+            full_message(error));
+  const Millis pause = kFirstSetupPause * (1 << (2 * (setup_tries_ - 1)));
+  setup_timer_ = run_->loop.call_at(run_->loop.clock().mono() + pause, [this] {
+    setup_timer_ = 0;
+    start();
+  });
+  return true;
 }
 
 void ExecuteOperation::launch(StepSetup setup) {
@@ -371,8 +400,8 @@ void ExecuteOperation::stop(flow::StopReason reason) {
   const bool more_urgent = reason > stop_;
   ActiveOperation::stop(reason);
   if (!more_urgent) return;
-  if (disk_timer_ != 0) {
-    run_->loop.cancel_timer(std::exchange(disk_timer_, 0));
+  if (setup_timer_ != 0) {
+    run_->loop.cancel_timer(std::exchange(setup_timer_, 0));
     return end_without_process(stop_class(),
                                Error(Code::kCancelled, "it was ended before it started"));
   }
@@ -384,7 +413,7 @@ void ExecuteOperation::detach() {
   progress_.end();
   phase_ = Phase::kEnded;
   if (watchdog_ != 0) run_->loop.cancel_timer(std::exchange(watchdog_, 0));
-  if (disk_timer_ != 0) run_->loop.cancel_timer(std::exchange(disk_timer_, 0));
+  if (setup_timer_ != 0) run_->loop.cancel_timer(std::exchange(setup_timer_, 0));
   followed_.reset();
 }
 

@@ -1,9 +1,10 @@
 // Runs a lifecycle hook of type command or script (wave-model.md 1.9).
 #include <fmt/core.h>
 
+#include "agent/command_adapter.h"
 #include "base/text.h"
-#include "engine/hosted_call.h"
-#include "engine/operation.h"
+#include "engine/hosted_operation.h"
+#include "engine/launch.h"
 #include "engine/step_setup.h"
 
 namespace wave::engine {
@@ -13,66 +14,70 @@ using flow::Kind;
 
 constexpr int kBlockExit = 2;  // "no", rather than "I could not tell"
 
-class RunHook final : public ActiveOperation {
+class RunHook final : public HostedOperation {
  public:
   RunHook(std::shared_ptr<RunContext> run, flow::Operation operation, Reporter reporter)
-      : ActiveOperation(std::move(run), std::move(operation), std::move(reporter)),
+      : HostedOperation(std::move(run), std::move(operation), std::move(reporter)),
         hook_(*run_->program.hooks(operation_.hook_event, operation_.step).at(operation_.index)) {}
 
-  void start() override {
-    const process::HostRequest request = host_request();
-    on_pool(
-        [run = run_, request, control = control_] { return call_hosted(*run, request, control); },
-        [this](const Result<HostedCallResult>& result) { end(result); });
-  }
-  void stop(flow::StopReason reason) override {
-    ActiveOperation::stop(reason);
-    control_->stop(stop_ == flow::StopReason::kForceCancel);
-  }
-  void detach() override {
-    ActiveOperation::detach();
-    control_->detach();
-  }
+  void start() override;
 
  private:
-  [[nodiscard]] process::HostRequest host_request() const;
-  void end(const Result<HostedCallResult>& result);
+  [[nodiscard]] std::string name() const;
+  [[nodiscard]] Result<Launch> plan() const;
+  void program_ended(Result<ProgramResult> result) override;
 
   const model::Hook& hook_;
-  std::shared_ptr<CallControl> control_ = std::make_shared<CallControl>();
 };
 
-process::HostRequest RunHook::host_request() const {
-  const std::string event(flow::hook_event_name(operation_.hook_event));
-  const std::string purpose = fmt::format("hook-{}-{}", event, operation_.index);
-  process::HostRequest host;
+std::string RunHook::name() const {
+  const std::string purpose =
+      fmt::format("hook-{}-{}", flow::hook_event_name(operation_.hook_event), operation_.index);
   const flow::StepState* state = run_->state.find(operation_.step);
-  const std::string name =
-      state != nullptr ? launch_name(*state, fmt::format("{}-{}", purpose, operation_.round)).text()
-                       : fmt::format("_run.{}", purpose);
-  host.dir = run_->paths.run(run_->run_id) / name;
-  host.agent_id = run_->run_id + "/" + name;
-  host.argv = {"/bin/sh", "-c", hook_.command};
-  for (const char* allowed : {"HOME", "PATH", "TERM"}) {
-    const auto value = run_->environment.find(allowed);
-    if (value != run_->environment.end()) host.env[allowed] = value->second;
-  }
-  host.env["TMPDIR"] = "/tmp";
-  host.env["WAVE_HOOK_EVENT"] = event;
-  host.env["WAVE_HOOK_PIPELINE"] = run_->program.project.pipeline.name;
-  host.env["WAVE_HOOK_STEP_ID"] = operation_.step;
-  host.env["WAVE_HOOK_RUN_ID"] = run_->run_id;
-  host.env["WAVE_HOOK_WORKSPACE"] = state != nullptr && !state->workspace.empty()
-                                        ? (run_->paths.project / state->workspace).native()
-                                        : "";
-  host.cwd = run_->paths.project;
-  host.timeout = hook_.timeout;
-  host.owner_lock = run_->paths.owner_lock(run_->run_id);
-  host.unattended_limit = run_->manifest().runtime.unattended_limit;
-  return host;
+  if (state == nullptr) return fmt::format("_run.{}", purpose);
+  return launch_name(*state, fmt::format("{}-{}", purpose, operation_.round)).text();
 }
 
-void RunHook::end(const Result<HostedCallResult>& result) {
+Result<Launch> RunHook::plan() const {
+  const flow::StepState* state = run_->state.find(operation_.step);
+  Launch launch{.name = name(), .step = operation_.step, .plan = {}, .files = {}, .cwd = {}};
+  // Beside its output: a hook works in the project itself, where nothing of ours belongs.
+  launch.files = launch_folder(*run_, launch.name);
+  WAVE_CHECK(agent::plan_script(hook_.command, launch.files, "hook.sh", launch.plan));
+  auto& env = launch.plan.env;
+  for (const char* allowed : {"HOME", "PATH", "TERM"}) {
+    const auto value = run_->environment.find(allowed);
+    if (value != run_->environment.end()) env[allowed] = value->second;
+  }
+  env["TMPDIR"] = "/tmp";
+  env["WAVE_HOOK_EVENT"] = std::string(flow::hook_event_name(operation_.hook_event));
+  env["WAVE_HOOK_PIPELINE"] = run_->program.project.pipeline.name;
+  env["WAVE_HOOK_STEP_ID"] = operation_.step;
+  env["WAVE_HOOK_RUN_ID"] = run_->run_id;
+  env["WAVE_HOOK_WORKSPACE"] = state != nullptr && !state->workspace.empty()
+                                   ? (run_->paths.project / state->workspace).native()
+                                   : "";
+  launch.cwd = run_->paths.project;
+  launch.timeout = hook_.timeout;
+  return launch;
+}
+
+void RunHook::start() {
+  const std::string folder = name();
+  if (run_->world.inspect(launch_folder(*run_, folder)) != process::HostedState::kNeverStarted) {
+    return run_program(launched(*run_, folder));
+  }
+  Result<Launch> planned = plan();
+  if (!planned) return program_ended(fail(planned.error()));
+  on_pool(
+      [run = run_, what = *std::move(planned)]() mutable { return launch(*run, std::move(what)); },
+      [this](const Result<process::HostRequest>& request) {
+        if (!request) return program_ended(fail(request.error()));
+        run_program(*request);
+      });
+}
+
+void RunHook::program_ended(Result<ProgramResult> result) {
   json::object data{{"name", hook_.name},
                     {"hook_event", flow::hook_event_name(operation_.hook_event)},
                     {"index", operation_.index}};

@@ -97,7 +97,7 @@ Result<Collected> CollectOutputs::collect(const RunContext& run, const SetupInpu
                    input.step->id / declared.name);
       const auto inside = fs::path(run.manifest().runtime.artifacts.default_artifact_dir) /
                           input.step->id / declared.name;
-      WAVE_CHECK(run.world.write_workspace_file(prepared, inside.native(), text));
+      WAVE_CHECK(run.world.write_file(prepared.root, inside.native(), text));
       collected.artifacts.push_back(std::move(artifact));
       continue;
     }

@@ -6,6 +6,16 @@
 
 namespace wave::engine {
 
+Status Inheritance::settle(World& world, const std::filesystem::path& workspace_root,
+                           const std::string& run_id, const std::stop_token& stop) {
+  if (settled_) return {};
+  const std::scoped_lock lock(mutex_);
+  if (settled_) return {};
+  WAVE_CHECK(world.take_over(workspace_root, run_id, stop));
+  settled_ = true;
+  return {};
+}
+
 const model::Step& RunContext::step(const std::string& id) const {
   const model::Step* found = program.project.pipeline.find(id);
   assert(found != nullptr && "decide() names steps of its own pipeline only");

@@ -1,8 +1,11 @@
 // What the operations of one run share. Lives as long as any of them.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <stop_token>
 #include <string>
 
 #include "base/id.h"
@@ -16,8 +19,23 @@
 
 namespace wave::engine {
 
-/// Thread: the loop's, but `paths`, `snapshot`, `program`, `environment`, `store` and `world` may
-/// be used on the pool as well: they do not change while the run lives here.
+/// Sees to it that nothing of an earlier owner works in a run's workspaces before anything of this
+/// one does. Shared by the run's operations. Thread: the pool's, several at a time.
+class Inheritance {
+ public:
+  /// Ends it on the first call, while the others wait; tried again after a failure.
+  Status settle(World& world, const std::filesystem::path& workspace_root,
+                const std::string& run_id, const std::stop_token& stop);
+  /// Whether anything has worked in the workspaces in this life.
+  [[nodiscard]] bool settled() const { return settled_; }
+
+ private:
+  std::mutex mutex_;
+  std::atomic<bool> settled_ = false;
+};
+
+/// Thread: the loop's, but `paths`, `snapshot`, `program`, `environment`, `store`, `world` and
+/// `inheritance` may be used on the pool as well: they do not change while the run lives here.
 struct RunContext {
   Loop& loop;
   store::Store& store;
@@ -34,6 +52,7 @@ struct RunContext {
   flow::RunState state;  // live: only on the loop thread
   std::map<std::string, store::SpoolMark>
       spool_marks;  // by attempt folder name, from earlier lives
+  std::unique_ptr<Inheritance> inheritance = std::make_unique<Inheritance>();
 
   [[nodiscard]] const model::Manifest& manifest() const { return program.project.manifest; }
   [[nodiscard]] const model::Step& step(const std::string& id) const;

@@ -403,6 +403,16 @@ void RunOwner::end(Engine::Ended ended) {
   armed_.clear();
   if (retry_timer_ != 0) run_->loop.cancel_timer(std::exchange(retry_timer_, 0));
   lock_.reset();
+  // A git that was killed meanwhile, ours or an agent's, may have left locks behind.
+  if (flow::is_terminal(ended.status) && run_->inheritance->settled()) {
+    run_->loop.run_blocking(
+        [run = run_] {
+          const auto tidied =
+              run->world.take_over(run->manifest().runtime.workspace_root, run->run_id, {});
+          if (!tidied) log::warning("run {}: {}", run->run_id, full_message(tidied.error()));
+        },
+        [] {});
+  }
   if (on_end_) std::exchange(on_end_, nullptr)(run_->run_id, ended);
 }
 

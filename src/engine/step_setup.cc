@@ -4,6 +4,7 @@
 
 #include "agent/prompt.h"
 #include "base/text.h"
+#include "engine/launch.h"
 #include "flow/model_choice.h"
 
 namespace wave::engine {
@@ -75,25 +76,17 @@ std::string script_text(const RunContext& run, const std::string& step,
   return text.empty() ? run.file(".agents/scripts/" + persona + ".yaml") : text;
 }
 
-void fill_host(const RunContext& run, const SetupInput& input, agent::LaunchPlan plan, fs::path cwd,
-               process::HostRequest& host) {
-  const model::RuntimeConfig& runtime = run.manifest().runtime;
-  const LaunchName name = launch_name(input.state);
-  host.dir = run.paths.run(run.run_id) / name.text();
-  host.agent_id = run.run_id + "/" + name.text();
-  host.argv = std::move(plan.argv);
-  host.env = std::move(plan.env);
-  host.env["WAVE_RUN_ID"] = run.run_id;
-  host.env["WAVE_STEP_ID"] = input.step->id;
-  host.env["WAVE_IDEMPOTENCY_KEY"] = fmt::format("{}/{}/{}.{}", run.run_id, input.step->id,
+Result<process::HostRequest> launch_attempt(const RunContext& run, const SetupInput& input,
+                                            const workspace::Prepared& workspace,
+                                            agent::LaunchPlan plan, fs::path cwd) {
+  plan.env["WAVE_IDEMPOTENCY_KEY"] = fmt::format("{}/{}/{}.{}", run.run_id, input.step->id,
                                                  input.state.visit, input.state.attempt);
-  host.cwd = std::move(cwd);
-  host.stdin_text = std::move(plan.stdin_text);
-  host.timeout = step_timeout(run, *input.step);
-  host.grace = runtime.timeouts.process_grace;
-  host.max_output = runtime.max_output_size;
-  host.owner_lock = run.paths.owner_lock(run.run_id);
-  host.unattended_limit = runtime.unattended_limit;
+  return launch(run, {.name = launch_name(input.state).text(),
+                      .step = input.step->id,
+                      .plan = std::move(plan),
+                      .files = workspace.root,
+                      .cwd = std::move(cwd),
+                      .timeout = step_timeout(run, *input.step)});
 }
 
 Result<agent::LaunchPlan> plan_command(const RunContext& run, const SetupInput& input,
@@ -104,7 +97,7 @@ Result<agent::LaunchPlan> plan_command(const RunContext& run, const SetupInput& 
   agent::AgentRequest request;
   request.step = input.step->id;
   request.prompt = std::move(script.text);
-  request.workspace = workspace.cwd;
+  request.workspace = workspace.root;
   request.variables = std::move(variables);
   request.own_environment = run.environment;
   request.env_passthrough = run.manifest().runtime.sandbox.env_passthrough;
@@ -228,6 +221,9 @@ Status mark_or_restore_start(const RunContext& run, const SetupInput& input,
                              const workspace::Prepared& workspace,
                              std::vector<StepSetup::Warning>& warnings) {
   if (!workspace.is_worktree) return {};
+  // What the attempt before this one left when it was killed would block this one's git.
+  const bool worked_here = !input.state.workspace.empty();
+  if (worked_here && !input.shares_workspace_now) WAVE_CHECK(run.world.remove_locks(workspace));
   const std::string ref = checkpoint_ref(run.run_id, input.state, true);
   if (repeats(input.state) && !input.shares_workspace_now) {
     WAVE_TRY(const auto start, run.world.resolve(workspace, ref + "^{commit}"));
@@ -344,6 +340,8 @@ SetupInput setup_input(const RunContext& run, const model::Step& step, const Ste
 }
 
 Result<workspace::Prepared> prepare_workspace(const RunContext& run, const SetupInput& input) {
+  WAVE_CHECK(run.inheritance->settle(run.world, run.manifest().runtime.workspace_root, run.run_id,
+                                     input.interrupt));
   const model::Step& step = input.work_of != nullptr ? *input.work_of : *input.step;
   workspace::Request request;
   request.project = run.paths.project;
@@ -397,17 +395,16 @@ Result<StepSetup> set_up_step(const RunContext& run, const SetupInput& input) {
     setup.adapter = agent::find_adapter("command");
     WAVE_TRY(agent::LaunchPlan plan,
              plan_command(run, placed, setup.workspace, injected.environment));
-    fill_host(run, input, std::move(plan), setup.workspace.cwd, setup.host);
+    WAVE_TRY(setup.host,
+             launch_attempt(run, input, setup.workspace, std::move(plan), setup.workspace.cwd));
     return setup;
   }
   WAVE_TRY(PersonaPlan persona, plan_persona(run, placed, setup.workspace, injected, outputs));
-  for (const auto& [path, text] : persona.plan.files) {
-    WAVE_CHECK(run.world.write_workspace_file(setup.workspace, path, text));
-  }
   setup.adapter = persona.adapter;
   setup.model = persona.model;
   setup.prompt_text = std::move(persona.prompt);
-  fill_host(run, input, std::move(persona.plan), setup.workspace.root, setup.host);
+  WAVE_TRY(setup.host, launch_attempt(run, input, setup.workspace, std::move(persona.plan),
+                                      setup.workspace.root));
   return setup;
 }
 

@@ -17,6 +17,24 @@ class FollowedProcess final : public Followed {
   std::unique_ptr<process::Follower> follower_;
 };
 
+bool may_live(const fs::path& launch_folder) {
+  const auto state = process::inspect(launch_folder);
+  if (!state || *state == process::HostedState::kRunning) return true;
+  if (*state != process::HostedState::kLost) return false;
+  const auto meta = process::read_meta(launch_folder);
+  return !meta || !process::find_strays(meta->agent_id).empty();
+}
+
+// Whether a program of the run may be at work. Where that cannot be told, one may.
+bool has_live_program(const fs::path& run_folder) {
+  std::error_code error;
+  for (fs::directory_iterator at(run_folder, error), end; !error && at != end;
+       at.increment(error)) {
+    if (at->is_directory(error) && may_live(at->path())) return true;
+  }
+  return static_cast<bool>(error);
+}
+
 }  // namespace
 
 SystemWorld::SystemWorld(process::Launcher& launcher, Loop& loop, store::StatePaths paths)
@@ -45,6 +63,13 @@ process::HostedState SystemWorld::inspect(const std::filesystem::path& dir) {
   return state ? *state : process::HostedState::kNeverStarted;
 }
 
+Status SystemWorld::take_over(const fs::path& workspace_root, const std::string& run_id,
+                              const std::stop_token& stop) {
+  return workspace::take_over(
+      paths_.project, workspace_root, run_id, [&] { return has_live_program(paths_.run(run_id)); },
+      stop);
+}
+
 Result<workspace::Prepared> SystemWorld::prepare_workspace(const workspace::Request& request) {
   return workspace::prepare(request);
 }
@@ -70,6 +95,10 @@ Result<std::optional<workspace::Checkpoint>> SystemWorld::checkpoint(
   return workspace::checkpoint(workspace, ref, message);
 }
 
+Status SystemWorld::remove_locks(const workspace::Prepared& workspace) {
+  return workspace::remove_locks(workspace);
+}
+
 Status SystemWorld::restore(const workspace::Prepared& workspace, const std::string& commit) {
   return workspace::restore(workspace, commit);
 }
@@ -88,14 +117,14 @@ Result<std::string> SystemWorld::diff_text(const workspace::Prepared& workspace,
   return workspace::diff_text(workspace, since, kMaxDiffText);
 }
 
-Status SystemWorld::write_workspace_file(const workspace::Prepared& workspace,
-                                         const std::string& path, const std::string& text) {
-  WAVE_TRY(const fs::path full, path_within(workspace.root, path));
+Status SystemWorld::write_file(const std::filesystem::path& folder, const std::string& path,
+                               const std::string& text) {
+  WAVE_TRY(const fs::path full, path_within(folder, path));
   WAVE_CHECK(make_directories(full.parent_path()));
-  return write_file(full, text);
+  return wave::write_file(full, text);
 }
 
-contract::Verdict SystemWorld::evaluate(const contract::Context& context) {
+contract::Assessment SystemWorld::evaluate(const contract::Context& context) {
   return contract::evaluate(context);
 }
 

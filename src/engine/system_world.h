@@ -18,6 +18,8 @@ class SystemWorld : public World {
                                                     uint64_t out_offset, uint64_t err_offset,
                                                     process::FollowHandlers handlers) override;
   process::HostedState inspect(const std::filesystem::path& dir) override;
+  Status take_over(const std::filesystem::path& workspace_root, const std::string& run_id,
+                   const std::stop_token& stop) override;
   Result<workspace::Prepared> prepare_workspace(const workspace::Request& request) override;
   Result<workspace::InjectionResult> inject(
       const workspace::Prepared& workspace,
@@ -30,15 +32,16 @@ class SystemWorld : public World {
   Result<std::optional<workspace::Checkpoint>> checkpoint(const workspace::Prepared& workspace,
                                                           const std::string& ref,
                                                           const std::string& message) override;
+  Status remove_locks(const workspace::Prepared& workspace) override;
   Status restore(const workspace::Prepared& workspace, const std::string& commit) override;
   Result<std::optional<std::string>> tree_id(const workspace::Prepared& workspace) override;
   Result<std::optional<std::string>> resolve(const workspace::Prepared& workspace,
                                              const std::string& name) override;
   Result<std::string> diff_text(const workspace::Prepared& workspace,
                                 const std::string& since) override;
-  Status write_workspace_file(const workspace::Prepared& workspace, const std::string& path,
-                              const std::string& text) override;
-  contract::Verdict evaluate(const contract::Context& context) override;
+  Status write_file(const std::filesystem::path& folder, const std::string& path,
+                    const std::string& text) override;
+  contract::Assessment evaluate(const contract::Context& context) override;
   Result<uint64_t> free_disk() override;
 
  private:

@@ -42,6 +42,10 @@ class World {
   /// Whether something ever ran in this attempt's folder.
   virtual process::HostedState inspect(const std::filesystem::path& dir) = 0;
 
+  /// Ends what a dead owner, or a git that was killed, left in the run's workspaces
+  /// (workspace::take_over).
+  virtual Status take_over(const std::filesystem::path& workspace_root, const std::string& run_id,
+                           const std::stop_token& stop) = 0;                             // (pool)
   virtual Result<workspace::Prepared> prepare_workspace(const workspace::Request&) = 0;  // (pool)
   virtual Result<workspace::InjectionResult> inject(
       const workspace::Prepared&, const std::vector<workspace::Injection>&) = 0;  // (pool)
@@ -53,6 +57,7 @@ class World {
   virtual Result<std::optional<workspace::Checkpoint>> checkpoint(
       const workspace::Prepared&, const std::string& ref,
       const std::string& message) = 0;                                                 // (pool)
+  virtual Status remove_locks(const workspace::Prepared&) = 0;                         // (pool)
   virtual Status restore(const workspace::Prepared&, const std::string& commit) = 0;   // (pool)
   virtual Result<std::optional<std::string>> tree_id(const workspace::Prepared&) = 0;  // (pool)
   /// What a git name stands for in the workspace's repository, if anything.
@@ -61,10 +66,11 @@ class World {
   /// The worktree's uncommitted and committed changes since a commit or ref, as text, bounded.
   virtual Result<std::string> diff_text(const workspace::Prepared&,
                                         const std::string& since) = 0;  // (pool)
-  virtual Status write_workspace_file(const workspace::Prepared&, const std::string& path,
-                                      const std::string& text) = 0;  // (pool)
-  virtual contract::Verdict evaluate(const contract::Context&) = 0;  // (pool)
-  virtual Result<uint64_t> free_disk() = 0;                          // (pool)
+  /// Writes a file below `folder`, its folders included; never outside of it.
+  virtual Status write_file(const std::filesystem::path& folder, const std::string& path,
+                            const std::string& text) = 0;               // (pool)
+  virtual contract::Assessment evaluate(const contract::Context&) = 0;  // (pool)
+  virtual Result<uint64_t> free_disk() = 0;                             // (pool)
 };
 
 }  // namespace wave::engine

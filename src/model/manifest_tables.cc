@@ -644,9 +644,8 @@ const KeyTable<HookDraft>& hook_keys() {
   static const KeyTable<T> table(
       "hook",
       "Something to run when something happens, in the manifest (first) or a pipeline. Commands "
-      "get "
-      "WAVE_HOOK_EVENT, WAVE_HOOK_PIPELINE, WAVE_HOOK_STEP_ID and WAVE_HOOK_WORKSPACE; exit code 0 "
-      "goes on, 2 blocks, another blocks unless `fail_open`.",
+      "get WAVE_HOOK_EVENT, WAVE_HOOK_PIPELINE, WAVE_HOOK_STEP_ID, WAVE_HOOK_WORKSPACE and "
+      "WAVE_RUN_ID; exit code 0 goes on, 2 blocks, another blocks unless `fail_open`.",
       {
           in_hook(key("name", &Hook::name, "its name, once in the list")).required(),
           in_hook(choice("event", &Hook::event,

@@ -52,9 +52,9 @@ struct Generator {
     const std::string policy =
         pick({"fail", "fail", "warn", "skip", "continue", "rejected", "rework"});
     const bool rework = policy == "rework" && index < 30;
-    yaml +=
-        "    handover:\n      contracts:\n        - type: non_empty_file\n          source: "
-        "out.txt\n";
+    yaml += "    handover:\n      contracts:\n";
+    yaml += random.chance(40) ? "        - type: test_suite\n          command: check\n"
+                              : "        - type: non_empty_file\n          source: out.txt\n";
     yaml +=
         fmt::format("          on_failure: {}\n", policy == "rework" && !rework ? "fail" : policy);
     if (rework) {

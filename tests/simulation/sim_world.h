@@ -21,6 +21,7 @@ struct Machine {
     bool stopped = false;  // asked to end
     bool host_lost = false;
     int starts = 0;
+    bool is_attempt = false;  // not a contract's program, whose output no event holds
   };
   uint64_t seed = 0;
   std::map<std::string, Process> processes;        // by folder
@@ -41,6 +42,10 @@ class SimWorld final : public engine::World {
       const process::HostRequest& request, uint64_t out_offset, uint64_t err_offset,
       process::FollowHandlers handlers) override;
   process::HostedState inspect(const std::filesystem::path& dir) override;
+  Status take_over(const std::filesystem::path&, const std::string&,
+                   const std::stop_token&) override {
+    return {};
+  }
   Result<workspace::Prepared> prepare_workspace(const workspace::Request& request) override;
   Result<workspace::InjectionResult> inject(const workspace::Prepared&,
                                             const std::vector<workspace::Injection>&) override;
@@ -53,6 +58,7 @@ class SimWorld final : public engine::World {
   Result<std::optional<workspace::Checkpoint>> checkpoint(const workspace::Prepared&,
                                                           const std::string& ref,
                                                           const std::string&) override;
+  Status remove_locks(const workspace::Prepared&) override { return {}; }
   Status restore(const workspace::Prepared&, const std::string&) override { return {}; }
   Result<std::optional<std::string>> tree_id(const workspace::Prepared&) override {
     return std::optional<std::string>("tree");
@@ -64,11 +70,10 @@ class SimWorld final : public engine::World {
   Result<std::string> diff_text(const workspace::Prepared&, const std::string&) override {
     return std::string("diff");
   }
-  Status write_workspace_file(const workspace::Prepared&, const std::string&,
-                              const std::string&) override {
+  Status write_file(const std::filesystem::path&, const std::string&, const std::string&) override {
     return {};
   }
-  contract::Verdict evaluate(const contract::Context& context) override;
+  contract::Assessment evaluate(const contract::Context& context) override;
   Result<uint64_t> free_disk() override { return uint64_t{64} << 30; }
 
  private:

@@ -1,0 +1,41 @@
+// An operation that waits for a program: a contract's check or reviewer, a hook. The program is
+// followed on the loop, so that it occupies no thread of the pool however long it runs. It survives
+// the owner's death like any other: the next owner's operation finds it by its folder and follows
+// it from its first byte.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/operation.h"
+
+namespace wave::engine {
+
+struct ProgramResult {
+  process::HostExit exit;
+  std::string out_tail, err_tail;  // the last 64 KiB of each
+};
+
+/// Thread: the loop's.
+class HostedOperation : public ActiveOperation {
+ public:
+  using ActiveOperation::ActiveOperation;
+
+  void stop(flow::StopReason reason) override;
+  void detach() override;
+
+ protected:
+  using OnBytes = std::function<void(bool err, std::string_view bytes)>;
+
+  /// Starts the program, or finds it, and calls `program_ended` once: also when it could not be
+  /// started. The host keeps the deadline. Once per operation.
+  void run_program(const process::HostRequest& request, OnBytes on_bytes = {});
+  virtual void program_ended(Result<ProgramResult> result) = 0;
+
+ private:
+  std::unique_ptr<Followed> followed_;
+  ProgramResult result_;
+};
+
+}  // namespace wave::engine
