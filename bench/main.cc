@@ -18,6 +18,7 @@ struct Named {
 constexpr Named kBenches[] = {{"model", bench_model},
                               {"store", bench_store},
                               {"runs", bench_runs},
+                              {"output", bench_output},
                               {"http", bench_http},
                               {"access", bench_access},
                               {"server.start", bench_server_start},

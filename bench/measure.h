@@ -47,6 +47,7 @@ std::vector<std::chrono::nanoseconds> bare_command(const std::filesystem::path& 
 std::vector<Figure> bench_runs(const std::filesystem::path& scratch);
 std::vector<Figure> bench_store(const std::filesystem::path& scratch);
 std::vector<Figure> bench_model(const std::filesystem::path& scratch);
+std::vector<Figure> bench_output(const std::filesystem::path& scratch);
 std::vector<Figure> bench_access(const std::filesystem::path& scratch);
 std::vector<Figure> bench_http(const std::filesystem::path& scratch);
 // Of the real server: bench/server.

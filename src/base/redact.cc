@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <optional>
 #include <set>
+#include <span>
+#include <unordered_map>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -22,6 +25,7 @@ enum WordClass : uint32_t {
   kSingleQuoted = 1 << 6,
 };
 constexpr std::array kClasses{kAlnum, kWord, kToken68, kJwt, kValue, kDoubleQuoted, kSingleQuoted};
+static_assert(kClasses.size() == StreamRedactor::kWordClasses);
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -86,6 +90,10 @@ class Reader {
     return std::nullopt;
   }
   bool take(std::string_view word, bool ignore_case = false) {
+    if (!ignore_case && text_.substr(at_).starts_with(word)) {
+      at_ += word.size();
+      return true;
+    }
     size_t i = 0;
     for (; i < word.size() && at_ + i < text_.size(); ++i) {
       const char c = text_[at_ + i];
@@ -306,63 +314,156 @@ void add_forms(std::string_view value, std::set<std::string>& forms) {
 
 }  // namespace
 
+// Where a secret may begin is told by its first four bytes, in lower case. A bit for each of their
+// hashes finds the few positions that are worth a look, at the speed of a scan; nothing else is
+// done for all other bytes.
 struct Redactor::Table {
-  std::vector<std::string> by_first_byte[256];
-  bool starts_form[256] = {};
+  enum class What : uint8_t { kForm, kPrefix, kAwsKey, kJwt, kBearer, kKeyMarker, kName };
+  struct Pattern {
+    What what;
+    size_t index = 0;  // of the form, prefix or name
+  };
+  static constexpr size_t kStart = 4;
+
+  std::vector<std::string> forms;
+  std::unordered_map<uint32_t, std::vector<Pattern>> by_start;
+  std::vector<Pattern> by_first_byte[256];  // for what stands too near to the end
+  std::array<uint64_t, (1 << 16) / 64> may_start{};
+  std::array<uint8_t, 256> classes{};  // the word classes of each byte
+  bool rulers_may_start = false;       // a form begins with dashes
 
   explicit Table(const std::vector<std::string>& secrets) {
-    std::set<std::string> forms;
+    std::set<std::string> all;
     for (const auto& value : secrets) {
       const std::string_view trimmed = trim(value);
       if (trimmed.size() < kMinSecret) continue;
-      add_forms(trimmed.substr(0, kMaxSecret), forms);
+      add_forms(trimmed.substr(0, kMaxSecret), all);
     }
-    for (const auto& form : forms)
-      by_first_byte[static_cast<unsigned char>(form[0])].push_back(form);
-    const auto starts = [this](char c) {
-      starts_form[static_cast<unsigned char>(c)] = true;
-      if (c >= 'a' && c <= 'z') starts_form[static_cast<unsigned char>(c - 'a' + 'A')] = true;
-    };
-    for (const auto& prefix : kPrefixes) starts(prefix.text[0]);
-    for (const auto name : kNames) starts(name[0]);
-    for (const char c : {'A', 'e', 'b', '-'}) starts(c);
+    forms.assign(all.begin(), all.end());
+    for (size_t i = 0; i < forms.size(); ++i) {
+      add(forms[i], {What::kForm, i});
+      rulers_may_start |= forms[i].starts_with("----");
+    }
+    for (size_t i = 0; i < std::size(kPrefixes); ++i) add(kPrefixes[i].text, {What::kPrefix, i});
+    for (size_t i = 0; i < std::size(kNames); ++i) add(kNames[i], {What::kName, i});
+    add("AKIA", {What::kAwsKey});
+    add("ASIA", {What::kAwsKey});
+    add("eyJ", {What::kJwt});
+    add("bearer", {What::kBearer});
+    add("-----", {What::kKeyMarker});
+    for (size_t byte = 0; byte < classes.size(); ++byte) {
+      for (const WordClass one : kClasses) {
+        if (!in_class(one, static_cast<char>(byte))) continue;
+        classes[byte] = static_cast<uint8_t>(classes[byte] | one);
+      }
+    }
   }
 
-  // Calls `with` for each look at `text`'s first byte until it returns false.
+  // Folds cases, and some bytes that are no letters: it only has to do so everywhere.
+  static uint32_t start_of(const char* bytes) {
+    uint32_t four = 0;
+    std::memcpy(&four, bytes, kStart);
+    return four | 0x20202020U;
+  }
+  static uint32_t hash(uint32_t start) { return (start * 0x9E3779B1U) >> 16; }
+  [[nodiscard]] bool is_start(uint32_t start) const {
+    const uint32_t bit = hash(start);
+    return ((may_start[bit / 64] >> (bit % 64)) & 1) != 0;
+  }
+
+  void add(std::string_view text, Pattern pattern) {
+    std::string start(text.substr(0, kStart));
+    if (start.size() == kStart) {
+      add_start(start, pattern);
+    } else {  // three bytes, and whatever follows
+      start.push_back('\0');
+      for (int last = 0; last < 256; ++last) {
+        start.back() = static_cast<char>(last);
+        add_start(start, pattern);
+      }
+    }
+    const char first = lower(text[0]);
+    for (const char c : {first, static_cast<char>(first & ~0x20)}) {
+      if (lower(c) == first) add_once(by_first_byte[static_cast<unsigned char>(c)], pattern);
+    }
+  }
+
+  void add_start(const std::string& start, Pattern pattern) {
+    const uint32_t key = start_of(start.data());
+    add_once(by_start[key], pattern);
+    may_start[hash(key) / 64] |= uint64_t{1} << (hash(key) % 64);
+  }
+
+  static void add_once(std::vector<Pattern>& patterns, Pattern pattern) {
+    const bool is_there = std::ranges::any_of(patterns, [&](const Pattern& other) {
+      return other.what == pattern.what && other.index == pattern.index;
+    });
+    if (!is_there) patterns.push_back(pattern);
+  }
+
+  // The first position from `at` on where something may begin.
+  [[nodiscard]] size_t next_start(std::string_view text, size_t at) const {
+    const char* bytes = text.data();
+    for (; at + kStart <= text.size(); ++at) {
+      // Four positions at a time, as long as there is nothing.
+      while (at + kStart + 3 <= text.size() &&
+             !(is_start(start_of(bytes + at)) || is_start(start_of(bytes + at + 1)) ||
+               is_start(start_of(bytes + at + 2)) || is_start(start_of(bytes + at + 3)))) {
+        at += 4;
+      }
+      if (at + kStart > text.size()) break;
+      if (!is_start(start_of(bytes + at))) continue;
+      // Of a ruler of dashes only the last five may begin a key block.
+      constexpr std::string_view kRuler = "------";
+      if (rulers_may_start || !text.substr(at).starts_with(kRuler)) return at;
+      at = std::min(text.find_first_not_of('-', at), text.size()) - kRuler.size();
+    }
+    while (at < text.size() && by_first_byte[static_cast<unsigned char>(bytes[at])].empty()) ++at;
+    return std::min(at, text.size());
+  }
+
+  [[nodiscard]] std::span<const Pattern> patterns_at(std::string_view text) const {
+    if (text.size() < kStart) return by_first_byte[static_cast<unsigned char>(text[0])];
+    const auto found = by_start.find(start_of(text.data()));
+    if (found == by_start.end()) return {};
+    return found->second;
+  }
+
+  // Calls `with` for each look at `text`'s beginning until it returns false.
   template <typename With>
   void look(std::string_view text, bool at_end, bool word_start, bool in_key, With with) const {
-    const auto first = static_cast<unsigned char>(text[0]);
-    for (const auto& form : by_first_byte[first]) {
-      Reader reader(text, at_end);
-      if (!with(reader.take(form) ? secret(0, form.size(), 0) : reader.failed())) return;
+    for (const Pattern& pattern : patterns_at(text)) {
+      const bool is_end_marker = pattern.what == What::kKeyMarker && in_key;
+      if (is_end_marker && !with(look_for_key_marker("END ", text, at_end))) return;
+      if (!with(look_for(pattern, text, at_end, word_start))) return;
     }
-    if (!starts_form[first]) return;
-    for (const auto& prefix : kPrefixes) {
-      if (prefix.text[0] != text[0] || (prefix.at_word_start && !word_start)) continue;
-      if (!with(look_for_prefix(prefix, text, at_end))) return;
+  }
+
+  [[nodiscard]] Look look_for(const Pattern& pattern, std::string_view text, bool at_end,
+                              bool word_start) const {
+    switch (pattern.what) {
+      case What::kForm: {
+        const std::string& form = forms[pattern.index];
+        Reader reader(text, at_end);
+        return reader.take(form) ? secret(0, form.size(), 0) : reader.failed();
+      }
+      case What::kPrefix: {
+        const Prefix& prefix = kPrefixes[pattern.index];
+        if (prefix.at_word_start && !word_start) return kNothing;
+        return look_for_prefix(prefix, text, at_end);
+      }
+      case What::kAwsKey:
+        return look_for_aws_key(text, at_end);
+      case What::kJwt:
+        return look_for_jwt(text, at_end);
+      case What::kBearer:
+        return look_for_bearer(text, at_end);
+      case What::kKeyMarker:
+        return look_for_key_marker("BEGIN ", text, at_end);
+      case What::kName:
+        return look_for_named_value(kNames[pattern.index], text, at_end);
     }
-    switch (text[0]) {
-      case 'A':
-        if (!with(look_for_aws_key(text, at_end))) return;
-        break;
-      case 'e':
-        if (!with(look_for_jwt(text, at_end))) return;
-        break;
-      case 'B':
-      case 'b':
-        if (!with(look_for_bearer(text, at_end))) return;
-        break;
-      case '-':
-        if (!with(look_for_key_marker("BEGIN ", text, at_end))) return;
-        if (in_key && !with(look_for_key_marker("END ", text, at_end))) return;
-        break;
-      default:
-        break;
-    }
-    for (const auto name : kNames) {
-      if (name[0] != lower(text[0])) continue;
-      if (!with(look_for_named_value(name, text, at_end))) return;
-    }
+    return kNothing;
   }
 };
 
@@ -376,7 +477,12 @@ std::string Redactor::redact(std::string_view text) const {
 }
 
 std::string StreamRedactor::feed(std::string_view chunk) {
+  const size_t old_size = held_.size();
   held_ += chunk;
+  shown_ += chunk;
+  for (size_t i = 0; i < kWordClasses; ++i) {
+    if (words_[i].open) extend(i, old_size);
+  }
   return scan(false);
 }
 
@@ -385,17 +491,28 @@ std::string StreamRedactor::finish() {
 }
 
 std::string StreamRedactor::scan(bool at_end) {
-  masked_.resize(held_.size(), false);
-  std::string result;
   size_t at = 0;
-  for (; at < held_.size() && decide(at, at_end); ++at) {
-    result += is_masked(at) ? '*' : held_[at];
+  while (true) {
+    const size_t next = table_->next_start(held_, at);
+    mask_key(at, next);
+    at = next;
+    if (at == held_.size() || !decide(at, at_end)) break;
+    mask_key(at, at + 1);
+    ++at;
   }
-  before_ += std::string_view(held_).substr(at - std::min<size_t>(at, 2), std::min<size_t>(at, 2));
+  const std::string_view told = std::string_view(held_).substr(0, at);
+  before_ += told.substr(at - std::min<size_t>(at, 2));
   if (before_.size() > 2) before_.erase(0, before_.size() - 2);
+  std::string result = shown_.substr(at);
+  result.swap(shown_);
+  result.resize(at);
   held_.erase(0, at);
-  masked_.erase(masked_.begin(), masked_.begin() + static_cast<std::ptrdiff_t>(at));
-  for (auto& opening : openings_) opening.at -= at;
+  const auto forget = [at](size_t& position) { position -= std::min(position, at); };
+  forget(key_end_);
+  for (Word& word : words_) {
+    forget(word.begin);
+    forget(word.end);
+  }
   return result;
 }
 
@@ -411,7 +528,7 @@ bool StreamRedactor::decide(size_t at, bool at_end) {
       !in_class(kWord, previous(1)) || (is_alnum(previous(1)) && previous(2) == '\\');
   std::vector<Look> secrets;
   bool decided = true;
-  table_->look(std::string_view(held_).substr(at), at_end, word_start, key_bytes_left_ > 0,
+  table_->look(std::string_view(held_).substr(at), at_end, word_start, key_end_ > at,
                [&](const Look& look) {
                  decided = look.kind != Look::Kind::kMore;
                  if (look.kind == Look::Kind::kSecret) secrets.push_back(look);
@@ -419,31 +536,45 @@ bool StreamRedactor::decide(size_t at, bool at_end) {
                });
   if (!decided) return false;
   for (const Look& look : secrets) {
-    const size_t begin = at + look.skip;
-    const size_t end = begin + look.length;
-    for (size_t i = begin; i < end; ++i) masked_[i] = true;
-    if (look.classes != 0) openings_.push_back({end, look.classes});
-    if (look.key != Look::Key::kNone) {
-      key_bytes_left_ = look.key == Look::Key::kOpens ? kMaxKeyBlock : 0;
+    const size_t end = at + look.skip + look.length;
+    mask(at + look.skip, end);
+    for (size_t i = 0; i < kWordClasses; ++i) {
+      if ((look.classes & kClasses[i]) != 0) extend(i, end);
     }
+    if (look.key == Look::Key::kOpens) key_end_ = at + kMaxKeyBlock;
+    if (look.key == Look::Key::kCloses) key_end_ = at;
   }
   return true;
 }
 
-// Whether held_[at] is hidden; asked once for each byte, in order.
-bool StreamRedactor::is_masked(size_t at) {
-  for (const auto& opening : openings_) {
-    if (opening.at == at) open_classes_ |= opening.classes;
-  }
-  std::erase_if(openings_, [at](const Opening& opening) { return opening.at <= at; });
-  for (const WordClass word_class : kClasses) {
-    if ((open_classes_ & word_class) != 0 && !in_class(word_class, held_[at])) {
-      open_classes_ &= ~static_cast<uint32_t>(word_class);
+void StreamRedactor::mask(size_t begin, size_t end) {
+  std::fill(shown_.begin() + static_cast<std::ptrdiff_t>(begin),
+            shown_.begin() + static_cast<std::ptrdiff_t>(end), '*');
+}
+
+// Masks what lies within a private key block.
+void StreamRedactor::mask_key(size_t begin, size_t end) {
+  if (key_end_ > begin) mask(begin, std::min(end, key_end_));
+}
+
+// Masks a word of a class from `begin` to its end, or as far as it goes by now. Where several begin
+// within one, they end with it.
+void StreamRedactor::extend(size_t word_class, size_t begin) {
+  Word& word = words_[word_class];
+  size_t end = begin;
+  while (end < held_.size()) {
+    if (word.begin <= end && end < word.end) {
+      end = word.end;
+      continue;
     }
+    const auto byte = static_cast<unsigned char>(held_[end]);
+    if ((table_->classes[byte] & kClasses[word_class]) == 0) break;
+    ++end;
   }
-  const bool in_key = key_bytes_left_ > 0;
-  if (in_key) --key_bytes_left_;
-  return masked_[at] || open_classes_ != 0 || in_key;
+  if (end > begin) mask(begin, end);
+  if (end < word.end) return;
+  const bool goes_on = word.begin <= begin && begin <= word.end && word.begin < word.end;
+  word = {.begin = goes_on ? word.begin : begin, .end = end, .open = end == held_.size()};
 }
 
 std::vector<std::string> secret_values(const std::map<std::string, std::string>& environment) {

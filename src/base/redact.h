@@ -7,6 +7,7 @@
 // api_key: ... and the like, private key blocks.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -43,6 +44,8 @@ class Redactor {
 /// depends on what follows: at most the longest configured value, or 4 KiB. Thread: one at a time.
 class StreamRedactor {
  public:
+  static constexpr size_t kWordClasses = 7;
+
   explicit StreamRedactor(const Redactor& redactor) : table_(redactor.table_) {}
   /// What is decided by now.
   std::string feed(std::string_view chunk);
@@ -50,21 +53,25 @@ class StreamRedactor {
   std::string finish();
 
  private:
-  struct Opening {
-    size_t at;
-    uint32_t classes;
+  // What goes on as long as it has bytes of one class: where the last one begins and ends, and
+  // whether it ends only because there are no more bytes yet.
+  struct Word {
+    size_t begin = 0, end = 0;
+    bool open = false;
   };
   std::string scan(bool at_end);
   bool decide(size_t at, bool at_end);
-  bool is_masked(size_t at);
+  void mask(size_t begin, size_t end);
+  void mask_key(size_t begin, size_t end);
+  void extend(size_t word_class, size_t begin);
 
+  // Positions are those in held_.
   std::shared_ptr<const Redactor::Table> table_;
-  std::string held_;               // what has not been returned yet
-  std::vector<bool> masked_;       // which bytes of held_ are known to be secret
-  std::vector<Opening> openings_;  // where in held_ a word begins that is masked to its end
-  std::string before_;             // the two bytes before held_
-  uint32_t open_classes_ = 0;      // the kinds of words that are being masked
-  size_t key_bytes_left_ = 0;      // within a private key block: how many more bytes it may have
+  std::string held_;    // what has not been returned yet
+  std::string shown_;   // the same, with what is known to be secret masked
+  std::string before_;  // the two bytes before held_
+  std::array<Word, kWordClasses> words_{};
+  size_t key_end_ = 0;  // how far a private key block may reach
 };
 
 /// The values in `environment` whose names say that they are secret (KEY, TOKEN, SECRET, PASSWORD,
