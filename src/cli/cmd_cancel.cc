@@ -14,7 +14,7 @@ bool is_over(const store::RunDetails& details) {
   return status && flow::is_terminal(*status);
 }
 
-Result<std::string> wait_for_end(RunAccess& runs, const store::RunDetails& before) {
+Result<std::string> wait_for_end(RunAccess& runs, const store::RunDetails& before, bool force) {
   const std::string& run_id = before.row.run_id;
   std::string status;
   WAVE_TRY(const bool over,
@@ -24,9 +24,12 @@ Result<std::string> wait_for_end(RunAccess& runs, const store::RunDetails& befor
              return is_over(details);
            }));
   if (!over) {
-    return fail(Code::kTimeout,
-                fmt::format("run {} has been asked to end and is still {}", run_id, status),
-                "wave cancel --force skips the grace period; wave doctor looks for what is left");
+    return fail(
+        Code::kTimeout, fmt::format("run {} has been asked to end and is still {}", run_id, status),
+        force ? "it ends as soon as its owner can store the end; wave doctor looks for what "
+                "is left"
+              : "wave cancel --force skips the grace period; wave doctor looks for what is "
+                "left");
   }
   return status;
 }
@@ -46,7 +49,7 @@ Result<int> run_cancel(Context& context, const CancelOptions& options) {
   WAVE_CHECK(runs->see_to(details, true));
   std::string status = "cancel requested";
   if (!options.no_wait) {
-    WAVE_TRY(status, wait_for_end(*runs, details));
+    WAVE_TRY(status, wait_for_end(*runs, details, options.force));
   }
   const bool cancelled = status == "cancelled" || options.no_wait;
   if (context.json()) {
