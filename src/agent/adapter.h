@@ -78,6 +78,10 @@ class OutputParser {
   virtual ~OutputParser() = default;
   virtual void feed_out(std::string_view bytes, std::vector<Activity>& activity) = 0;
   virtual void feed_err(std::string_view bytes, std::vector<Activity>& activity) = 0;
+  /// Whether bytes may be left out, as of text that nobody needs to the last line.
+  [[nodiscard]] virtual bool may_skip() const { return false; }
+  /// Passes over bytes that were not read.
+  virtual void skip(bool /*err*/, uint64_t /*bytes*/) {}
   /// After the last byte: what became of it.
   virtual AgentResult finish(const process::HostExit& exit, std::vector<Activity>& activity) = 0;
   /// State between two feeds, so that another process can go on from the same byte.

@@ -23,6 +23,8 @@ class CommandParser final : public OutputParser {
  public:
   void feed_out(std::string_view bytes, std::vector<Activity>& activity) override;
   void feed_err(std::string_view bytes, std::vector<Activity>& activity) override;
+  [[nodiscard]] bool may_skip() const override { return true; }
+  void skip(bool err, uint64_t bytes) override { (err ? err_ : out_).skip(bytes); }
   AgentResult finish(const process::HostExit& exit, std::vector<Activity>& activity) override;
   [[nodiscard]] std::string save() const override;
   Status restore(std::string_view state) override;

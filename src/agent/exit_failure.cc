@@ -15,6 +15,15 @@ AgentResult failure(flow::FailureClass failure_class, Code code, std::string mes
   return result;
 }
 
+std::string describe_output_limit(const process::HostExit& exit) {
+  // A host of an earlier version does not tell the limit.
+  const std::string most = exit.limit == 0 ? "" : fmt::format("{} bytes, ", exit.limit);
+  return fmt::format(
+      "it printed more than {}what runtime.max_output_size allows for each stream, "
+      "and was ended",
+      most);
+}
+
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 int hex_value(char c) {
@@ -47,8 +56,7 @@ std::optional<AgentResult> failure_from_exit(const process::HostExit& exit) {
                    "it had no owner for runtime.unattended_limit and was ended");
   }
   if (exit.reason == "output_limit") {
-    return failure(FailureClass::kOutputLimit, Code::kLimit,
-                   "it printed more than the spool may hold and was ended");
+    return failure(FailureClass::kOutputLimit, Code::kLimit, describe_output_limit(exit));
   }
   if (exit.reason == "spawn_failed") {
     return failure(FailureClass::kDeterministic, Code::kAgentMissing,

@@ -20,6 +20,8 @@ class PlainOutput {
   PlainOutput(std::string stream, bool is_progress)
       : stream_(std::move(stream)), is_progress_(is_progress) {}
   void feed(std::string_view bytes, std::vector<Activity>& activity);
+  /// Passes over bytes that were not read. The next activity covers them.
+  void skip(uint64_t bytes) { position_ += bytes; }
   /// What stands behind the last newline.
   void finish(std::vector<Activity>& activity);
 

@@ -12,7 +12,9 @@
 #include "cli/marked_processes.h"
 #include "cli/style.h"
 #include "model/project.h"
+#include "process/host_life.h"
 #include "process/hosted.h"
+#include "process/proc_view.h"
 #include "process/run_command.h"
 #include "store/owner_lock.h"
 #include "workspace/workspace.h"
@@ -38,6 +40,7 @@ class Doctor {
     check_state();
     check_disk();
     check_runs();
+    check_processes();
     check_cgroup();
     tell_limits();
     return std::move(findings_);
@@ -211,6 +214,34 @@ class Doctor {
       add("agents", "runs", "warning",
           "processes of agents that belong to no live run of this project: " + join(left, ", "),
           "they may belong to another project; else: kill " + join(left, " "));
+    }
+  }
+
+  /// Which of wave's processes live is told by /proc, or by the locks that they hold.
+  void check_processes() {
+    using Kind = process::ProcView::Kind;
+    const Kind kind = process::ProcView::now().kind();
+    if (kind == Kind::kOwn) {
+      add("processes", "machine", "ok", "/proc shows them");
+      return;
+    }
+    std::error_code ignored;
+    const fs::path state = context_.paths().state();
+    const fs::path folder = fs::exists(state, ignored) ? state : context_.project();
+    if (const auto able = process::check_supervision(folder); !able) {
+      add("processes", "machine", "error", full_message(able.error()), able.error().hint);
+    } else if (kind == Kind::kOuter) {
+      add("processes", "machine", "note",
+          "/proc is of a pid namespace around ours: wave finds its processes in it, other programs "
+          "do "
+          "not",
+          "unshare --mount-proc, or: mount -t proc proc /proc");
+    } else {
+      add("processes", "machine", "warning",
+          "/proc shows no processes: whether agents live is told by locks, but what leaves an "
+          "agent's "
+          "process group cannot be found",
+          "mount -t proc proc /proc");
     }
   }
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cli/error_printer.h"
 #include "process/agent_guard.h"
+#include "process/host_life.h"
 #include "process/spawn_attributes.h"
 #include "store/owner_lock.h"
 #include "store/server_lock.h"
@@ -88,6 +89,7 @@ int exit_code_of(flow::RunStatus status) {
 
 Result<std::unique_ptr<RunSession>> RunSession::open(Context& context) {
   WAVE_TRY(engine::Runtime * runtime, context.start_runtime());
+  WAVE_CHECK(process::check_supervision(context.paths().state()));
   return std::unique_ptr<RunSession>(new RunSession(context, *runtime));
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "base/log.h"
+#include "base/system_fault.h"
 #include "base/text.h"
 #include "engine/launch.h"
 #include "engine/operation.h"
@@ -14,12 +15,16 @@ namespace {
 using flow::FailureClass;
 using flow::Kind;
 
-constexpr uint64_t kMaxUnstoredBytes = 1 << 20;  // of output read but not yet in the store
-constexpr uint64_t kMinFreeDisk = 1ull << 30;    // below it no step starts (promise S4)
+constexpr uint64_t kMaxUnstoredBytes = 8 << 20;  // of output read but not yet in the store
+/// Where reading goes on behind skipped output, so much is not shown: a secret that began before
+/// could not be recognised in it.
+constexpr uint64_t kUnshownAfterSkip = 512 << 10;
+constexpr uint64_t kMinFreeDisk = 1ull << 30;  // below it no step starts (promise S4)
 constexpr Millis kDiskRetry{2'000};
 constexpr int kMaxSetupTries = 4;        // where what is in the way may go away
 constexpr Millis kFirstSetupPause{100};  // four times as long after each
-constexpr size_t kMaxContent = 2048;     // of one activity
+constexpr Millis kLaunchRetry{2'000};
+constexpr size_t kMaxContent = 2048;  // of one activity
 constexpr size_t kMaxOutputTail = 2000;
 
 // A file that is there already, a folder that is not empty, a git that finds another one at work:
@@ -44,7 +49,10 @@ class ExecuteOperation final : public ActiveOperation {
   void launch(StepSetup setup);
   void follow();
   void on_bytes(bool err, uint64_t offset, std::string_view bytes);
+  void take_in(bool err, std::string_view masked, std::vector<agent::Activity>& activity);
+  void on_skipped(bool err, uint64_t count);
   void on_exit(const process::HostExit& exit);
+  void launch_failed(const Error& error);
   void end_without_process(FailureClass failure, const Error& error);
   void add_activity(const std::vector<agent::Activity>& activity);
   void flush();
@@ -70,9 +78,12 @@ class ExecuteOperation final : public ActiveOperation {
   LaunchName launch_name_;
   std::vector<flow::Event> pending_;
   uint64_t out_offset_ = 0, err_offset_ = 0;
+  uint64_t unshown_out_ = 0, unshown_err_ = 0;  // still to come, after a skip
+  uint64_t skipped_bytes_ = 0;
   uint64_t unstored_bytes_ = 0;
+  bool flushing_ = false;
   std::string output_tail_;
-  bool paused_ = false, stalled_ = false, disk_warned_ = false;
+  bool paused_ = false, stalled_ = false, disk_warned_ = false, launch_warned_ = false;
   Loop::TimerId watchdog_ = 0, setup_timer_ = 0;
   int setup_tries_ = 0;
   Progress progress_;
@@ -186,20 +197,52 @@ void ExecuteOperation::launch(StepSetup setup) {
 
 void ExecuteOperation::follow() {
   restore_parser();
-  auto followed = run_->world.start_or_attach(
-      setup_.host, out_offset_, err_offset_,
-      {.on_bytes = [this](bool err, uint64_t offset,
-                          std::string_view bytes) { on_bytes(err, offset, bytes); },
-       .on_exit =
-           [self = weak_from_this(), this](const process::HostExit& exit) {
-             if (const auto alive = self.lock()) on_exit(exit);
-           }});
-  if (!followed) return end_without_process(FailureClass::kTransient, followed.error());
+  process::FollowHandlers handlers{
+      .on_bytes = [this](bool err, uint64_t offset,
+                         std::string_view bytes) { on_bytes(err, offset, bytes); },
+      .on_exit =
+          [self = weak_from_this(), this](const process::HostExit& exit) {
+            if (const auto alive = self.lock()) on_exit(exit);
+          },
+      .on_skipped = {},
+      .on_failed =
+          [self = weak_from_this(), this](const Error& error) {
+            if (const auto alive = self.lock()) launch_failed(error);
+          }};
+  if (parser_->may_skip()) {
+    handlers.on_skipped = [this](bool err, uint64_t, uint64_t count) { on_skipped(err, count); };
+  }
+  auto followed =
+      run_->world.start_or_attach(setup_.host, out_offset_, err_offset_, std::move(handlers));
+  if (!followed) return launch_failed(followed.error());
   phase_ = Phase::kFollowing;
   followed_ = *std::move(followed);
   touch_watchdog(true);
   arm_watchdog();
   if (stop_ != flow::StopReason::kNone) followed_->stop(stop_ == flow::StopReason::kForceCancel);
+}
+
+/// A launcher or host that does not answer, and what the machine is short of, is no fault of the
+/// step: it waits.
+void ExecuteOperation::launch_failed(const Error& error) {
+  phase_ = Phase::kSettingUp;
+  if (watchdog_ != 0) run_->loop.cancel_timer(std::exchange(watchdog_, 0));
+  const bool asked = stop_ != flow::StopReason::kNone;
+  const bool passes =
+      error.code == Code::kTimeout || error.code == Code::kInterrupted || is_shortage(error);
+  if (asked || !passes) {
+    return end_without_process(asked ? stop_class() : FailureClass::kTransient, error);
+  }
+  if (!std::exchange(launch_warned_, true)) {
+    flow::Event warning =
+        event(Kind::kWarningRaised,
+              {{"code", code_name(error.code)}, {"message", text(error.message, kMaxContent)}});
+    report({.events = {std::move(warning)}, .ended = false});
+  }
+  setup_timer_ = run_->loop.call_at(run_->loop.clock().mono() + kLaunchRetry, [this] {
+    setup_timer_ = 0;
+    follow();
+  });
 }
 
 void ExecuteOperation::restore_parser() {
@@ -228,29 +271,54 @@ void ExecuteOperation::on_bytes(bool err, uint64_t offset, std::string_view byte
   if (bytes.empty()) return;
   auto& redactor = err ? err_redactor_ : out_redactor_;
   const std::string masked = redactor ? redactor->feed(bytes) : std::string();
-  const std::string_view ready = redactor ? std::string_view(masked) : bytes;
   std::vector<agent::Activity> activity;
-  if (err) {
-    parser_->feed_err(ready, activity);
-    err_offset_ += ready.size();
-  } else {
-    parser_->feed_out(ready, activity);
-    out_offset_ += ready.size();
-  }
-  output_tail_.append(ready);
-  if (output_tail_.size() > 4 * kMaxOutputTail) {
-    output_tail_ = std::string(utf8_suffix(output_tail_, kMaxOutputTail));
-  }
+  take_in(err, redactor ? std::string_view(masked) : bytes, activity);
   unstored_bytes_ += bytes.size();
   // Of a command nothing is known but that it prints.
   touch_watchdog(setup_.adapter->info().name == "command");
   add_activity(activity);
-  if (!activity.empty()) flush();
+  if (!activity.empty() || unstored_bytes_ > kMaxUnstoredBytes) flush();
   if (unstored_bytes_ > kMaxUnstoredBytes && !paused_) {
-    flush();
     paused_ = true;
     followed_->pause();
   }
+}
+
+/// Bytes that may be shown, and count as read.
+void ExecuteOperation::take_in(bool err, std::string_view masked,
+                               std::vector<agent::Activity>& activity) {
+  (err ? err_offset_ : out_offset_) += masked.size();
+  uint64_t& unshown = err ? unshown_err_ : unshown_out_;
+  const uint64_t hidden = std::min<uint64_t>(unshown, masked.size());
+  if (hidden > 0) {
+    unshown -= hidden;
+    skipped_bytes_ += hidden;
+    parser_->skip(err, hidden);
+    masked.remove_prefix(hidden);
+  }
+  if (err) {
+    parser_->feed_err(masked, activity);
+  } else {
+    parser_->feed_out(masked, activity);
+  }
+  output_tail_.append(utf8_suffix(masked, kMaxOutputTail));
+  if (output_tail_.size() > 4 * kMaxOutputTail) {
+    output_tail_ = std::string(utf8_suffix(output_tail_, kMaxOutputTail));
+  }
+}
+
+void ExecuteOperation::on_skipped(bool err, uint64_t count) {
+  auto& redactor = err ? err_redactor_ : out_redactor_;
+  std::vector<agent::Activity> activity;
+  if (redactor) {
+    take_in(err, redactor->finish(), activity);
+    redactor = std::make_unique<StreamRedactor>(run_->redactor);
+    (err ? unshown_err_ : unshown_out_) = kUnshownAfterSkip;
+  }
+  (err ? err_offset_ : out_offset_) += count;
+  skipped_bytes_ += count;
+  parser_->skip(err, count);
+  add_activity(activity);
 }
 
 void ExecuteOperation::add_activity(const std::vector<agent::Activity>& activity) {
@@ -279,8 +347,9 @@ store::SpoolMark ExecuteOperation::mark() const {
 }
 
 // Offset, parser state and events go into one transaction, so that none of them is ever without the
-// others.
+// others. One at a time: what comes meanwhile goes together into the next.
 void ExecuteOperation::flush() {
+  if (std::exchange(flushing_, true)) return;
   const uint64_t bytes = unstored_bytes_;
   report({.events = std::exchange(pending_, {}),
           .spool_marks = {mark()},
@@ -288,8 +357,11 @@ void ExecuteOperation::flush() {
           .committed = [self = weak_from_this(), this, bytes] {
             const auto alive = self.lock();
             if (!alive || phase_ != Phase::kFollowing) return;
+            flushing_ = false;
             unstored_bytes_ -= std::min(unstored_bytes_, bytes);
-            if (paused_ && unstored_bytes_ <= kMaxUnstoredBytes / 2) {
+            const bool may_go_on = unstored_bytes_ <= kMaxUnstoredBytes / 2;
+            if (!pending_.empty() || (paused_ && !may_go_on)) flush();
+            if (paused_ && may_go_on) {
               paused_ = false;
               followed_->resume();
             }
@@ -301,13 +373,8 @@ void ExecuteOperation::on_exit(const process::HostExit& exit) {
   if (watchdog_ != 0) run_->loop.cancel_timer(std::exchange(watchdog_, 0));
   std::vector<agent::Activity> activity;
   if (out_redactor_) {
-    const std::string rest_out = out_redactor_->finish();
-    const std::string rest_err = err_redactor_->finish();
-    parser_->feed_out(rest_out, activity);
-    parser_->feed_err(rest_err, activity);
-    out_offset_ += rest_out.size();
-    err_offset_ += rest_err.size();
-    output_tail_ += rest_out + rest_err;
+    take_in(false, out_redactor_->finish(), activity);
+    take_in(true, err_redactor_->finish(), activity);
   }
   if (const std::string_view reason = interruption(exit); !reason.empty()) {
     add_activity(activity);
@@ -344,6 +411,7 @@ flow::Event ExecuteOperation::exited(const process::HostExit& exit,
                     {"duration_ms", exit.duration.count()},
                     {"out_bytes", exit.out_bytes},
                     {"err_bytes", exit.err_bytes}};
+  if (skipped_bytes_ > 0) data["skipped_bytes"] = skipped_bytes_;
   if (exit.signal != 0) {
     data["signal"] = exit.signal;
   } else {

@@ -29,13 +29,20 @@ class HostedOperation : public ActiveOperation {
   using OnBytes = std::function<void(bool err, std::string_view bytes)>;
 
   /// Starts the program, or finds it, and calls `program_ended` once: also when it could not be
-  /// started. The host keeps the deadline. Once per operation.
+  /// started. Where only the launcher or a shortage is in the way, it waits. The host keeps the
+  /// deadline. Once per operation.
   void run_program(const process::HostRequest& request, OnBytes on_bytes = {});
   virtual void program_ended(Result<ProgramResult> result) = 0;
 
  private:
+  void start_program();
+  void launch_failed(const Error& error);
+
+  process::HostRequest request_;
+  OnBytes on_bytes_;
   std::unique_ptr<Followed> followed_;
   ProgramResult result_;
+  Loop::TimerId retry_timer_ = 0;
 };
 
 }  // namespace wave::engine

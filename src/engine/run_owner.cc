@@ -189,8 +189,15 @@ void RunOwner::flushed(const Status& status, uint64_t seq,
   committed_seq_ = seq;
   for (const auto& callback : committed) callback();
   if (over_) return;
-  if (!pending_events_.empty() || !pending_commands_.empty()) return flush();
-  if (committed_seq_ >= wanted_seq_) carry_out();
+  // First what was decided, then what has come since: in a flood of output something always has,
+  // and a stop must not wait for its end. Only the end of the run waits for everything.
+  const auto has_pending = [this] {
+    return !pending_events_.empty() || !pending_commands_.empty();
+  };
+  const bool ends =
+      flow::is_terminal(run_->state.status) || flow::is_stopped(run_->state.waiting_reason);
+  if (committed_seq_ >= wanted_seq_ && !(ends && has_pending())) carry_out();
+  if (!over_ && has_pending()) flush();
 }
 
 // Nothing is lost: the events stay here, nothing that depends on them starts, and it is tried

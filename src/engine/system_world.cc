@@ -1,28 +1,18 @@
 #include "engine/system_world.h"
 
+#include "engine/hosted_process.h"
+
 namespace wave::engine {
 namespace {
 
 constexpr size_t kMaxDiffText = 200 << 10;
-
-class FollowedProcess final : public Followed {
- public:
-  explicit FollowedProcess(std::unique_ptr<process::Follower> follower)
-      : follower_(std::move(follower)) {}
-  void stop(bool force) override { (void)follower_->stop(force); }
-  void pause() override { follower_->pause(); }
-  void resume() override { follower_->resume(); }
-
- private:
-  std::unique_ptr<process::Follower> follower_;
-};
 
 bool may_live(const fs::path& launch_folder) {
   const auto state = process::inspect(launch_folder);
   if (!state || *state == process::HostedState::kRunning) return true;
   if (*state != process::HostedState::kLost) return false;
   const auto meta = process::read_meta(launch_folder);
-  return !meta || !process::find_strays(meta->agent_id).empty();
+  return !meta || process::may_have_strays(*meta) || !process::find_strays(meta->agent_id).empty();
 }
 
 // Whether a program of the run may be at work. Where that cannot be told, one may.
@@ -38,29 +28,20 @@ bool has_live_program(const fs::path& run_folder) {
 }  // namespace
 
 SystemWorld::SystemWorld(process::Launcher& launcher, Loop& loop, store::StatePaths paths)
-    : launcher_(launcher), paths_(std::move(paths)), hub_(loop) {}
+    : launcher_(launcher), loop_(loop), paths_(std::move(paths)), hub_(loop) {}
 
 Result<std::unique_ptr<Followed>> SystemWorld::start_or_attach(const process::HostRequest& request,
                                                                uint64_t out_offset,
                                                                uint64_t err_offset,
                                                                process::FollowHandlers handlers) {
-  if (inspect(request.dir) == process::HostedState::kNeverStarted) {
-    WAVE_CHECK(make_directories(request.dir, 0700));
-    const auto launched = launcher_.launch(request);
-    // A launch that somebody else won, or whose program could not be started, is told by the
-    // folder.
-    if (!launched && inspect(request.dir) == process::HostedState::kNeverStarted) {
-      return fail(launched.error());
-    }
-  }
-  WAVE_TRY(auto follower, process::Follower::attach(hub_, request.dir, out_offset, err_offset,
-                                                    std::move(handlers)));
-  return std::make_unique<FollowedProcess>(std::move(follower));
+  return HostedProcess::start(loop_, launcher_, hub_, request, out_offset, err_offset,
+                              std::move(handlers));
 }
 
 process::HostedState SystemWorld::inspect(const std::filesystem::path& dir) {
   const auto state = process::inspect(dir);
-  return state ? *state : process::HostedState::kNeverStarted;
+  // What cannot be looked at may live: it is never started a second time.
+  return state ? *state : process::HostedState::kRunning;
 }
 
 Status SystemWorld::take_over(const fs::path& workspace_root, const std::string& run_id,

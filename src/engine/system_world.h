@@ -46,6 +46,7 @@ class SystemWorld : public World {
 
  private:
   process::Launcher& launcher_;
+  Loop& loop_;
   store::StatePaths paths_;
   process::FollowerHub hub_;
 };

@@ -34,7 +34,8 @@ class World {
   virtual ~World() = default;
 
   /// Starts the process, or finds the one that an earlier life started in the same folder, and
-  /// follows it from the given offsets.
+  /// follows it from the given offsets. What cannot be started is told by an error, or later by
+  /// `on_failed`.
   virtual Result<std::unique_ptr<Followed>> start_or_attach(const process::HostRequest& request,
                                                             uint64_t out_offset,
                                                             uint64_t err_offset,

@@ -169,6 +169,8 @@ constexpr std::array kAgentExitedFields{
     FieldInfo{"source", kString, kOptional, "file:line:column of what is wrong in the pipeline"},
     FieldInfo{"out_bytes", kInteger, kOptional, "size of the stdout spool"},
     FieldInfo{"err_bytes", kInteger, kOptional, "size of the stderr spool"},
+    FieldInfo{"skipped_bytes", kInteger, kOptional,
+              "of what it had printed before it was stopped: in the spools, and in no activity"},
     FieldInfo{"exit_code", kInteger, kOptional, "absent when a signal ended it"},
     FieldInfo{"signal", kInteger, kOptional, "the signal that ended it"},
     kDuration,

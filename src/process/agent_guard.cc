@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "process/proc_view.h"
 
 namespace wave::process {
 namespace {
@@ -58,7 +59,8 @@ std::optional<std::string> agent_above(int pid, const std::string& proc) {
 
 std::optional<std::string> calling_agent(const std::map<std::string, std::string>& environment) {
   if (const auto own = environment.find("WAVE_AGENT"); own != environment.end()) return own->second;
-  return agent_above(::getppid());
+  const std::optional<int> parent = ProcView::now().number_of(::getppid());
+  return parent ? agent_above(*parent) : std::nullopt;
 }
 
 }  // namespace wave::process

@@ -15,10 +15,16 @@ namespace {
 
 constexpr int kVersion = 1;
 
-/// A file that nobody else writes, to be moved into its place when it is complete.
-Result<fs::path> write_beside(const fs::path& target, std::string_view text) {
+/// A name that nobody else uses.
+fs::path temporary_name(const fs::path& target) {
   fs::path temporary = target;
   temporary += fmt::format(".{}", ::getpid());
+  return temporary;
+}
+
+/// A file to be moved into its place when it is complete.
+Result<fs::path> write_beside(const fs::path& target, std::string_view text) {
+  fs::path temporary = temporary_name(target);
   if (auto written = write_file(temporary, text, 0600); !written) {
     ::unlink(temporary.c_str());
     return fail(written.error());
@@ -34,6 +40,15 @@ bool move_exclusively(const fs::path& from, const fs::path& to) {
   if (::link(from.c_str(), to.c_str()) != 0) return false;
   ::unlink(from.c_str());
   return true;
+}
+
+/// Makes a complete file the folder's meta, if it has none.
+Status take_meta(const fs::path& dir, const fs::path& temporary) {
+  if (move_exclusively(temporary, dir / "meta")) return {};
+  const int error = errno;
+  ::unlink(temporary.c_str());
+  if (error != EEXIST) return fail(errno_error(error, "cannot create", (dir / "meta").native()));
+  return fail(Code::kConflict, fmt::format("something was started in {} before", dir.native()));
 }
 
 Result<json::object> parse_record(std::string_view text, std::string_view what) {
@@ -61,7 +76,12 @@ std::string encode_meta(const HostMeta& meta) {
                                 {"start_time", meta.start_time},
                                 {"boot_id", meta.boot_id},
                                 {"agent_id", meta.agent_id},
-                                {"cgroup", meta.cgroup}});
+                                {"cgroup", meta.cgroup},
+                                {"locked", meta.locked},
+                                {"grace_ms", meta.grace.count()},
+                                {"started_ms", meta.started.count()},
+                                {"deadline_ms", meta.deadline.count()},
+                                {"max_output", meta.max_output}});
 }
 
 Result<HostMeta> decode_meta(std::string_view text) {
@@ -74,6 +94,11 @@ Result<HostMeta> decode_meta(std::string_view text) {
   meta.boot_id = get_string(record, "boot_id");
   meta.agent_id = get_string(record, "agent_id");
   meta.cgroup = get_string(record, "cgroup");
+  meta.locked = get_bool(record, "locked");
+  meta.grace = Millis(get_int(record, "grace_ms", meta.grace.count()));
+  meta.started = Millis(get_int(record, "started_ms"));
+  meta.deadline = Millis(get_int(record, "deadline_ms"));
+  meta.max_output = static_cast<uint64_t>(get_int(record, "max_output"));
   return meta;
 }
 
@@ -86,7 +111,8 @@ std::string encode_exit(const HostExit& exit) {
                                 {"leaked", json::array(exit.leaked.begin(), exit.leaked.end())},
                                 {"duration_ms", exit.duration.count()},
                                 {"out_bytes", exit.out_bytes},
-                                {"err_bytes", exit.err_bytes}});
+                                {"err_bytes", exit.err_bytes},
+                                {"limit", exit.limit}});
 }
 
 Result<HostExit> decode_exit(std::string_view text) {
@@ -102,16 +128,30 @@ Result<HostExit> decode_exit(std::string_view text) {
   exit.duration = Millis(get_int(record, "duration_ms"));
   exit.out_bytes = static_cast<uint64_t>(get_int(record, "out_bytes"));
   exit.err_bytes = static_cast<uint64_t>(get_int(record, "err_bytes"));
+  exit.limit = static_cast<uint64_t>(get_int(record, "limit"));
   return exit;
 }
 
 Status create_meta(const fs::path& dir, const HostMeta& meta) {
   WAVE_TRY(const fs::path temporary, write_beside(dir / "meta", encode_meta(meta)));
-  if (move_exclusively(temporary, dir / "meta")) return {};
-  const int error = errno;
-  ::unlink(temporary.c_str());
-  if (error != EEXIST) return fail(errno_error(error, "cannot create", (dir / "meta").native()));
-  return fail(Code::kConflict, fmt::format("something was started in {} before", dir.native()));
+  return take_meta(dir, temporary);
+}
+
+Result<UniqueFd> create_locked_meta(const fs::path& dir, HostMeta& meta) {
+  const fs::path temporary = temporary_name(dir / "meta");
+  const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW;
+  WAVE_TRY(UniqueFd file, open_file(temporary, flags, 0600));
+  // A record lock of fcntl(2): children do not inherit it, and whoever asks is told its holder.
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  meta.locked = ::fcntl(file.get(), F_SETLK, &lock) == 0;
+  if (auto written = write_all(file.get(), encode_meta(meta)); !written) {
+    ::unlink(temporary.c_str());
+    return fail(written.error().wrapped("cannot write " + temporary.native()));
+  }
+  WAVE_CHECK(take_meta(dir, temporary));
+  return file;
 }
 
 Status write_exit(const fs::path& dir, const HostExit& exit) {

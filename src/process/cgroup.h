@@ -13,6 +13,9 @@ namespace wave::process {
 
 /// The folder of the cgroup v2 that this process is in; empty when there is no cgroup v2.
 std::string own_cgroup();
+/// Lets a process go on whose cgroup is frozen (v2, or the freezer of v1), as far as we may: in v1
+/// not even SIGKILL ends it before.
+void thaw(int pid);
 /// Makes a child of `parent` for an agent and returns its folder; empty when that is not possible
 /// (no cgroup v2, not delegated to us, no cgroup.kill).
 std::string make_agent_cgroup(const std::string& parent, const std::string& agent_id);

@@ -8,9 +8,14 @@
 
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <unordered_map>
 
+#include "base/id.h"
 #include "base/log.h"
+#include "base/system_fault.h"
+#include "process/attempt_files.h"
+#include "process/proc.h"
 
 namespace wave::process {
 namespace {
@@ -20,6 +25,16 @@ constexpr int kChunksPerTurn = 4;
 constexpr Millis kSlowPoll{1'000};
 constexpr Millis kUnwatchedPoll{100};
 constexpr Millis kStrayPatience{2'000};
+/// A host that was asked to end its program has this much time beyond the grace period: it may have
+/// to wait for what SIGKILL does not end at once.
+constexpr Millis kAnswerPatience{4'000};
+/// How often to look whether somebody has stopped a host that was asked for something.
+constexpr Millis kStoppedRound{250};
+/// How long after its deadline a program may run before its host is taken for deaf.
+constexpr Millis kDeadlinePatience{5'000};
+/// Of what was printed before a stop more than this is skipped, but for the tail.
+constexpr uint64_t kMostBacklog = 8 << 20;
+constexpr uint64_t kBacklogTail = 1 << 20;
 constexpr uint32_t kInterest = IN_MODIFY | IN_MOVED_TO;
 
 struct Spool {
@@ -67,8 +82,15 @@ struct Follower::Impl : std::enable_shared_from_this<Follower::Impl> {
   void schedule();
   void turn();
   bool deliver_chunk(bool is_err);
+  void skip_backlog(bool is_err);
   void look_for_end();
   void host_is_gone();
+  void expect_end(Millis grace, std::string reason);
+  void wait_for_strays();
+  void look_again();
+  void look_at_host();
+  void watch_limits();
+  void end_without_host();
   void set_end(HostExit exit, uint64_t out_end, uint64_t err_end);
   void report_failure(const Error& error);
   void detach();
@@ -88,6 +110,12 @@ struct Follower::Impl : std::enable_shared_from_this<Follower::Impl> {
   bool scheduled = false, paused = false, detached = false;
   End end = End::kNotYet;
   HostExit exit;
+  std::string reason;  // why the host was asked to end its program; empty: it was not
+  MonoTime grace_ends = MonoTime::max();  // of the program, from then on
+  bool terminated = false;                // SIGTERM was sent in the host's place
+  bool asked = false, forced = false;     // whether the host knows, and whether at once
+  bool warned = false;
+  Loop::TimerId host_timer = 0;
 };
 
 // ---- the hub
@@ -166,7 +194,10 @@ void FollowerHub::Impl::arm_poll() {
 void FollowerHub::Impl::poll_all() {
   timer = 0;
   for (auto& [key, follower] : followers) {
-    if (const auto alive = follower.lock()) alive->schedule();
+    const auto alive = follower.lock();
+    if (!alive) continue;
+    alive->watch_limits();
+    alive->schedule();
   }
   if (!followers.empty()) arm_poll();
 }
@@ -199,7 +230,9 @@ Status Follower::Impl::open(uint64_t out_offset, uint64_t err_offset) {
 void Follower::Impl::watch_end() {
   auto opened = watch_host(meta);
   if (!opened) {
-    host_gone = true;
+    // Anything else says that it is not known, or that it lives and has no pid here: it is asked
+    // again at the next turn.
+    host_gone = opened.error().code == Code::kNotFound;
     return;
   }
   host = std::move(*opened);
@@ -224,7 +257,13 @@ void Follower::Impl::schedule() {
 /// One bounded piece of work: some chunks, then the end if it has come.
 void Follower::Impl::turn() {
   scheduled = false;
+  if (end == End::kNotYet && !host.valid() && !host_gone) watch_end();
   if (end == End::kNotYet) look_for_end();
+  if (end == End::kKnown && !reason.empty() && handlers.on_skipped) {
+    for (const bool is_err : {false, true}) {
+      if (!detached) skip_backlog(is_err);
+    }
+  }
   for (int chunks = 0; chunks < kChunksPerTurn;) {
     bool progress = false;
     for (const bool is_err : {false, true}) {
@@ -267,12 +306,20 @@ bool Follower::Impl::deliver_chunk(bool is_err) {
   return true;
 }
 
+/// Whoever stops something wants it to be over, and not to see all of what it had printed.
+void Follower::Impl::skip_backlog(bool is_err) {
+  Spool& spool = spools[is_err ? 1 : 0];
+  if (spool.end < spool.offset + kMostBacklog) return;
+  const uint64_t from = std::exchange(spool.offset, spool.end - kBacklogTail);
+  handlers.on_skipped(is_err, from, spool.offset - from);
+}
+
 void Follower::Impl::look_for_end() {
   const bool gone =
       host_gone;  // asked before the exit is looked for: it is written before the host ends
   auto found = read_exit(dir);
   if (!found) {
-    if (gone) report_failure(found.error());
+    if (gone && !is_shortage(found.error())) report_failure(found.error());
     return;
   }
   if (*found) {
@@ -285,19 +332,120 @@ void Follower::Impl::look_for_end() {
 
 void Follower::Impl::host_is_gone() {
   end = End::kFindingStrays;
-  auto leaked = std::make_shared<std::vector<int>>();
-  hub->loop.run_blocking([leaked, of = meta] { *leaked = kill_strays(of, kStrayPatience); },
-                         [leaked, weak = weak_from_this()] {
-                           const auto self = weak.lock();
-                           if (!self || self->detached) return;
-                           HostExit lost;
-                           lost.reason = "host_lost";
-                           lost.leaked = *leaked;
-                           lost.out_bytes = size_of(self->spools[0]);
-                           lost.err_bytes = size_of(self->spools[1]);
-                           self->set_end(lost, lost.out_bytes, lost.err_bytes);
-                           self->schedule();
-                         });
+  struct Found {
+    std::vector<int> leaked;
+    bool may_have_more = false;
+  };
+  auto found = std::make_shared<Found>();
+  hub->loop.run_blocking(
+      [found, of = meta] {
+        found->leaked = kill_strays(of, kStrayPatience);
+        found->may_have_more = may_have_strays(of);
+      },
+      [found, weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self || self->detached) return;
+        // What may live is not started again beside itself, unless it is to end anyway.
+        if (found->may_have_more && self->reason.empty()) return self->wait_for_strays();
+        HostExit lost;
+        lost.reason = "host_lost";
+        lost.leaked = found->leaked;
+        if (found->may_have_more) lost.leaked.push_back(self->meta.pid);
+        lost.out_bytes = size_of(self->spools[0]);
+        lost.err_bytes = size_of(self->spools[1]);
+        self->set_end(lost, lost.out_bytes, lost.err_bytes);
+        self->schedule();
+      });
+}
+
+void Follower::Impl::wait_for_strays() {
+  if (!std::exchange(warned, true)) {
+    log::warning(
+        "the agent-host in {} is gone, its program lives on, and /proc does not show it: "
+        "its step waits for its end",
+        dir.native());
+  }
+  end = End::kNotYet;  // looked for again at the next poll
+}
+
+/// The host was asked to end its program. One that does not is stopped, held by a debugger, or
+/// frozen: that is the trouble of this process alone, and its program is ended without it.
+void Follower::Impl::expect_end(Millis grace, std::string why) {
+  const MonoTime now = hub->loop.clock().mono();
+  grace_ends = std::min(grace_ends, now + grace);
+  if (reason.empty()) reason = std::move(why);
+  look_again();
+}
+
+void Follower::Impl::look_again() {
+  if (host_timer != 0) hub->loop.cancel_timer(host_timer);
+  host_timer =
+      hub->loop.call_at(hub->loop.clock().mono() + kStoppedRound, [weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self || self->detached) return;
+        self->host_timer = 0;
+        self->look_at_host();
+      });
+}
+
+void Follower::Impl::look_at_host() {
+  if (host_gone || end != End::kNotYet) return;
+  const MonoTime now = hub->loop.clock().mono();
+  // It was woken. If it is stopped all the same, nobody keeps the grace period but us.
+  const bool stopped = host_is_stopped(meta);
+  if (!asked) asked = request_stop(meta, forced).has_value();
+  if (now >= grace_ends + (stopped ? Millis(0) : kAnswerPatience)) return end_without_host();
+  if (stopped && !std::exchange(terminated, true)) {
+    hub->loop.run_blocking([of = meta] { terminate_tree(of); }, [] {});
+  }
+  look_again();
+}
+
+void Follower::Impl::end_without_host() {
+  log::warning("the agent-host {} in {} does not answer and is ended with its program",
+               meta.host_pid, dir.native());
+  end = End::kFindingStrays;
+  HostExit ended;
+  ended.signal = SIGKILL;
+  ended.reason = reason;
+  ended.message = "its agent-host did not answer and was ended with it";
+  if (meta.started > Millis(0) && meta.boot_id == boot_id()) {
+    ended.duration =
+        std::chrono::floor<Millis>(hub->loop.clock().mono().time_since_epoch()) - meta.started;
+  }
+  ended.out_bytes = size_of(spools[0]);
+  ended.err_bytes = size_of(spools[1]);
+  if (reason == "output_limit") ended.limit = meta.max_output;
+  auto known = std::make_shared<HostExit>(std::move(ended));
+  hub->loop.run_blocking(
+      [known, of = meta, folder = dir] {
+        known->leaked = end_tree(of, kStrayPatience);
+        // For the next owner. The host may have come to it after all.
+        const auto written = read_exit(folder);
+        if (written && *written) *known = **written;
+        if (written && !*written) (void)write_exit(folder, *known);
+      },
+      [known, weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self || self->detached) return;
+        known->out_bytes = std::max(known->out_bytes, size_of(self->spools[0]));
+        known->err_bytes = std::max(known->err_bytes, size_of(self->spools[1]));
+        self->set_end(*known, known->out_bytes, known->err_bytes);
+        self->schedule();
+      });
+}
+
+/// What the host keeps, kept in its place when it clearly does not.
+void Follower::Impl::watch_limits() {
+  if (host_gone || end != End::kNotYet || !reason.empty()) return;
+  const MonoTime now = hub->loop.clock().mono();
+  const bool is_late = meta.deadline > Millis(0) && meta.boot_id == boot_id() &&
+                       now >= MonoTime(meta.deadline) + kDeadlinePatience;
+  const uint64_t printed = std::max(size_of(spools[0]), size_of(spools[1]));
+  const bool is_full = meta.max_output > 0 && printed / 2 > meta.max_output;
+  if (!is_late && !is_full) return;
+  wake_host(meta);
+  expect_end(is_full ? Millis(0) : meta.grace, is_full ? "output_limit" : "timeout");
 }
 
 void Follower::Impl::set_end(HostExit the_exit, uint64_t out_end, uint64_t err_end) {
@@ -321,6 +469,7 @@ void Follower::Impl::detach() {
   detached = true;
   hub->remove(*this);
   if (host_watch != 0) hub->loop.unwatch(std::exchange(host_watch, 0));
+  if (host_timer != 0) hub->loop.cancel_timer(std::exchange(host_timer, 0));
   host.reset();
 }
 
@@ -354,10 +503,18 @@ void Follower::resume() {
 }
 
 Status Follower::stop(bool force) {
-  if (impl_->host_gone || impl_->end != Impl::End::kNotYet) return {};
-  auto asked = request_stop(impl_->meta, force);
+  Impl& impl = *impl_;
+  if (impl.end != Impl::End::kNotYet) return {};
+  if (impl.host_gone) {
+    impl.reason = "stopped";
+    return {};
+  }
+  auto asked = request_stop(impl.meta, force);
   if (!asked && asked.error().code == Code::kNotFound) return {};
-  return asked;
+  impl.asked = asked.has_value();
+  impl.forced |= force;
+  impl.expect_end(force ? Millis(0) : impl.meta.grace, "stopped");
+  return {};
 }
 
 const HostMeta& Follower::meta() const {

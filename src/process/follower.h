@@ -19,6 +19,12 @@ struct FollowHandlers {
   /// Once, after all bytes. The reason is host_lost when the host is gone without having written an
   /// exit; the program's processes have been ended by then, but for those in `leaked`.
   std::function<void(const HostExit&)> on_exit;
+  /// If set, what a program had printed before it was stopped is not read to its end: only its last
+  /// MiB is, and this tells how many bytes are left out before. The spool has them all.
+  std::function<void(bool err, uint64_t offset, uint64_t count)> on_skipped;
+  /// Of whoever starts and follows in one go (engine/world.h): once, instead of on_exit. Nothing
+  /// was started, and nothing will be. A follower never calls it.
+  std::function<void(const Error&)> on_failed;
 };
 
 /// What all followers of a loop share: one inotify descriptor and the slow poll behind it (1 s; 100
@@ -55,7 +61,8 @@ class Follower {
   /// waits in its spool.
   void pause();
   void resume();
-  /// request_stop for the process's host; the end comes through on_exit. Nothing to do is no error.
+  /// request_stop for the process's host; the end comes through on_exit. A host that does not
+  /// answer (stopped, traced, frozen) is ended with its program. Nothing to do is no error.
   Status stop(bool force);
   [[nodiscard]] const HostMeta& meta() const;
 

@@ -15,6 +15,7 @@
 #include <csignal>
 #include <unordered_set>
 
+#include "base/system_fault.h"
 #include "process/attempt_files.h"
 #include "process/cgroup.h"
 #include "process/launch_reply.h"
@@ -61,6 +62,16 @@ bool is_owned(const fs::path& lock) {
   return ::fcntl(fd.get(), F_OFD_GETLK, &query) != 0 || query.l_type != F_UNLCK;
 }
 
+/// Held by every process that has inherited the spool: a sign of life where /proc shows none.
+void lock_spool(int fd) {
+  struct flock lock{};
+  lock.l_type = F_RDLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = kSpoolLock;
+  lock.l_len = 1;
+  ::fcntl(fd, F_OFD_SETLK, &lock);
+}
+
 class Host {
  public:
   Host(HostRequest request, const HostContext& context)
@@ -90,6 +101,7 @@ class Host {
   void note_exec_result();
   void check_deadline();
   void check_spools();
+  void check_stop_file();
   void check_owner();
   void check_leftovers();
 
@@ -97,18 +109,21 @@ class Host {
   void terminate(Millis grace);
   void kill_all();
   void kill_round();
-  [[nodiscard]] std::vector<ProcessInfo> everything_left() const;
+  [[nodiscard]] std::vector<ProcessInfo> everything_left();
 
   HostRequest request_;
   const HostContext& context_;
   HostMeta meta_;
   UniqueFd signals_, in_, out_, err_;
+  UniqueFd life_;  // our meta, locked as long as we live
   HeldProgram program_;
 
   HostExit exit_;
   Phase phase_ = Phase::kRunning;
   bool program_ended_ = false;
   bool children_left_ = true;
+  bool killed_once_ = false;
+  bool saw_everything_ = true;  // at the last look at /proc
   int stop_signals_ = 0;
   Clock::time_point started_ = Clock::now();
   Clock::time_point phase_end_ = Clock::time_point::max();
@@ -132,6 +147,8 @@ Result<HostMeta> Host::start() {
 
   WAVE_CHECK(open_spools());
   if (auto started = start_program(); !started) {
+    // A shortage is no property of the program: the folder stays free for another try.
+    if (is_shortage(started.error())) return fail(started.error());
     exit_.reason = "spawn_failed";
     exit_.message = started.error().message;
     phase_ = Phase::kOver;
@@ -147,9 +164,11 @@ Status Host::open_spools() {
   }
   // Spools are appended to, never truncated: a host that loses the race for the folder harms
   // nothing.
-  const int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW;
+  const int flags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW;
   WAVE_TRY(out_, open_file(request_.dir / "out", flags, 0600));
   WAVE_TRY(err_, open_file(request_.dir / "err", flags, 0600));
+  lock_spool(out_.get());
+  lock_spool(err_.get());
   if (request_.stdin_text.empty()) {
     WAVE_TRY(in_, open_file("/dev/null", O_RDONLY));
     return {};
@@ -188,17 +207,23 @@ Result<HostMeta> Host::record() {
   meta_.host_pid = ::getpid();
   if (const auto self = process_info(meta_.host_pid)) meta_.host_start_time = self->start_time;
   meta_.pid = program_.pid;
+  meta_.grace = request_.grace;
+  meta_.max_output = request_.max_output;
+  meta_.started = duration_cast<Millis>(Clock::now().time_since_epoch());
+  if (request_.timeout > Millis(0)) meta_.deadline = meta_.started + request_.timeout;
   if (program_.pid != 0) {
     if (const auto info = process_info(program_.pid)) meta_.start_time = info->start_time;
   }
   const fs::path mine = request_.dir / fmt::format("in.{}", meta_.host_pid);
-  if (auto created = create_meta(request_.dir, meta_); !created) {
+  auto created = create_locked_meta(request_.dir, meta_);
+  if (!created) {
     if (!request_.stdin_text.empty()) ::unlink(mine.c_str());
     program_.control.reset();  // the held program ends without having run
     if (program_.pid != 0) ::waitpid(program_.pid, nullptr, 0);
     remove_cgroup(meta_.cgroup);
     return fail(created.error());
   }
+  life_ = *std::move(created);
   if (!request_.stdin_text.empty()) ::rename(mine.c_str(), (request_.dir / "in").c_str());
   started_ = Clock::now();
   if (program_.pid != 0) (void)program_.release();  // if it is dead already, it will be reaped
@@ -304,8 +329,10 @@ void Host::check_deadline() {
 void Host::check_spools() {
   const Clock::time_point now = Clock::now();
   if (phase_ == Phase::kOver || phase_ == Phase::kKilling || now < next_spool_check_) return;
+  check_stop_file();
   const uint64_t size = std::max(file_size(out_.get()), file_size(err_.get()));
   if (size > request_.max_output) {
+    exit_.limit = request_.max_output;
     stop("output_limit", true);
     return;
   }
@@ -314,6 +341,17 @@ void Host::check_spools() {
   // At this speed the cap is reached after `rounds` rounds: look again half way there.
   const uint64_t rounds_per_half = grown == 0 ? 1 : (request_.max_output - size) / grown / 2;
   next_spool_check_ = now + (rounds_per_half > 0 ? kSpoolRound : kFastestSpoolRound);
+}
+
+/// An owner in another pid namespace cannot signal us.
+void Host::check_stop_file() {
+  const fs::path file = request_.dir / kStopFile;
+  if (::access(file.c_str(), F_OK) != 0) return;
+  const auto text = read_file(file, 16);
+  if (!text) return;
+  const bool now = text->starts_with("now");
+  if (now || stop_signals_ == 0) stop("stopped", now);
+  ++stop_signals_;
 }
 
 void Host::check_owner() {
@@ -335,7 +373,7 @@ void Host::check_leftovers() {
   const Clock::time_point now = Clock::now();
   const bool no_child = program_ended_ && !children_left_;
   if (!no_child && now < phase_end_ && now < next_look_) return;
-  if (no_child && everything_left().empty()) {
+  if (no_child && everything_left().empty() && saw_everything_) {
     phase_ = Phase::kOver;
     return;
   }
@@ -370,8 +408,10 @@ void Host::terminate(Millis grace) {
   const bool group_is_ours = !program_ended_;  // until it is reaped, its pid cannot be reused
   if (group_is_ours) ::kill(-program_.pid, SIGTERM);
   for (const ProcessInfo& process : everything_left()) {
-    if (group_is_ours && process.group == program_.pid) continue;
-    send_signal(process.pid, process.start_time, SIGTERM);
+    if (!group_is_ours || process.group != program_.pid) {
+      send_signal(process.pid, process.start_time, SIGTERM);
+    }
+    wake(process);  // or it would not see the signal
   }
 }
 
@@ -385,6 +425,10 @@ void Host::kill_all() {
 
 void Host::kill_round() {
   kill_cgroup(meta_.cgroup);
+  if (killed_once_) {
+    for (const ProcessInfo& process : everything_left()) thaw(process.pid);
+  }
+  killed_once_ = true;
   // Again as long as new ones appear: a process that forks quickly must not slip through.
   std::unordered_set<int> seen;
   for (bool fresh = true; fresh && Clock::now() < phase_end_;) {
@@ -399,15 +443,16 @@ void Host::kill_round() {
 
 /// All that lives and belongs to the program: our descendants, what carries the agent's marker,
 /// what is in its cgroup, and their descendants.
-std::vector<ProcessInfo> Host::everything_left() const {
+std::vector<ProcessInfo> Host::everything_left() {
   const std::vector<int> in_cgroup = cgroup_processes(meta_.cgroup);
-  std::vector<ProcessInfo> left =
-      with_descendants(all_processes(), [&](const ProcessInfo& process) {
-        if (process.pid == meta_.host_pid) return true;
-        if (process.start_time < meta_.host_start_time) return false;
-        return std::ranges::find(in_cgroup, process.pid) != in_cgroup.end() ||
-               has_marker(process.pid, request_.agent_id);
-      });
+  const ProcessList all = all_processes();
+  saw_everything_ = all.complete;
+  std::vector<ProcessInfo> left = with_descendants(all.processes, [&](const ProcessInfo& process) {
+    if (process.pid == meta_.host_pid) return true;
+    if (process.start_time < meta_.host_start_time) return false;
+    return std::ranges::find(in_cgroup, process.pid) != in_cgroup.end() ||
+           has_marker(process.pid, request_.agent_id);
+  });
   std::erase_if(left, [&](const ProcessInfo& process) {
     return process.pid == meta_.host_pid || !process.is_alive();
   });

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/file.h"
 #include "process/launcher.h"
 
 namespace wave::process {

@@ -2,112 +2,184 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstdio>
 
-#include "process/host_request.h"
-#include "process/launch_reply.h"
 #include "process/launcher_process.h"
+#include "process/launcher_state.h"
+#include "process/launching.h"
+#include "process/proc.h"
 
 namespace wave::process {
 namespace {
 
-constexpr std::chrono::seconds kReplyPatience{30};
-constexpr size_t kMaxReply = 1 << 20;
+struct SocketPair {
+  UniqueFd ours, theirs;
+};
 
-/// What the host answers: everything up to the end of the pipe.
-Result<std::string> read_reply(int fd) {
-  const auto deadline = std::chrono::steady_clock::now() + kReplyPatience;
-  std::string text;
-  while (text.size() < kMaxReply) {
-    const auto left = std::chrono::ceil<Millis>(deadline - std::chrono::steady_clock::now());
-    pollfd readable{fd, POLLIN, 0};
-    const int ready = left.count() > 0 ? ::poll(&readable, 1, static_cast<int>(left.count())) : 0;
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return fail(Code::kTimeout, "the agent-host did not answer");
-    char chunk[4096];
-    const ssize_t got = ::read(fd, chunk, sizeof chunk);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(errno_error(errno, "cannot read the agent-host's answer"));
-    if (got == 0) break;
-    text.append(chunk, static_cast<size_t>(got));
-  }
-  return text;
-}
-
-Result<UniqueFd> memory_file(std::string_view bytes) {
-  UniqueFd fd(::memfd_create("wave-request", MFD_CLOEXEC));
-  if (!fd.valid()) return fail(errno_error(errno, "cannot create a file in memory"));
-  WAVE_CHECK(write_all(fd.get(), bytes));
-  return fd;
-}
-
-}  // namespace
-
-Result<Launcher> Launcher::start() {
+Result<SocketPair> launcher_socket() {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     return fail(errno_error(errno, "cannot create a socket pair"));
   }
-  UniqueFd ours(ends[0]);
-  // It only ever forks, so a full socket means that it is stopped: an error, not a hang.
-  const timeval patience{.tv_sec = kReplyPatience.count(), .tv_usec = 0};
-  ::setsockopt(ours.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  UniqueFd theirs(ends[1]);
+  return SocketPair{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+bool is_reaped(int pid) {
+  return ::waitpid(pid, nullptr, WNOHANG) != 0;
+}
+
+}  // namespace
+
+// ---- the processes
+
+Result<Launcher::Impl::Helper> Launcher::Impl::fork_one() {
+  WAVE_TRY(SocketPair sockets, launcher_socket());
   // What stdio holds back would be written a second time by the copy, into the first program's
   // spool.
   std::fflush(nullptr);
   const int pid = ::fork();
   if (pid < 0) return fail(errno_error(errno, "cannot fork the launcher"));
-  if (pid == 0) run_launcher(std::move(theirs));
-  return Launcher(std::move(ours), pid);
+  if (pid == 0) run_launcher(std::move(sockets.theirs));
+  return Helper{.socket = std::move(sockets.ours), .pid_pipe = {}, .pid = pid};
 }
 
-Launcher::Launcher(Launcher&& other) noexcept
-    : socket_(std::move(other.socket_)), pid_(std::exchange(other.pid_, 0)) {}
+Result<Launcher::Impl::Sent> Launcher::Impl::send(int request_file, int reply) {
+  const std::lock_guard lock(mutex);
+  while (active.socket.valid()) {
+    const auto sent =
+        send_to_launcher(active.socket.get(), LauncherCommand::kHost, request_file, reply);
+    if (sent) return Sent{generation, true};
+    if (sent.error().code == Code::kTimeout) return Sent{generation, false};
+    if (sent.error().code != Code::kInterrupted) return fail(sent.error());
+    promote_standby();  // it died, and nobody has noticed yet
+  }
+  return fail(Code::kInterrupted, "the launcher process is gone",
+              "restart wave; what runs goes on");
+}
 
-Launcher& Launcher::operator=(Launcher&& other) noexcept {
-  std::swap(socket_, other.socket_);
-  std::swap(pid_, other.pid_);
-  return *this;
+void Launcher::Impl::note_taken(uint64_t of, MonoTime when) {
+  const std::lock_guard lock(mutex);
+  if (of == generation) taken_at = std::max(taken_at, when);
+}
+
+MonoTime Launcher::Impl::last_taken(uint64_t of) {
+  const std::lock_guard lock(mutex);
+  return of == generation ? taken_at : MonoTime{};
+}
+
+bool Launcher::Impl::wake(uint64_t of) {
+  const std::lock_guard lock(mutex);
+  if (of != generation) return false;
+  learn_pid(active);
+  if (active.pid <= 0 || !is_stopped(active.pid)) return false;
+  ::kill(active.pid, SIGCONT);
+  return true;
+}
+
+void Launcher::Impl::replace(uint64_t of) {
+  const std::lock_guard lock(mutex);
+  if (of == generation) promote_standby();
+}
+
+void Launcher::Impl::promote_standby() {
+  ++generation;
+  let_go(active);
+  active = std::exchange(standby, {});
+  learn_pid(active);
+  // Whoever stopped the one may have stopped the other: it had nothing to do that shows it.
+  if (active.pid > 0) ::kill(active.pid, SIGCONT);
+  taken_at = {};
+  ask_for_standby();
+  std::erase_if(ended, is_reaped);
+}
+
+/// Forked by a launcher and not by us: we have threads by now. It may take its time, or fail.
+void Launcher::Impl::ask_for_standby() {
+  if (!active.socket.valid()) return;
+  auto sockets = launcher_socket();
+  int pid_pipe[2];
+  if (!sockets || ::pipe2(pid_pipe, O_CLOEXEC | O_NONBLOCK) != 0) return;
+  Helper next{.socket = std::move(sockets->ours), .pid_pipe = UniqueFd(pid_pipe[0])};
+  const UniqueFd tell(pid_pipe[1]);
+  if (!send_to_launcher(active.socket.get(), LauncherCommand::kStandby, sockets->theirs.get(),
+                        tell.get())) {
+    return;
+  }
+  standby = std::move(next);
+}
+
+void Launcher::Impl::learn_pid(Helper& helper) {
+  if (helper.pid != 0 || !helper.pid_pipe.valid()) return;
+  char text[16];
+  const ssize_t got = ::read(helper.pid_pipe.get(), text, sizeof text);
+  if (got < 0) return;  // not written yet
+  helper.pid_pipe.reset();
+  if (got > 0) std::from_chars(text, text + got, helper.pid);
+}
+
+/// A stopped or traced process is ended by SIGKILL all the same, and with it the requests that it
+/// has not taken: whoever waits for an answer sees the end of the pipe.
+void Launcher::Impl::let_go(Helper& helper) {
+  learn_pid(helper);
+  helper.socket.reset();
+  if (helper.pid <= 0) return;
+  ::kill(helper.pid, SIGKILL);
+  ended.push_back(std::exchange(helper.pid, 0));
+}
+
+// ---- the owner's side
+
+Launcher::Launcher(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Launcher::Launcher(Launcher&&) noexcept = default;
+Launcher& Launcher::operator=(Launcher&&) noexcept = default;
+
+Result<Launcher> Launcher::start() {
+  auto impl = std::make_unique<Impl>();
+  WAVE_TRY(impl->active, Impl::fork_one());
+  // Without one that stands by everything works as long as nobody stops the first.
+  if (auto standby = Impl::fork_one()) impl->standby = *std::move(standby);
+  return Launcher(std::move(impl));
 }
 
 Launcher::~Launcher() {
-  socket_.reset();
-  if (pid_ <= 0) return;
-  // It sleeps in recvmsg and ends at once, unless it is stopped or starved: never wait for that.
-  for (int i = 0; i < 200 && ::waitpid(pid_, nullptr, WNOHANG) == 0; ++i) ::poll(nullptr, 0, 5);
+  if (!impl_) return;
+  std::vector<int> left = std::move(impl_->ended);
+  for (Impl::Helper* helper : {&impl_->active, &impl_->standby}) {
+    Impl::learn_pid(*helper);
+    helper->socket.reset();
+    if (helper->pid > 0) left.push_back(helper->pid);
+  }
+  // They sleep in recvmsg and end at once, unless they are stopped or starved: never wait for that.
+  for (int i = 0; i < 200; ++i) {
+    std::erase_if(left, is_reaped);
+    if (left.empty()) return;
+    ::poll(nullptr, 0, 5);
+  }
+  for (const int pid : left) ::kill(pid, SIGKILL);
+}
+
+int Launcher::pid() const {
+  const std::lock_guard lock(impl_->mutex);
+  Impl::learn_pid(impl_->active);
+  return impl_->active.pid;
 }
 
 Result<HostMeta> Launcher::launch(const HostRequest& request) {
-  WAVE_CHECK(check_request(request));
-  HostRequest absolute = request;
-  std::error_code error;  // only for a current folder that has been removed
-  absolute.dir = fs::absolute(request.dir, error);
-  absolute.cwd = fs::absolute(request.cwd, error);
-  if (!request.owner_lock.empty()) absolute.owner_lock = fs::absolute(request.owner_lock, error);
-  if (error) return fail(errno_error(error.value(), "cannot resolve", request.dir.native()));
-
-  WAVE_TRY(const UniqueFd file, memory_file(encode_request(absolute)));
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(errno_error(errno, "cannot create a pipe"));
-  const UniqueFd reply(ends[0]);
-  UniqueFd theirs(ends[1]);
-  if (auto sent = send_to_launcher(socket_.get(), file.get(), theirs.get()); !sent) {
-    return fail(Code::kInterrupted, sent.error().message, "restart wave; what runs goes on");
+  WAVE_TRY(Launching launching, Launching::begin(*this, request));
+  while (true) {
+    if (auto result = launching.advance()) return *std::move(result);
+    const auto left =
+        std::chrono::ceil<Millis>(launching.next_look() - std::chrono::steady_clock::now());
+    pollfd readable{launching.fd(), POLLIN, 0};
+    ::poll(&readable, 1, static_cast<int>(std::max(left, Millis(0)).count()));
   }
-  theirs.reset();
-  WAVE_TRY(const std::string text, read_reply(reply.get()));
-  if (text.empty()) {
-    return fail(Code::kInterrupted,
-                "the agent-host or its launcher ended before it could start the program");
-  }
-  return decode_reply(text);
 }
 
 }  // namespace wave::process

@@ -5,11 +5,11 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/result.h"
 
 namespace wave::process {
@@ -43,6 +43,7 @@ struct HostExit {
   std::vector<int> leaked;  // processes that SIGKILL did not end
   Millis duration{0};       // of the program itself, without what it left behind
   uint64_t out_bytes = 0, err_bytes = 0;
+  uint64_t limit = 0;  // output_limit: how much each spool may hold
 };
 
 /// What a host wrote to <dir>/meta: enough to find it again.
@@ -51,31 +52,44 @@ struct HostMeta {
   uint64_t host_start_time = 0;  // clock ticks since boot, from /proc/<pid>/stat: tells reused pids
   uint64_t start_time = 0;       // the same of the program; 0 with pid 0: it could not be started
   std::string boot_id, agent_id;
-  std::string cgroup;  // the folder of the agent's own cgroup v2; empty: it has none
+  std::string cgroup;         // the folder of the agent's own cgroup v2; empty: it has none
+  bool locked = false;        // the host holds a lock on its meta as long as it lives
+  std::filesystem::path dir;  // the attempt's folder, where it was read; not written
+  // What the host keeps, for those who follow it and find that it does not.
+  Millis grace{3'000};
+  Millis started{0};        // on the monotonic clock of this boot; 0: not known
+  Millis deadline{0};       // on the same; 0: none
+  uint64_t max_output = 0;  // 0: not known
 };
 
-/// One per process, created first thing in main. Thread: any for `launch`, which waits for the
-/// host's answer (a millisecond or so); the owner's for the rest.
+/// One per process, created first thing in main. A second process stands by: a launcher that is
+/// stopped, traced or killed is replaced by it, and the next one stands by then. Thread: any for
+/// `launch`, which waits for the host's answer (a millisecond or so); the owner's for the rest. A
+/// loop uses `LoopLaunch` (loop_launch.h), which never waits.
 class Launcher {
  public:
-  /// Forks the launcher process. Call before any thread is started.
+  /// Forks the launcher and the one that stands by. Call before any thread is started.
   static Result<Launcher> start();
   Launcher(Launcher&&) noexcept;
   Launcher& operator=(Launcher&&) noexcept;
-  ~Launcher();  // lets the launcher process go; hosts live on
+  ~Launcher();  // lets the launcher processes go; hosts live on
 
   /// Starts a host; returns when the host has written meta. A program that cannot be executed
   /// (missing, no such cwd) is no error of launch: it is an exit with reason spawn_failed, like
   /// every other end. An error means that nothing was started: kConflict (the folder has a meta:
   /// something was started in it before), kUsage and kLimit (the request), kIo, kDiskFull ... (the
-  /// folder), kInterrupted (the launcher is gone); with kTimeout (no answer within 30 s) `inspect`
-  /// tells whether it was.
+  /// folder), kInterrupted (no launcher is left). After kTimeout (nobody answered) something may
+  /// start in the folder later: `inspect` tells, and another launch in the same folder is safe.
   Result<HostMeta> launch(const HostRequest& request);
 
+  /// The process that takes requests now; 0 when there is none. For tests.
+  [[nodiscard]] int pid() const;
+
  private:
-  explicit Launcher(UniqueFd socket, int pid) : socket_(std::move(socket)), pid_(pid) {}
-  UniqueFd socket_;
-  int pid_ = 0;
+  friend class Launching;
+  struct Impl;
+  explicit Launcher(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace wave::process

@@ -1,11 +1,14 @@
 #include "process/launcher_process.h"
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <linux/close_range.h>
+#include <linux/sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -55,10 +58,11 @@ void set_signals() {
 }
 
 struct Message {
-  UniqueFd request, reply;
+  LauncherCommand command = LauncherCommand::kEnd;
+  UniqueFd first, second;
 };
 
-/// The next message; without descriptors when the owner is gone.
+/// The next message; kEnd when the owner is gone.
 Message receive() {
   char byte = 0;
   iovec data{.iov_base = &byte, .iov_len = 1};
@@ -72,14 +76,21 @@ Message receive() {
   do {
     got = ::recvmsg(kSocket, &header, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
+  if (got <= 0) return {};
   const cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  if (got <= 0 || rights == nullptr || rights->cmsg_type != SCM_RIGHTS ||
-      rights->cmsg_len != CMSG_LEN(kDescriptors * sizeof(int))) {
-    return {};
+  // Without room for both descriptors the message is lost, and its sender sees the end of his pipe.
+  Message message{.command = LauncherCommand::kNone};
+  if (rights == nullptr || rights->cmsg_type != SCM_RIGHTS) return message;
+  if (rights->cmsg_len != CMSG_LEN(kDescriptors * sizeof(int))) {
+    int lost = -1;
+    if (rights->cmsg_len >= CMSG_LEN(sizeof lost))
+      std::memcpy(&lost, CMSG_DATA(rights), sizeof lost);
+    message.first.reset(lost);
+    return message;
   }
   int fds[kDescriptors];
   std::memcpy(fds, CMSG_DATA(rights), sizeof fds);
-  return {UniqueFd(fds[0]), UniqueFd(fds[1])};
+  return {static_cast<LauncherCommand>(byte), UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
 Result<HostRequest> read_request(int fd) {
@@ -96,13 +107,30 @@ Result<HostRequest> read_request(int fd) {
 [[noreturn]] void become_host(Message message, const HostContext& context) {
   ::close(kSocket);  // or the owner would not see that the launcher is gone
   ::signal(SIGCHLD, SIG_DFL);
-  auto request = read_request(message.request.get());
-  message.request.reset();
+  auto request = read_request(message.first.get());
+  message.first.reset();
   if (!request) {
-    send_reply(std::move(message.reply), fail(request.error()));
+    send_reply(std::move(message.second), fail(request.error()));
     ::_exit(1);
   }
-  run_host(std::move(*request), context, std::move(message.reply));
+  run_host(std::move(*request), context, std::move(message.second));
+}
+
+void start_host(Message message, const HostContext& context) {
+  (void)write_all(message.second.get(), {&kRequestTaken, 1});
+  const int pid = ::fork();
+  if (pid == 0) become_host(std::move(message), context);
+  if (pid < 0) send_reply(std::move(message.second), fail(errno_error(errno, "cannot fork")));
+}
+
+/// Forks another launcher, which is a child of the owner as we are, so that he can end it. It goes
+/// on in the caller's loop, with a socket of its own.
+void start_standby(Message message) {
+  clone_args args{};
+  args.flags = CLONE_PARENT;  // the signal at its end is ours: SIGCHLD
+  if (::syscall(SYS_clone3, &args, sizeof args) != 0) return;
+  (void)write_all(message.second.get(), fmt::format("{}\n", ::getpid()));
+  ::dup3(message.first.get(), kSocket, O_CLOEXEC);
 }
 
 }  // namespace
@@ -113,15 +141,23 @@ void run_launcher(UniqueFd socket) {
   const HostContext context{boot_id(), own_cgroup()};
   while (true) {
     Message message = receive();
-    if (!message.request.valid()) ::_exit(0);
-    const int pid = ::fork();
-    if (pid == 0) become_host(std::move(message), context);
-    if (pid < 0) send_reply(std::move(message.reply), fail(errno_error(errno, "cannot fork")));
+    switch (message.command) {
+      case LauncherCommand::kEnd:
+        ::_exit(0);
+      case LauncherCommand::kNone:
+        break;
+      case LauncherCommand::kStandby:
+        start_standby(std::move(message));
+        break;
+      case LauncherCommand::kHost:
+        start_host(std::move(message), context);
+        break;
+    }
   }
 }
 
-Status send_to_launcher(int socket, int request_file, int reply) {
-  char byte = 0;
+Status send_to_launcher(int socket, LauncherCommand command, int first, int second) {
+  char byte = static_cast<char>(command);
   iovec data{.iov_base = &byte, .iov_len = 1};
   ControlBuffer control{};
   msghdr header{};
@@ -133,10 +169,18 @@ Status send_to_launcher(int socket, int request_file, int reply) {
   rights->cmsg_level = SOL_SOCKET;
   rights->cmsg_type = SCM_RIGHTS;
   rights->cmsg_len = CMSG_LEN(kDescriptors * sizeof(int));
-  const int fds[kDescriptors] = {request_file, reply};
+  const int fds[kDescriptors] = {first, second};
   std::memcpy(CMSG_DATA(rights), fds, sizeof fds);
-  while (::sendmsg(socket, &header, MSG_NOSIGNAL) < 0) {
+  while (::sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
     if (errno == EINTR) continue;
+    // Every descriptor on its way counts (ETOOMANYREFS), so this is a full socket as well.
+    if (errno == EAGAIN || errno == ETOOMANYREFS) {
+      return fail(Code::kTimeout, "the launcher process has not taken the last requests yet");
+    }
+    if (errno == EPIPE || errno == ECONNRESET || errno == ENOTCONN) {
+      return fail(Code::kInterrupted, "the launcher process is gone",
+                  "restart wave; what runs goes on");
+    }
     return fail(errno_error(errno, "cannot reach the launcher process"));
   }
   return {};

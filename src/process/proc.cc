@@ -12,7 +12,12 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <unordered_map>
 #include <unordered_set>
+
+#include "base/system_fault.h"
+#include "process/cgroup.h"
+#include "process/proc_view.h"
 
 namespace wave::process {
 namespace {
@@ -34,10 +39,9 @@ ssize_t read_full(int fd, char* buffer, size_t size) {
   return static_cast<ssize_t>(used);
 }
 
-}  // namespace
-
-std::optional<ProcessInfo> process_info(int pid) {
-  const UniqueFd fd(::open(fmt::format("/proc/{}/stat", pid).c_str(), O_RDONLY | O_CLOEXEC));
+/// Parent and group are told in the numbers of /proc.
+std::optional<ProcessInfo> read_stat(const std::string& path, int pid) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return std::nullopt;
   char text[1024];
   const ssize_t length = read_full(fd.get(), text, sizeof text - 1);
@@ -61,18 +65,52 @@ std::optional<ProcessInfo> process_info(int pid) {
   return info;
 }
 
-std::vector<ProcessInfo> all_processes() {
-  std::vector<ProcessInfo> found;
+}  // namespace
+
+std::optional<ProcessInfo> process_info(int pid) {
+  return read_stat(ProcView::now().path(pid, "stat"), pid);
+}
+
+bool is_stopped(int pid) {
+  const auto info = process_info(pid);
+  return info && (info->state == 'T' || info->state == 't');
+}
+
+ProcessList all_processes() {
+  ProcessList found;
+  const ProcView view = ProcView::now();
+  if (view.kind() == ProcView::Kind::kNone) return found;
   DIR* folder = ::opendir("/proc");
-  if (folder == nullptr) return found;
+  if (folder == nullptr) {
+    found.complete = system_fault(errno) != SystemFault::kScarce;
+    return found;
+  }
+  std::unordered_map<int, int> pids;  // by what /proc calls them
   while (const dirent* entry = ::readdir(folder)) {
     const std::string_view name(entry->d_name);
-    int pid = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    int number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
     if (error != std::errc() || end != name.data() + name.size()) continue;
-    if (auto info = process_info(pid)) found.push_back(*info);
+    const std::optional<int> pid = view.pid_of(number);
+    if (!pid) continue;
+    pids.emplace(number, *pid);
+    errno = 0;
+    if (auto info = read_stat(fmt::format("/proc/{}/stat", number), *pid)) {
+      found.processes.push_back(*info);
+    } else if (system_fault(errno) == SystemFault::kScarce) {
+      found.complete = false;
+    }
   }
   ::closedir(folder);
+  if (view.kind() == ProcView::Kind::kOwn) return found;
+  const auto ours = [&](int number) {
+    const auto known = pids.find(number);
+    return known == pids.end() ? 0 : known->second;
+  };
+  for (ProcessInfo& process : found.processes) {
+    process.parent = ours(process.parent);
+    process.group = ours(process.group);
+  }
   return found;
 }
 
@@ -81,7 +119,7 @@ bool has_marker(int pid, std::string_view agent_id) {
 }
 
 bool has_variable(int pid, std::string_view assignment) {
-  const UniqueFd fd(::open(fmt::format("/proc/{}/environ", pid).c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd fd(::open(ProcView::now().path(pid, "environ").c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return false;
   // Entries end with NUL. The NUL before the first one and behind the last make all of them alike,
   // and the tail carried over finds an entry that lies across two reads.
@@ -136,10 +174,15 @@ bool send_signal(int pid, uint64_t start_time, int signal) {
 }
 
 void signal_all_with(std::string_view assignment, int signal) {
-  for (const ProcessInfo& process : all_processes()) {
+  for (const ProcessInfo& process : all_processes().processes) {
     if (!process.is_alive() || process.pid == ::getpid()) continue;
     if (has_variable(process.pid, assignment)) send_signal(process.pid, process.start_time, signal);
   }
+}
+
+void wake(const ProcessInfo& process) {
+  thaw(process.pid);
+  send_signal(process.pid, process.start_time, SIGCONT);
 }
 
 }  // namespace wave::process

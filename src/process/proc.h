@@ -28,8 +28,17 @@ struct ProcessInfo {
 };
 
 std::optional<ProcessInfo> process_info(int pid);
+/// Whether somebody has stopped it, by a signal or as a debugger.
+bool is_stopped(int pid);
+struct ProcessList {
+  std::vector<ProcessInfo> processes;
+  /// False when some could not be looked at for want of descriptors or memory: then nothing follows
+  /// from what is missing.
+  bool complete = true;
+};
+
 /// Every process of this pid namespace, in the order of their pids.
-std::vector<ProcessInfo> all_processes();
+ProcessList all_processes();
 /// Whether the environment that `pid` was started with has WAVE_AGENT=<agent_id>. False when it may
 /// not be read.
 bool has_marker(int pid, std::string_view agent_id);
@@ -44,5 +53,7 @@ std::vector<ProcessInfo> with_descendants(const std::vector<ProcessInfo>& all,
 UniqueFd open_process(int pid, uint64_t start_time);
 /// Sends a signal to exactly this process. False when it was not delivered (gone, not permitted).
 bool send_signal(int pid, uint64_t start_time, int signal);
+/// Lets a process go on that was stopped, or whose cgroup is frozen. A debugger can still hold it.
+void wake(const ProcessInfo& process);
 
 }  // namespace wave::process

@@ -10,6 +10,7 @@
 #include "engine/runtime.h"
 #include "http/server.h"
 #include "model/project.h"
+#include "process/host_life.h"
 #include "server/access/authenticators.h"
 #include "server/api/api.h"
 #include "server/api/router.h"
@@ -321,6 +322,7 @@ Result<int> serve(const ServeRequest& request) {
            resolve_settings(request.flags, request.environment, manifest->manifest));
   WAVE_TRY(store::ServerLock lock, store::ServerLock::acquire(request.paths));
   WAVE_TRY(auto store, store::open_store(request.paths));
+  WAVE_CHECK(process::check_supervision(request.paths.state()));
   RunningServer server(request, std::move(settings),
                        engine::known_secrets(manifest->manifest, request.environment),
                        std::move(lock), std::move(store));

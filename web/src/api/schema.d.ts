@@ -874,6 +874,8 @@ export interface components {
             out_bytes?: number;
             /** @description size of the stderr spool */
             err_bytes?: number;
+            /** @description of what it had printed before it was stopped: in the spools, and in no activity */
+            skipped_bytes?: number;
             /** @description absent when a signal ended it */
             exit_code?: number;
             /** @description the signal that ended it */
