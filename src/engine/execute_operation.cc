@@ -15,11 +15,9 @@ using flow::FailureClass;
 using flow::Kind;
 
 constexpr uint64_t kMaxUnstoredBytes = 1 << 20;  // of output read but not yet in the store
-constexpr uint64_t kMinFreeDisk = 1ull << 30;    // below it no step starts (promise S4)
-constexpr Millis kDiskRetry{2'000};
-constexpr int kMaxSetupTries = 4;        // where what is in the way may go away
-constexpr Millis kFirstSetupPause{100};  // four times as long after each
-constexpr size_t kMaxContent = 2048;     // of one activity
+constexpr int kMaxSetupTries = 4;                // where what is in the way may go away
+constexpr Millis kFirstSetupPause{100};          // four times as long after each
+constexpr size_t kMaxContent = 2048;             // of one activity
 constexpr size_t kMaxOutputTail = 2000;
 
 // A file that is there already, a folder that is not empty, a git that finds another one at work:
@@ -39,12 +37,14 @@ class ExecuteOperation final : public ActiveOperation {
  private:
   enum class Phase { kSettingUp, kFollowing, kEnded };
 
+  void work_ended() override { progress_.end(); }
   void set_up(bool attach);
   bool try_set_up_again(const Error& error);
   void launch(StepSetup setup);
   void follow();
   void on_bytes(bool err, uint64_t offset, std::string_view bytes);
   void on_exit(const process::HostExit& exit);
+  void not_launched(const Error& error);
   void end_without_process(FailureClass failure, const Error& error);
   void add_activity(const std::vector<agent::Activity>& activity);
   void flush();
@@ -72,7 +72,7 @@ class ExecuteOperation final : public ActiveOperation {
   uint64_t out_offset_ = 0, err_offset_ = 0;
   uint64_t unstored_bytes_ = 0;
   std::string output_tail_;
-  bool paused_ = false, stalled_ = false, disk_warned_ = false;
+  bool paused_ = false, stalled_ = false;
   Loop::TimerId watchdog_ = 0, setup_timer_ = 0;
   int setup_tries_ = 0;
   Progress progress_;
@@ -102,14 +102,10 @@ void ExecuteOperation::set_up(bool attach) {
         event(Kind::kStreamActivity, progress_data("preparing the workspace", so_far));
     report({.events = {std::move(said)}, .ended = false});
   });
-  on_pool(
+  on_pool_with_disk(
       [run = run_, input, attach]() -> Result<StepSetup> {
         if (!attach) {
-          WAVE_TRY(const uint64_t free, run->world.free_disk());
-          if (free < kMinFreeDisk) {
-            return fail(Code::kDiskFull, fmt::format("only {} MiB of disk are free", free >> 20),
-                        "no step starts below 1 GiB; the run goes on by itself when there is room");
-          }
+          WAVE_CHECK(run->world.check_disk());
           return set_up_step(*run, *input);
         }
         // What ran in an earlier life is followed; its workspace is found again, not made anew.
@@ -125,25 +121,13 @@ void ExecuteOperation::set_up(bool attach) {
         return found;
       },
       [this](Result<StepSetup> setup) {
-        progress_.end();
         if (setup) return launch(*std::move(setup));
         if (try_set_up_again(setup.error())) return;
-        if (setup.error().code != Code::kDiskFull || stop_ != flow::StopReason::kNone) {
-          const bool asked = stop_ != flow::StopReason::kNone;
-          return end_without_process(asked                     ? stop_class()
-                                     : may_pass(setup.error()) ? FailureClass::kTransient
-                                                               : FailureClass::kDeterministic,
-                                     setup.error());
-        }
-        if (!std::exchange(disk_warned_, true)) {
-          flow::Event warning = event(Kind::kWarningRaised, {{"code", code_name(Code::kDiskFull)},
-                                                             {"message", setup.error().message}});
-          report({.events = {std::move(warning)}, .ended = false});
-        }
-        setup_timer_ = run_->loop.call_at(run_->loop.clock().mono() + kDiskRetry, [this] {
-          setup_timer_ = 0;
-          set_up(false);
-        });
+        const bool asked = stop_ != flow::StopReason::kNone;
+        end_without_process(asked                     ? stop_class()
+                            : may_pass(setup.error()) ? FailureClass::kTransient
+                                                      : FailureClass::kDeterministic,
+                            setup.error());
       });
 }
 
@@ -194,7 +178,7 @@ void ExecuteOperation::follow() {
            [self = weak_from_this(), this](const process::HostExit& exit) {
              if (const auto alive = self.lock()) on_exit(exit);
            }});
-  if (!followed) return end_without_process(FailureClass::kTransient, followed.error());
+  if (!followed) return not_launched(followed.error());
   phase_ = Phase::kFollowing;
   followed_ = *std::move(followed);
   touch_watchdog(true);
@@ -380,6 +364,18 @@ flow::Event ExecuteOperation::exited(const process::HostExit& exit,
       excerpt(run_->redactor.redact(utf8_suffix(output_tail_, kMaxOutputTail)), kMaxOutputTail);
   if (result.retry_after) data["retry_after_ms"] = result.retry_after->count();
   return event(Kind::kAgentExited, std::move(data));
+}
+
+void ExecuteOperation::not_launched(const Error& error) {
+  on_pool([run = run_, error, waited = waits()] { return disk_wait(run->world, error, waited); },
+          [this, error](const std::optional<Error>& lacking) {
+            if (!lacking || !may_wait()) {
+              const bool asked = stop_ != flow::StopReason::kNone;
+              return end_without_process(asked ? stop_class() : FailureClass::kTransient, error);
+            }
+            phase_ = Phase::kEnded;
+            report_disk_wait(*lacking, std::exchange(pending_, {}));
+          });
 }
 
 void ExecuteOperation::end_without_process(FailureClass failure, const Error& error) {

@@ -43,9 +43,17 @@ void HostedOperation::run_program(const process::HostRequest& request, OnBytes o
              result_.exit = exit;
              program_ended(std::move(result_));
            }});
-  if (!followed) return program_ended(fail(followed.error()));
+  if (!followed) return not_started(followed.error());
   followed_ = *std::move(followed);
   if (stop_ != flow::StopReason::kNone) followed_->stop(stop_ == flow::StopReason::kForceCancel);
+}
+
+void HostedOperation::not_started(const Error& error) {
+  on_pool([run = run_, error, waited = waits()] { return disk_wait(run->world, error, waited); },
+          [this, error](const std::optional<Error>& lacking) {
+            if (lacking && may_wait()) return report_disk_wait(*lacking);
+            program_ended(fail(error));
+          });
 }
 
 }  // namespace wave::engine

@@ -29,11 +29,14 @@ class HostedOperation : public ActiveOperation {
   using OnBytes = std::function<void(bool err, std::string_view bytes)>;
 
   /// Starts the program, or finds it, and calls `program_ended` once: also when it could not be
-  /// started. The host keeps the deadline. Once per operation.
+  /// started, unless that is for want of disk: then the operation ends waiting. The host keeps the
+  /// deadline. Once per operation.
   void run_program(const process::HostRequest& request, OnBytes on_bytes = {});
   virtual void program_ended(Result<ProgramResult> result) = 0;
 
  private:
+  void not_started(const Error& error);
+
   std::unique_ptr<Followed> followed_;
   ProgramResult result_;
 };

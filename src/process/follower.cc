@@ -10,6 +10,7 @@
 #include <climits>
 #include <unordered_map>
 
+#include "base/disk.h"
 #include "base/log.h"
 
 namespace wave::process {
@@ -20,6 +21,7 @@ constexpr int kChunksPerTurn = 4;
 constexpr Millis kSlowPoll{1'000};
 constexpr Millis kUnwatchedPoll{100};
 constexpr Millis kStrayPatience{2'000};
+constexpr int kMaxReadErrors = 60;  // in a row, a second apart: then the rest is given up
 constexpr uint32_t kInterest = IN_MODIFY | IN_MOVED_TO;
 
 struct Spool {
@@ -69,6 +71,7 @@ struct Follower::Impl : std::enable_shared_from_this<Follower::Impl> {
   bool deliver_chunk(bool is_err);
   void look_for_end();
   void host_is_gone();
+  [[nodiscard]] bool is_away() const;
   void set_end(HostExit exit, uint64_t out_end, uint64_t err_end);
   void report_failure(const Error& error);
   void detach();
@@ -84,6 +87,7 @@ struct Follower::Impl : std::enable_shared_from_this<Follower::Impl> {
   UniqueFd host;
   Loop::WatchId host_watch = 0;
   int inotify_watch = -1;
+  int read_errors = 0;
   bool host_gone = false;
   bool scheduled = false, paused = false, detached = false;
   End end = End::kNotYet;
@@ -254,11 +258,16 @@ bool Follower::Impl::deliver_chunk(bool is_err) {
       ::pread(spool.fd.get(), hub->chunk.data(), wanted, static_cast<off_t>(spool.offset));
   if (got < 0 && errno == EINTR) return true;
   if (got <= 0) {
-    if (got < 0) log::warning("cannot read the spools in {}: errno {}", dir.native(), errno);
-    // Shorter than at the end that was recorded: somebody cut it. Waiting would be for ever.
-    if (end == End::kKnown) spool.end = spool.offset;
+    if (got < 0 && ++read_errors == 1) {
+      log::warning("cannot read the spools in {}: errno {}", dir.native(), errno);
+    }
+    // Shorter than at the end that was recorded: somebody cut it. Waiting would be for ever, as it
+    // would for a disk that does not give it back.
+    const bool for_good = got == 0 || read_errors > kMaxReadErrors;
+    if (end == End::kKnown && for_good) spool.end = spool.offset;
     return false;
   }
+  read_errors = 0;
   const uint64_t offset = spool.offset;
   spool.offset += static_cast<uint64_t>(got);
   if (handlers.on_bytes) {
@@ -272,15 +281,23 @@ void Follower::Impl::look_for_end() {
       host_gone;  // asked before the exit is looked for: it is written before the host ends
   auto found = read_exit(dir);
   if (!found) {
-    if (gone) report_failure(found.error());
+    if (gone && !is_of_disk(found.error())) report_failure(found.error());
     return;
   }
   if (*found) {
     const HostExit& known = **found;
     set_end(known, known.out_bytes, known.err_bytes);
-  } else if (gone) {
+  } else if (gone && !is_away()) {
     host_is_gone();
   }
+}
+
+/// Whether the folder is not there although nobody removed it: its file system is not mounted. It
+/// may hold the exit, and is waited for.
+bool Follower::Impl::is_away() const {
+  struct stat info{};
+  if (::stat(dir.c_str(), &info) == 0) return false;
+  return ::fstat(spools[0].fd.get(), &info) == 0 && info.st_nlink > 0;
 }
 
 void Follower::Impl::host_is_gone() {
