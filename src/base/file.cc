@@ -4,7 +4,6 @@
 #include <fmt/core.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -146,11 +145,13 @@ Status make_directories(const fs::path& path, mode_t mode) {
   return {};
 }
 
-Result<uint64_t> free_disk_bytes(const fs::path& path) {
-  struct statvfs info{};
-  if (::statvfs(path.c_str(), &info) != 0)
-    return fail(file_error("cannot ask for free space at", path));
-  return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+Status make_directories_below(const fs::path& root, const fs::path& path, mode_t mode) {
+  struct stat info{};
+  if (::stat(root.c_str(), &info) != 0) {
+    return fail(Code::kDiskError, file_error("cannot use folder", root).message,
+                "see whether its file system is mounted");
+  }
+  return make_directories(path, mode);
 }
 
 bool is_network_filesystem(const fs::path& path) {

@@ -50,8 +50,9 @@ Status write_file_durable(const fs::path& path, std::string_view bytes, mode_t m
 Status sync_path(const fs::path& path);
 /// mkdir -p; new folders get `mode`.
 Status make_directories(const fs::path& path, mode_t mode = 0755);
-/// Free bytes on the file system that holds `path`.
-Result<uint64_t> free_disk_bytes(const fs::path& path);
+/// The same for a folder within `root`, which has to be there: what is not mounted is not made anew
+/// (kDiskError).
+Status make_directories_below(const fs::path& root, const fs::path& path, mode_t mode);
 /// Whether `path` lies on a network file system (NFS, CIFS, 9p, AFS, fuse network mounts ...).
 bool is_network_filesystem(const fs::path& path);
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "agent/adapter.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -26,8 +27,6 @@ namespace {
 struct Finding {
   std::string name, category, status, message, fix;
 };
-
-constexpr uint64_t kDiskFloor = 1ull << 30;
 
 class Doctor {
  public:
@@ -158,16 +157,12 @@ class Doctor {
   }
 
   void check_disk() {
-    const auto free = free_disk_bytes(context_.project());
-    if (!free) {
-      add("disk", "machine", "warning", full_message(free.error()));
-    } else if (*free < kDiskFloor) {
-      add("disk", "machine", "error",
-          fmt::format("{} are free; no step starts below 1 GB",
-                      format_size(static_cast<int64_t>(*free))),
-          "make room, for example with: wave clean --older-than 7d");
-    } else {
-      add("disk", "machine", "ok", format_size(static_cast<int64_t>(*free)) + " free");
+    const Ground ground({context_.project(), context_.paths().state()});
+    const auto room = ground.room();
+    if (const Status takes = ground.check(); !takes) {
+      add("disk", "machine", "error", full_message(takes.error()), takes.error().hint);
+    } else if (room) {
+      add("disk", "machine", "ok", format_size(static_cast<int64_t>(room->free_bytes)) + " free");
     }
   }
 

@@ -210,7 +210,7 @@ Result<int> RunSession::conclude(const ViewModel& model) {
 
 Status spawn_owner(const Context& context, const std::string& run_id) {
   const store::StatePaths& paths = context.paths();
-  WAVE_CHECK(make_directories(paths.run(run_id), 0700));
+  WAVE_CHECK(make_directories_below(paths.state(), paths.run(run_id), 0700));
   const std::string log_path = paths.run(run_id) / "owner.log";
   std::vector<std::string> arguments{
       "wave", "-C", context.project().string(), "-m", context.manifest_path(), "__own", run_id};

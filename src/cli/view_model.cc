@@ -59,6 +59,7 @@ std::string_view status_after(std::string_view kind, const json::object& event) 
   if (kind == "step_retrying") return "retrying";
   if (kind == "step_reworking") return "reworking";
   if (kind == "step_interrupted") return "interrupted";
+  if (kind == "step_waiting") return "waiting";
   return {};
 }
 
@@ -111,6 +112,12 @@ void ViewModel::apply_run(std::string_view kind, const json::object& event, Wall
   } else if (kind == "run_waiting") {
     status = "waiting";
     waiting_reason = get_string(event, "reason");
+  } else if (kind == "run_wait_ended") {
+    for (StepView& step : steps) {
+      if (!std::exchange(step.lacks_disk, false)) continue;
+      step.status = "running";
+      step.note.clear();
+    }
   } else if (kind == "run_cancel_requested") {
     cancelling = true;
   } else if (kind == "run_stop_requested") {
@@ -144,6 +151,7 @@ void ViewModel::apply_step(std::string_view kind, const json::object& event, Wal
   const std::string_view next = status_after(kind, event);
   if (step == nullptr || next.empty()) return;
   step->status = next;
+  step->lacks_disk = kind == "step_waiting";
   const auto visit = static_cast<int>(get_int(event, "visit"));
   if (kind == "step_started") {
     if (!step->started || visit != step->visit) step->started = at;
@@ -158,7 +166,7 @@ void ViewModel::apply_step(std::string_view kind, const json::object& event, Wal
     step->attempt = static_cast<int>(attempt);
   }
   if (kind == "step_failed" || kind == "step_rejected" || kind == "step_retrying" ||
-      kind == "step_interrupted" || kind == "step_reworking") {
+      kind == "step_interrupted" || kind == "step_reworking" || kind == "step_waiting") {
     step->note = failure_note(event);
     step->tolerated = get_bool(event, "tolerated");
   }

@@ -26,6 +26,7 @@ struct StepView {
   std::string note;                           // why it failed, waits or was skipped
   UsageView usage;
   bool tolerated = false;
+  bool lacks_disk = false;  // waits until it takes files again
 };
 
 struct GateChoiceView {

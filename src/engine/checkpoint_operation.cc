@@ -16,7 +16,7 @@ class MakeCheckpoint final : public ActiveOperation {
         std::make_shared<SetupInput>(setup_input(*run_, run_->step(operation_.step), *state));
     input->interrupt = interrupt();
     progress_.begin(run_->loop, [this](Millis so_far) { say(so_far); });
-    on_pool(
+    on_pool_with_disk(
         [run = run_, input]() -> Result<std::optional<workspace::Checkpoint>> {
           WAVE_TRY(const workspace::Prepared prepared, prepare_workspace(*run, *input));
           return run->world.checkpoint(prepared, checkpoint_ref(run->run_id, input->state, false),
@@ -35,8 +35,8 @@ class MakeCheckpoint final : public ActiveOperation {
                              progress_data("keeping the worktree's content", so_far))},
             .ended = false});
   }
+  void work_ended() override { progress_.end(); }
   void end(const Result<std::optional<workspace::Checkpoint>>& made) {
-    progress_.end();
     std::vector<flow::Event> events;
     json::object data;
     if (!made) {

@@ -185,6 +185,8 @@ Result<Check> look(const RunContext& run, const CheckInput& input) {
               .job = std::move(assessment.job),
               .host = {},
               .parser = {}};
+  // What is missing may be on a disk that is not there.
+  if (!check.job && !check.verdict.passed) WAVE_CHECK(run.world.check_disk());
   if (check.job) WAVE_CHECK(prepare_job(run, input, prepared, command, check));
   return check;
 }
@@ -225,12 +227,12 @@ void CheckContract::start() {
   if (repairer != nullptr) input->setup.work_of = &run_->step(repairer->id);
   input->started = run_->world.inspect(launch_folder(*run_, input->launch_name)) !=
                    process::HostedState::kNeverStarted;
-  on_pool([run = run_, input] { return look(*run, *input); },
-          [this](Result<Check> check) {
-            if (!check) return end(unevaluable(check.error()));
-            if (!check->job) return end(check->verdict);
-            run_job(*std::move(check));
-          });
+  on_pool_with_disk([run = run_, input] { return look(*run, *input); },
+                    [this](Result<Check> check) {
+                      if (!check) return end(unevaluable(check.error()));
+                      if (!check->job) return end(check->verdict);
+                      run_job(*std::move(check));
+                    });
 }
 
 void CheckContract::run_job(Check check) {

@@ -219,6 +219,7 @@ Result<std::string> Engine::Impl::store_run(NewRun run, const std::string& snaps
   row.events = std::move(run.events);
   row.idempotency_key = request.idempotency_key;
   row.request_hash = request.request_hash;
+  row.audit = request.audit;
   std::optional<store::OwnerLock> claimed;
   if (request.claim) {
     WAVE_TRY(claimed, store::OwnerLock::acquire(config.paths, row.run_id));
@@ -294,6 +295,7 @@ Result<std::string> Engine::fork(const ForkRequest& request) {
   how.claim = request.claim;
   how.idempotency_key = request.idempotency_key;
   how.request_hash = request.request_hash;
+  how.audit = request.audit;
   return impl_->store_run(std::move(run), origin.snapshot, how);
 }
 

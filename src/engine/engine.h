@@ -29,6 +29,7 @@ struct RunRequest {
   std::string actor;  // "cli:<user>"
   std::string idempotency_key;
   std::string request_hash;                        // of the request, for the key
+  std::optional<store::AuditEntry> audit;          // stored in the same transaction
   std::map<std::string, std::string> extra_files;  // path -> content, over the project's files
   /// The run is this process's from its birth on: no server takes it before adopt() does.
   bool claim = false;
@@ -42,6 +43,7 @@ struct ForkRequest {
   flow::RunOptions options;     // input etc. are the origin's; only overrides count
   std::string actor;
   std::string idempotency_key, request_hash;  // as in RunRequest
+  std::optional<store::AuditEntry> audit;     // as in RunRequest
   bool claim = false;                         // as in RunRequest
 };
 

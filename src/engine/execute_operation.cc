@@ -19,8 +19,6 @@ constexpr uint64_t kMaxUnstoredBytes = 8 << 20;  // of output read but not yet i
 /// Where reading goes on behind skipped output, so much is not shown: a secret that began before
 /// could not be recognised in it.
 constexpr uint64_t kUnshownAfterSkip = 512 << 10;
-constexpr uint64_t kMinFreeDisk = 1ull << 30;  // below it no step starts (promise S4)
-constexpr Millis kDiskRetry{2'000};
 constexpr int kMaxSetupTries = 4;        // where what is in the way may go away
 constexpr Millis kFirstSetupPause{100};  // four times as long after each
 constexpr Millis kLaunchRetry{2'000};
@@ -44,6 +42,7 @@ class ExecuteOperation final : public ActiveOperation {
  private:
   enum class Phase { kSettingUp, kFollowing, kEnded };
 
+  void work_ended() override { progress_.end(); }
   void set_up(bool attach);
   bool try_set_up_again(const Error& error);
   void launch(StepSetup setup);
@@ -53,6 +52,7 @@ class ExecuteOperation final : public ActiveOperation {
   void on_skipped(bool err, uint64_t count);
   void on_exit(const process::HostExit& exit);
   void launch_failed(const Error& error);
+  void not_launched(const Error& error);
   void end_without_process(FailureClass failure, const Error& error);
   void add_activity(const std::vector<agent::Activity>& activity);
   void flush();
@@ -83,7 +83,7 @@ class ExecuteOperation final : public ActiveOperation {
   uint64_t unstored_bytes_ = 0;
   bool flushing_ = false;
   std::string output_tail_;
-  bool paused_ = false, stalled_ = false, disk_warned_ = false, launch_warned_ = false;
+  bool paused_ = false, stalled_ = false, launch_warned_ = false;
   Loop::TimerId watchdog_ = 0, setup_timer_ = 0;
   int setup_tries_ = 0;
   Progress progress_;
@@ -113,14 +113,10 @@ void ExecuteOperation::set_up(bool attach) {
         event(Kind::kStreamActivity, progress_data("preparing the workspace", so_far));
     report({.events = {std::move(said)}, .ended = false});
   });
-  on_pool(
+  on_pool_with_disk(
       [run = run_, input, attach]() -> Result<StepSetup> {
         if (!attach) {
-          WAVE_TRY(const uint64_t free, run->world.free_disk());
-          if (free < kMinFreeDisk) {
-            return fail(Code::kDiskFull, fmt::format("only {} MiB of disk are free", free >> 20),
-                        "no step starts below 1 GiB; the run goes on by itself when there is room");
-          }
+          WAVE_CHECK(run->world.check_disk());
           return set_up_step(*run, *input);
         }
         // What ran in an earlier life is followed; its workspace is found again, not made anew.
@@ -136,25 +132,13 @@ void ExecuteOperation::set_up(bool attach) {
         return found;
       },
       [this](Result<StepSetup> setup) {
-        progress_.end();
         if (setup) return launch(*std::move(setup));
         if (try_set_up_again(setup.error())) return;
-        if (setup.error().code != Code::kDiskFull || stop_ != flow::StopReason::kNone) {
-          const bool asked = stop_ != flow::StopReason::kNone;
-          return end_without_process(asked                     ? stop_class()
-                                     : may_pass(setup.error()) ? FailureClass::kTransient
-                                                               : FailureClass::kDeterministic,
-                                     setup.error());
-        }
-        if (!std::exchange(disk_warned_, true)) {
-          flow::Event warning = event(Kind::kWarningRaised, {{"code", code_name(Code::kDiskFull)},
-                                                             {"message", setup.error().message}});
-          report({.events = {std::move(warning)}, .ended = false});
-        }
-        setup_timer_ = run_->loop.call_at(run_->loop.clock().mono() + kDiskRetry, [this] {
-          setup_timer_ = 0;
-          set_up(false);
-        });
+        const bool asked = stop_ != flow::StopReason::kNone;
+        end_without_process(asked                     ? stop_class()
+                            : may_pass(setup.error()) ? FailureClass::kTransient
+                                                      : FailureClass::kDeterministic,
+                            setup.error());
       });
 }
 
@@ -227,12 +211,9 @@ void ExecuteOperation::follow() {
 void ExecuteOperation::launch_failed(const Error& error) {
   phase_ = Phase::kSettingUp;
   if (watchdog_ != 0) run_->loop.cancel_timer(std::exchange(watchdog_, 0));
-  const bool asked = stop_ != flow::StopReason::kNone;
-  const bool passes =
-      error.code == Code::kTimeout || error.code == Code::kInterrupted || is_shortage(error);
-  if (asked || !passes) {
-    return end_without_process(asked ? stop_class() : FailureClass::kTransient, error);
-  }
+  const bool passes = error.code == Code::kTimeout || error.code == Code::kInterrupted ||
+                      error.code == Code::kScarce;
+  if (stop_ != flow::StopReason::kNone || !passes) return not_launched(error);
   if (!std::exchange(launch_warned_, true)) {
     flow::Event warning =
         event(Kind::kWarningRaised,
@@ -448,6 +429,18 @@ flow::Event ExecuteOperation::exited(const process::HostExit& exit,
       excerpt(run_->redactor.redact(utf8_suffix(output_tail_, kMaxOutputTail)), kMaxOutputTail);
   if (result.retry_after) data["retry_after_ms"] = result.retry_after->count();
   return event(Kind::kAgentExited, std::move(data));
+}
+
+void ExecuteOperation::not_launched(const Error& error) {
+  on_pool([run = run_, error, waited = waits()] { return disk_wait(run->world, error, waited); },
+          [this, error](const std::optional<Error>& lacking) {
+            if (!lacking || !may_wait()) {
+              const bool asked = stop_ != flow::StopReason::kNone;
+              return end_without_process(asked ? stop_class() : FailureClass::kTransient, error);
+            }
+            phase_ = Phase::kEnded;
+            report_disk_wait(*lacking, std::exchange(pending_, {}));
+          });
 }
 
 void ExecuteOperation::end_without_process(FailureClass failure, const Error& error) {

@@ -125,6 +125,7 @@ Result<flow::GateRow> decide_gate(store::Store& store, const store::RunDetails& 
   command.via = decision.via;
   command.idempotency_key = decision.idempotency_key;
   command.created_at = now;
+  command.audit = decision.audit;
   if (const auto submitted = store.submit_command(command); !submitted) {
     if (submitted.error().code != Code::kGateDecided) return fail(submitted.error());
     return fail(already_decided(store, run_id, gate));

@@ -16,6 +16,7 @@ struct GateDecision {
   std::string actor, via;  // via: cli, api, browser
   Person person;           // who the actor is
   std::string idempotency_key;
+  std::optional<store::AuditEntry> audit{};  // stored with the decision, in the same transaction
 };
 
 /// The gate that a decision is about, decided or not. kGateAmbiguous, kConflict and kNotFound as

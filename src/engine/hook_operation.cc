@@ -69,7 +69,7 @@ void RunHook::start() {
   }
   Result<Launch> planned = plan();
   if (!planned) return program_ended(fail(planned.error()));
-  on_pool(
+  on_pool_with_disk(
       [run = run_, what = *std::move(planned)]() mutable { return launch(*run, std::move(what)); },
       [this](const Result<process::HostRequest>& request) {
         if (!request) return program_ended(fail(request.error()));

@@ -67,13 +67,21 @@ void HostedOperation::start_program() {
 /// program.
 void HostedOperation::launch_failed(const Error& error) {
   if (retry_timer_ != 0) run_->loop.cancel_timer(std::exchange(retry_timer_, 0));
-  const bool passes =
-      error.code == Code::kTimeout || error.code == Code::kInterrupted || is_shortage(error);
-  if (stop_ != flow::StopReason::kNone || !passes) return program_ended(fail(error));
+  const bool passes = error.code == Code::kTimeout || error.code == Code::kInterrupted ||
+                      error.code == Code::kScarce;
+  if (stop_ != flow::StopReason::kNone || !passes) return not_started(error);
   retry_timer_ = run_->loop.call_at(run_->loop.clock().mono() + kProgramRetry, [this] {
     retry_timer_ = 0;
     start_program();
   });
+}
+
+void HostedOperation::not_started(const Error& error) {
+  on_pool([run = run_, error, waited = waits()] { return disk_wait(run->world, error, waited); },
+          [this, error](const std::optional<Error>& lacking) {
+            if (lacking && may_wait()) return report_disk_wait(*lacking);
+            program_ended(fail(error));
+          });
 }
 
 }  // namespace wave::engine

@@ -29,7 +29,8 @@ class HostedOperation : public ActiveOperation {
   using OnBytes = std::function<void(bool err, std::string_view bytes)>;
 
   /// Starts the program, or finds it, and calls `program_ended` once: also when it could not be
-  /// started. Where only the launcher or a shortage is in the way, it waits. The host keeps the
+  /// started, unless that is for want of disk: then the operation ends waiting. Where only the
+  /// launcher or a shortage is in the way, it is tried again. The host keeps the
   /// deadline. Once per operation.
   void run_program(const process::HostRequest& request, OnBytes on_bytes = {});
   virtual void program_ended(Result<ProgramResult> result) = 0;
@@ -37,6 +38,7 @@ class HostedOperation : public ActiveOperation {
  private:
   void start_program();
   void launch_failed(const Error& error);
+  void not_started(const Error& error);
 
   process::HostRequest request_;
   OnBytes on_bytes_;

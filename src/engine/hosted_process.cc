@@ -8,6 +8,7 @@ using process::HostedState;
 struct HostedProcess::State : std::enable_shared_from_this<HostedProcess::State> {
   Loop& loop;
   process::FollowerHub& hub;
+  const std::filesystem::path root;
   process::HostRequest request;
   uint64_t out_offset, err_offset;
   process::FollowHandlers handlers;
@@ -15,10 +16,12 @@ struct HostedProcess::State : std::enable_shared_from_this<HostedProcess::State>
   std::unique_ptr<process::Follower> follower;
   bool let_go = false, paused = false, stop = false, force = false;
 
-  State(Loop& its_loop, process::FollowerHub& its_hub, const process::HostRequest& its_request,
-        uint64_t out, uint64_t err, process::FollowHandlers its_handlers)
+  State(Loop& its_loop, process::FollowerHub& its_hub, std::filesystem::path its_root,
+        const process::HostRequest& its_request, uint64_t out, uint64_t err,
+        process::FollowHandlers its_handlers)
       : loop(its_loop),
         hub(its_hub),
+        root(std::move(its_root)),
         request(its_request),
         out_offset(out),
         err_offset(err),
@@ -32,7 +35,7 @@ struct HostedProcess::State : std::enable_shared_from_this<HostedProcess::State>
 };
 
 Status HostedProcess::State::begin_launch(process::Launcher& launcher) {
-  WAVE_CHECK(make_directories(request.dir, 0700));
+  WAVE_CHECK(make_directories_below(root, request.dir, 0700));
   WAVE_TRY(launch, process::LoopLaunch::begin(loop, launcher, request,
                                               [this](const Result<process::HostMeta>& meta) {
                                                 const auto self = shared_from_this();
@@ -84,12 +87,13 @@ void HostedProcess::State::tell_failure(const Error& error) {
 
 Result<std::unique_ptr<Followed>> HostedProcess::start(Loop& loop, process::Launcher& launcher,
                                                        process::FollowerHub& hub,
+                                                       const std::filesystem::path& root,
                                                        const process::HostRequest& request,
                                                        uint64_t out_offset, uint64_t err_offset,
                                                        process::FollowHandlers handlers) {
   WAVE_TRY(const HostedState found, process::inspect(request.dir));
-  auto state =
-      std::make_shared<State>(loop, hub, request, out_offset, err_offset, std::move(handlers));
+  auto state = std::make_shared<State>(loop, hub, root, request, out_offset, err_offset,
+                                       std::move(handlers));
   if (found == HostedState::kNeverStarted) {
     WAVE_CHECK(state->begin_launch(launcher));
   } else {

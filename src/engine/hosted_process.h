@@ -10,10 +10,11 @@ namespace wave::engine {
 /// Thread: loop.
 class HostedProcess final : public Followed {
  public:
-  /// Follows what runs or ran in the request's folder; starts it if nothing ever did. `loop`,
-  /// `launcher` and `hub` must outlive it.
+  /// Follows what runs or ran in the request's folder; starts it if nothing ever did. The folder is
+  /// made within `root`, which must be there. `loop`, `launcher` and `hub` must outlive it.
   static Result<std::unique_ptr<Followed>> start(Loop& loop, process::Launcher& launcher,
                                                  process::FollowerHub& hub,
+                                                 const std::filesystem::path& root,
                                                  const process::HostRequest& request,
                                                  uint64_t out_offset, uint64_t err_offset,
                                                  process::FollowHandlers handlers);

@@ -35,6 +35,24 @@ void ActiveOperation::report(Report report) {
   last(std::move(report));
 }
 
+int ActiveOperation::waits() const {
+  const flow::StepState* step = run_->state.find(operation_.step);
+  return step == nullptr ? run_->state.waits : step->waits;
+}
+
+void ActiveOperation::report_disk_wait(const Error& lacking, std::vector<flow::Event> before) {
+  flow::Event waiting =
+      event(operation_.step.empty() ? flow::Kind::kRunWaiting : flow::Kind::kStepWaiting);
+  waiting.data = {{"reason", flow::kWaitsForDisk},
+                  {"message", run_->redactor.redact(full_message(lacking))}};
+  if (!operation_.step.empty()) {
+    waiting.data["code"] = code_name(lacking.code);
+    if (!lacking.hint.empty()) waiting.data["hint"] = lacking.hint;
+  }
+  before.push_back(std::move(waiting));
+  report_end(std::move(before));
+}
+
 std::shared_ptr<ActiveOperation> make_operation(std::shared_ptr<RunContext> run,
                                                 const flow::Operation& operation,
                                                 ActiveOperation::Reporter reporter) {
@@ -51,6 +69,8 @@ std::shared_ptr<ActiveOperation> make_operation(std::shared_ptr<RunContext> run,
       return make_checkpoint(std::move(run), operation, std::move(reporter));
     case flow::OperationKind::kRunHook:
       return make_run_hook(std::move(run), operation, std::move(reporter));
+    case flow::OperationKind::kAwaitDisk:
+      return make_await_disk(std::move(run), operation, std::move(reporter));
     case flow::OperationKind::kOpenGate:
       return make_open_gate(std::move(run), operation, std::move(reporter));
   }

@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "engine/disk_wait.h"
 #include "engine/run_context.h"
 #include "flow/decide.h"
 
@@ -48,6 +49,18 @@ class ActiveOperation : public std::enable_shared_from_this<ActiveOperation> {
   /// Asks work of the pool to end early: nobody waits for what comes of it. Any thread may look at
   /// it.
   [[nodiscard]] std::stop_token interrupt() const { return interrupt_.get_token(); }
+  /// Whether the operation may wait for the disk now: not while it is asked to end.
+  [[nodiscard]] bool may_wait() const { return stop_ == flow::StopReason::kNone; }
+  /// How often in a row it waited for the disk already.
+  [[nodiscard]] int waits() const;
+  /// Ends the operation: it is asked for again when the disk takes files.
+  void report_disk_wait(const Error& lacking, std::vector<flow::Event> before = {});
+  /// The same as on_pool, for work that gives a Result: where it fails for want of disk, the
+  /// operation ends waiting, and `then` is not called.
+  template <typename Work, typename Then>
+  void on_pool_with_disk(Work work, Then then);
+  /// The work of on_pool_with_disk is over, whatever comes of it.
+  virtual void work_ended() {}
   /// Runs `work` on the pool and `then` with its result on the loop thread, unless detached by
   /// then.
   template <typename Work, typename Then>
@@ -73,6 +86,26 @@ void ActiveOperation::on_pool(Work work, Then then) {
                           });
 }
 
+template <typename Work, typename Then>
+void ActiveOperation::on_pool_with_disk(Work work, Then then) {
+  using Value = std::invoke_result_t<Work>;
+  struct Outcome {
+    Value value;
+    std::optional<Error> lacking;
+  };
+  on_pool(
+      [run = run_, waited = waits(), work = std::move(work)]() mutable {
+        Outcome outcome{.value = work(), .lacking = {}};
+        if (!outcome.value) outcome.lacking = disk_wait(run->world, outcome.value.error(), waited);
+        return outcome;
+      },
+      [this, then = std::move(then)](Outcome outcome) mutable {
+        work_ended();
+        if (outcome.lacking && may_wait()) return report_disk_wait(*outcome.lacking);
+        then(std::move(outcome.value));
+      });
+}
+
 /// Makes the operation that carries out what was decided.
 std::shared_ptr<ActiveOperation> make_operation(std::shared_ptr<RunContext> run,
                                                 const flow::Operation& operation,
@@ -91,6 +124,8 @@ std::shared_ptr<ActiveOperation> make_checkpoint(std::shared_ptr<RunContext>,
                                                  const flow::Operation&, ActiveOperation::Reporter);
 std::shared_ptr<ActiveOperation> make_run_hook(std::shared_ptr<RunContext>, const flow::Operation&,
                                                ActiveOperation::Reporter);
+std::shared_ptr<ActiveOperation> make_await_disk(std::shared_ptr<RunContext>,
+                                                 const flow::Operation&, ActiveOperation::Reporter);
 std::shared_ptr<ActiveOperation> make_open_gate(std::shared_ptr<RunContext>, const flow::Operation&,
                                                 ActiveOperation::Reporter);
 std::shared_ptr<ActiveOperation> make_acquire_slot(std::shared_ptr<RunContext>,

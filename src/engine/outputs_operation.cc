@@ -25,8 +25,8 @@ class CollectOutputs final : public ActiveOperation {
     auto input =
         std::make_shared<SetupInput>(setup_input(*run_, run_->step(operation_.step), *state));
     input->interrupt = interrupt();
-    on_pool([run = run_, input] { return collect(*run, *input); },
-            [this](Result<Collected> collected) { end(std::move(collected)); });
+    on_pool_with_disk([run = run_, input] { return collect(*run, *input); },
+                      [this](Result<Collected> collected) { end(std::move(collected)); });
   }
 
  private:

@@ -182,10 +182,14 @@ void RunOwner::flushed(const Status& status, uint64_t seq,
       // Another process owns the run now; nothing we know is true any more.
       return end({.status = run_->state.status, .quarantine = fail(status.error())});
     }
-    log::warning("run {}: events are not stored yet: {}", run_->run_id,
-                 full_message(status.error()));
+    // Once: it is tried again every second.
+    if (!std::exchange(told_unstored_, true)) {
+      log::warning("run {}: events are not stored yet: {} ({})", run_->run_id,
+                   full_message(status.error()), status.error().hint);
+    }
     return retry_flush_later();
   }
+  if (std::exchange(told_unstored_, false)) log::info("run {}: events are stored", run_->run_id);
   committed_seq_ = seq;
   for (const auto& callback : committed) callback();
   if (over_) return;

@@ -71,6 +71,7 @@ class RunOwner : public std::enable_shared_from_this<RunOwner> {
   Loop::TimerId retry_timer_ = 0;
   std::optional<Error> quarantine_;  // what is wrong with the run
   bool holds_slot_ = false;
+  bool told_unstored_ = false;
   bool over_ = false;
 };
 

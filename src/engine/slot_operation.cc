@@ -9,7 +9,11 @@ class AcquireSlot final : public ActiveOperation {
   using ActiveOperation::ActiveOperation;
 
   void start() override {
-    if (run_->slots == nullptr) return granted();
+    if (run_->slots == nullptr) {
+      // A server looks at the disk before it gives a slot away.
+      return on_pool_with_disk([run = run_] { return run->world.check_disk(); },
+                               [this](const Status&) { granted(); });
+    }
     run_->slots->acquire(run_->run_id, run_->state.resuming, [weak = weak_from_this()] {
       if (const auto self = weak.lock()) static_cast<AcquireSlot&>(*self).granted();
     });

@@ -25,17 +25,21 @@ bool has_live_program(const fs::path& run_folder) {
   return static_cast<bool>(error);
 }
 
+std::vector<fs::path> folders_of(const store::StatePaths& paths) {
+  return {paths.project / ".agents", paths.project, paths.state()};
+}
+
 }  // namespace
 
-SystemWorld::SystemWorld(process::Launcher& launcher, Loop& loop, store::StatePaths paths)
-    : launcher_(launcher), loop_(loop), paths_(std::move(paths)), hub_(loop) {}
+SystemWorld::SystemWorld(process::Launcher& launcher, Loop& loop, const store::StatePaths& paths)
+    : launcher_(launcher), loop_(loop), paths_(paths), ground_(folders_of(paths)), hub_(loop) {}
 
 Result<std::unique_ptr<Followed>> SystemWorld::start_or_attach(const process::HostRequest& request,
                                                                uint64_t out_offset,
                                                                uint64_t err_offset,
                                                                process::FollowHandlers handlers) {
-  return HostedProcess::start(loop_, launcher_, hub_, request, out_offset, err_offset,
-                              std::move(handlers));
+  return HostedProcess::start(loop_, launcher_, hub_, paths_.state(), request, out_offset,
+                              err_offset, std::move(handlers));
 }
 
 process::HostedState SystemWorld::inspect(const std::filesystem::path& dir) {
@@ -52,6 +56,8 @@ Status SystemWorld::take_over(const fs::path& workspace_root, const std::string&
 }
 
 Result<workspace::Prepared> SystemWorld::prepare_workspace(const workspace::Request& request) {
+  // What is not mounted must not be made anew in its place.
+  WAVE_CHECK(ground_.check_present());
   return workspace::prepare(request);
 }
 
@@ -100,6 +106,7 @@ Result<std::string> SystemWorld::diff_text(const workspace::Prepared& workspace,
 
 Status SystemWorld::write_file(const std::filesystem::path& folder, const std::string& path,
                                const std::string& text) {
+  WAVE_CHECK(ground_.check_present());
   WAVE_TRY(const fs::path full, path_within(folder, path));
   WAVE_CHECK(make_directories(full.parent_path()));
   return wave::write_file(full, text);
@@ -109,8 +116,8 @@ contract::Assessment SystemWorld::evaluate(const contract::Context& context) {
   return contract::evaluate(context);
 }
 
-Result<uint64_t> SystemWorld::free_disk() {
-  return free_disk_bytes(paths_.project);
+Status SystemWorld::check_disk() {
+  return ground_.check();
 }
 
 }  // namespace wave::engine

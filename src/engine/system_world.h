@@ -1,6 +1,7 @@
 // The real world: processes by the launcher, files and git by the workspace room.
 #pragma once
 
+#include "base/disk.h"
 #include "base/loop.h"
 #include "engine/world.h"
 #include "process/follower.h"
@@ -12,7 +13,7 @@ namespace wave::engine {
 class SystemWorld : public World {
  public:
   /// The launcher and the loop must outlive it; followers must have gone before it goes.
-  SystemWorld(process::Launcher& launcher, Loop& loop, store::StatePaths paths);
+  SystemWorld(process::Launcher& launcher, Loop& loop, const store::StatePaths& paths);
 
   Result<std::unique_ptr<Followed>> start_or_attach(const process::HostRequest& request,
                                                     uint64_t out_offset, uint64_t err_offset,
@@ -42,12 +43,13 @@ class SystemWorld : public World {
   Status write_file(const std::filesystem::path& folder, const std::string& path,
                     const std::string& text) override;
   contract::Assessment evaluate(const contract::Context& context) override;
-  Result<uint64_t> free_disk() override;
+  Status check_disk() override;
 
  private:
   process::Launcher& launcher_;
   Loop& loop_;
-  store::StatePaths paths_;
+  const store::StatePaths paths_;
+  const Ground ground_;
   process::FollowerHub hub_;
 };
 

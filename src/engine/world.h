@@ -71,7 +71,9 @@ class World {
   virtual Status write_file(const std::filesystem::path& folder, const std::string& path,
                             const std::string& text) = 0;               // (pool)
   virtual contract::Assessment evaluate(const contract::Context&) = 0;  // (pool)
-  virtual Result<uint64_t> free_disk() = 0;                             // (pool)
+  /// Whether the disk has room, inodes and the folders that runs stand on, and takes files: what
+  /// base/disk.h says of the project and the state folder.
+  virtual Status check_disk() = 0;  // (pool)
 };
 
 }  // namespace wave::engine

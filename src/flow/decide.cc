@@ -23,6 +23,8 @@ std::string_view to_string(OperationKind kind) {
       return "checkpoint";
     case OperationKind::kRunHook:
       return "hook";
+    case OperationKind::kAwaitDisk:
+      return "disk";
     case OperationKind::kOpenGate:
       return "gate";
   }
@@ -91,6 +93,7 @@ class Decider {
   void end_over_budget();
   void end_run();
   void rest();
+  void await_disk();
 
   bool advance(size_t step);
   void fail_run(std::string_view step, const Failure& failure);
@@ -115,6 +118,7 @@ class Decider {
   std::vector<size_t> ready_;
   bool any_doomed_ = false;  // a pending step has a dependency that will never complete
   bool any_unfinished_ = false;
+  bool any_lacks_disk_ = false;  // a begun step cannot go on before the disk takes files again
   int running_ = 0;
 
   std::optional<Jump> jump_;
@@ -147,6 +151,7 @@ void Decider::survey() {
       default:
         active_.push_back(i);
         running_ += step.status == StepStatus::kRunning ? 1 : 0;
+        any_lacks_disk_ = any_lacks_disk_ || step.waits_for == kWaitsForDisk;
     }
   }
 }
@@ -167,11 +172,17 @@ Decisions Decider::decide() {
     out_.operations.emplace_back().kind = OperationKind::kAcquireSlot;
   } else if (state_.status == RunStatus::kRunning) {
     go_on();
+    await_disk();
+  } else if (state_.waiting_reason == kWaitsForDisk) {
+    await_disk();
   } else {
-    go_on();
-    const bool can_go_on = emits() || !out_.operations.empty() || state_.ending_seq != 0;
+    const bool was_started = state_.started_at.has_value();  // else it waited for the disk
+    if (was_started) go_on();
+    const bool can_go_on =
+        !was_started || emits() || !out_.operations.empty() || state_.ending_seq != 0;
     out_ = {};
-    if (can_go_on) emit({run_event(Kind::kRunQueued, {{"resuming", true}})});
+    if (can_go_on) emit({run_event(Kind::kRunQueued, {{"resuming", was_started}})});
+    await_disk();
   }
   if (emits()) out_.operations.clear();
   return std::move(out_);
@@ -227,6 +238,10 @@ void Decider::end_early() {
       if (step.visit > 0) cancel_step(i, reason);
       continue;
     }
+    if (!step.waits_for.empty()) {
+      cancel_step(i, reason);  // nothing of it is in flight
+      continue;
+    }
     Action action = steps_.next(i);
     if (action.operation && was_asked_before(i, state_.ending_seq)) {
       out_.operations.push_back(with_stop(*std::move(action.operation), stop));
@@ -279,6 +294,10 @@ void Decider::cancel_run() {
 
 void Decider::stop() {
   for (const size_t i : active_) {
+    if (!state_.steps[i].waits_for.empty()) {
+      emit({step_event(Kind::kStepInterrupted, program_, state_, i, {{"reason", "stopped"}})});
+      continue;
+    }
     Action action = steps_.next(i);
     if (action.starts >= 0) continue;
     if (!action.operation) {
@@ -432,7 +451,7 @@ void Decider::skip_what_cannot_run() {
 }
 
 void Decider::start_what_is_ready() {
-  if (over_budget_) return;
+  if (over_budget_ || any_lacks_disk_) return;
   const int limit = std::max(program_.project.manifest.runtime.max_concurrency, 1);
   int free = limit - running_;
   std::vector<int> started;
@@ -507,9 +526,12 @@ void Decider::rest() {
   bool at_gate = false;
   bool at_timer = false;
   bool limited = false;
+  std::string lacking;
   for (const size_t step : active_) {
     const StepState& at = state_.steps[step];
-    if (at.status == StepStatus::kWaiting) {
+    if (!at.waits_for.empty()) {
+      lacking = at.waits_why;
+    } else if (at.status == StepStatus::kWaiting) {
       (at.gate->type == "timer" ? at_timer : at_gate) = true;
     } else if (at.status == StepStatus::kRetrying) {
       const auto timer = state_.timers.find(at.retry_timer);
@@ -518,8 +540,12 @@ void Decider::rest() {
       (timer->second.purpose == "rate_limit" ? limited : at_timer) = true;
     }
   }
-  if (at_gate || at_timer || limited) {
+  if (at_gate || at_timer || limited || any_lacks_disk_) {
     if (state_.status == RunStatus::kWaiting) return;
+    if (!at_gate && any_lacks_disk_) {
+      return emit(
+          {run_event(Kind::kRunWaiting, {{"reason", kWaitsForDisk}, {"message", lacking}})});
+    }
     const std::string_view reason = at_gate ? "gate" : limited ? "rate_limit" : "timer";
     return emit({run_event(Kind::kRunWaiting, {{"reason", reason}})});
   }
@@ -537,6 +563,13 @@ void Decider::rest() {
       .contract_errors = {},
       .output_tail = {}};
   fail_run("", failure);
+}
+
+/// One look at the disk serves all that wait for it.
+void Decider::await_disk() {
+  const bool lacks = any_lacks_disk_ || (state_.status == RunStatus::kWaiting &&
+                                         state_.waiting_reason == kWaitsForDisk);
+  if (lacks && !emits()) out_.operations.emplace_back().kind = OperationKind::kAwaitDisk;
 }
 
 void Decider::go_on() {

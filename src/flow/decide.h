@@ -25,12 +25,16 @@ enum class OperationKind {
   kCheckContract,   // contract `index` -> contract_passed or contract_failed
   kCheckpoint,      // -> checkpoint_created (with `skipped` when there is nothing to keep)
   kRunHook,         // hook `index` of `hook_event` -> hook_passed or hook_failed
+  kAwaitDisk,       // of the run: waits until the disk takes files again -> run_wait_ended
   kOpenGate,        // renders the prompt -> gate_waiting; agent_exited when that fails
 };
 
 /// How a running operation is to end early.
 enum class StopReason { kNone, kCancel, kForceCancel, kStop, kSiblingFailed };
 
+/// Any operation but kAwaitDisk that finds the disk full, read-only, failing or gone may end with
+/// step_waiting instead, one of the run with run_waiting: it is asked for again when kAwaitDisk has
+/// ended.
 struct Operation {
   OperationKind kind = OperationKind::kExecute;
   std::string step;  // empty: of the run

@@ -22,6 +22,7 @@ enum class Kind {
   kRunStarted,          // got its first slot
   kRunResumed,          // goes on: after an interruption, a stop, or a wait
   kRunWaiting,          // no step of it runs; holds no slot
+  kRunWaitEnded,        // what the run or its steps lacked is there again
   kRunCancelRequested,  // somebody asked for its end
   kRunStopRequested,    // somebody asked it to pause: agents are stopped, nothing is lost
   kRunCompleted,        // terminal; status success or empty
@@ -38,6 +39,7 @@ enum class Kind {
   kStepRetrying,     // an attempt failed, another one follows
   kStepReworking,    // another step repairs its work
   kStepInterrupted,  // machine, host or owner went away, or it was stopped; runs again
+  kStepWaiting,      // something that its next operation needs is lacking; it goes on by itself
   kStepsReset,       // a gate's decision sent the run back: these steps run again
   // within a step
   kAgentExited,     // the agent or command ended; how, and what it used

@@ -60,7 +60,11 @@ constexpr std::array kRunResumedFields{
     FieldInfo{"reason", kString, kRequired, "ready, resume (after a stop) or interrupted"},
 };
 constexpr std::array kRunWaitingFields{
-    FieldInfo{"reason", kString, kRequired, "gate, timer, rate_limit, stopped or shutdown"},
+    FieldInfo{"reason", kString, kRequired, "gate, disk, timer, rate_limit, stopped or shutdown"},
+    FieldInfo{"message", kString, kOptional, "what is lacking (disk)"},
+};
+constexpr std::array kRunWaitEndedFields{
+    FieldInfo{"reason", kString, kRequired, "disk"},
 };
 constexpr std::array kRunCancelRequestedFields{
     FieldInfo{"by", kString, kOptional, "who asked"},
@@ -150,6 +154,12 @@ constexpr std::array kStepInterruptedFields{
     kMessageIfAny,
     kUsage,
     kLeaked,
+};
+constexpr std::array kStepWaitingFields{
+    FieldInfo{"reason", kString, kRequired, "disk"},
+    kCode,
+    kMessage,
+    FieldInfo{"hint", kString, kOptional, "what to do about it"},
 };
 constexpr std::array kStepsResetFields{
     FieldInfo{"steps", kArray, kRequired, "ids of the steps that run again"},
@@ -317,6 +327,9 @@ constexpr std::array kKinds{
              kOfRun, kFolded, kRunResumedFields},
     KindInfo{kRunWaiting, "run_waiting", "No step of the run runs, and it holds no slot.", kOfRun,
              kFolded, kRunWaitingFields},
+    KindInfo{kRunWaitEnded, "run_wait_ended",
+             "What the run, or steps of it, waited for is there again.", kOfRun, kFolded,
+             kRunWaitEndedFields},
     KindInfo{kRunCancelRequested, "run_cancel_requested", "Somebody asked for the run's end.",
              kOfRun, kFolded, kRunCancelRequestedFields},
     KindInfo{kRunStopRequested, "run_stop_requested",
@@ -349,6 +362,10 @@ constexpr std::array kKinds{
     KindInfo{kStepInterrupted, "step_interrupted",
              "What did the step's work went away, or was stopped; it runs again.", kOfStep, kFolded,
              kStepInterruptedFields},
+    KindInfo{kStepWaiting, "step_waiting",
+             "The step cannot go on before something that is lacking is there; it then does so by "
+             "itself.",
+             kOfStep, kFolded, kStepWaitingFields},
     KindInfo{kStepsReset, "steps_reset", "A gate's decision sent the run back.", kOfStep, kFolded,
              kStepsResetFields},
     KindInfo{kAgentExited, "agent_exited",

@@ -66,6 +66,7 @@ std::string step_plain(std::string_view kind, const json::object& event) {
   }
   if (kind == "step_retrying")
     return fmt::format("attempt {} failed: {}; tries again", attempt, message);
+  if (kind == "step_waiting") return fmt::format("waits: {}", message);
   if (kind == "step_skipped") return fmt::format("skipped: {}", get_string(event, "reason"));
   if (kind == "steps_reset") return "run again: " + join(get_strings(event, "steps"), ", ");
   std::string text(kind.substr(kind.starts_with("step_") ? 5 : 0));
@@ -104,6 +105,9 @@ std::string detail_plain(std::string_view kind, const json::object& event, bool 
 }
 
 std::string run_plain(std::string_view kind, const json::object& event) {
+  if (kind == "run_wait_ended") {
+    return fmt::format("the run no longer waits for the {}", get_string(event, "reason"));
+  }
   std::string text = "run " + replace_all(std::string(kind.substr(4)), "_", " ");
   if (kind == "run_completed" && get_string(event, "status") == "empty") text += ", nothing to do";
   if (const auto step = get_string(event, "step"); !step.empty())

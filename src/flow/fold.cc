@@ -40,6 +40,8 @@ class Fold {
   void step_skipped(size_t index);
   void step_reworking(StepState& step);
   void step_interrupted(StepState& step);
+  void step_waiting(StepState& step);
+  void wait_ended();
   void steps_reset(StepState& gate);
   void agent_exited(StepState& step);
   void artifact_created(StepState& step);
@@ -59,6 +61,8 @@ class Fold {
   void progress(StepState& step) {
     step.progress_seq = event_.seq;
     state_.progress_seq = event_.seq;
+    step.waits = 0;
+    state_.waits = 0;
   }
   void end_early() {
     if (state_.ending_seq == 0) state_.ending_seq = event_.seq;
@@ -99,6 +103,7 @@ void Fold::remember_leaked() {
 
 void Fold::finish(StepState& step, StepStatus status) {
   step.status = status;
+  step.waits_for.clear();
   step.finished_at = event_.ts;
   forget_timers(step);
   withdraw_gate(step);
@@ -266,12 +271,24 @@ void Fold::run_hook() {
   const std::string name = text(event_, "hook_event");
   state_.hooks_done[name] += 1;
   state_.progress_seq = event_.seq;
+  state_.waits = 0;
   const bool blocks = event_.kind == Kind::kHookFailed && get_bool(event_.data, "blocked");
   if (!blocks || name != hook_event_name(model::Hook::Event::kRunStart)) return;
   state_.hook_blocked = true;
   state_.failure = read_failure(FailureClass::kHook, Code::kScriptFailed);
   state_.failure.failure_class = FailureClass::kHook;
   end_early();
+}
+
+/// Everything that waited for the same thing is tried again.
+void Fold::wait_ended() {
+  const std::string reason = text(event_, "reason");
+  if (state_.waiting_reason == reason) state_.waiting_reason.clear();
+  for (StepState& step : state_.steps) {
+    if (step.waits_for != reason) continue;
+    step.waits_for.clear();
+    touch(step);
+  }
 }
 
 void Fold::of_run() {
@@ -286,7 +303,10 @@ void Fold::of_run() {
     case Kind::kRunWaiting:
       state_.status = RunStatus::kWaiting;
       state_.waiting_reason = text(event_, "reason");
+      if (state_.waiting_reason == kWaitsForDisk) state_.waits += 1;
       return;
+    case Kind::kRunWaitEnded:
+      return wait_ended();
     case Kind::kRunCancelRequested:
       return cancel_requested();
     case Kind::kRunStopRequested:
@@ -327,6 +347,8 @@ void reset_attempt(StepState& step) {
   step.retry_after.reset();
   step.retry_due = false;
   step.retry_timer.clear();
+  step.waits_for.clear();
+  step.waits = 0;
 }
 
 void Fold::begin_visit(StepState& step) {
@@ -354,6 +376,7 @@ void Fold::step_started(StepState& step) {
       step.agent_exited = false;
       step.attempt_failed = false;
     }
+    step.waits_for.clear();
     step.restarts += 1;
   } else if (reason == "interrupted") {
     reset_attempt(step);
@@ -473,11 +496,20 @@ void Fold::step_reworking(StepState& step) {
 
 void Fold::step_interrupted(StepState& step) {
   step.status = StepStatus::kInterrupted;
+  step.waits_for.clear();
   step.interruption = text(event_, "reason");
   if (step.interruption != "stopped") step.interruptions += 1;
   spend(step);
   remember_leaked();
   progress(step);
+}
+
+void Fold::step_waiting(StepState& step) {
+  step.waits_for = text(event_, "reason");
+  step.waits_why = text(event_, "message");
+  const int waits = step.waits + 1;
+  progress(step);
+  step.waits = waits;
 }
 
 void Fold::steps_reset(StepState& gate) {
@@ -716,6 +748,8 @@ void Fold::of_step(size_t index) {
       return step_reworking(step);
     case Kind::kStepInterrupted:
       return step_interrupted(step);
+    case Kind::kStepWaiting:
+      return step_waiting(step);
     case Kind::kStepsReset:
       return steps_reset(step);
     case Kind::kAgentExited:

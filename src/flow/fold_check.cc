@@ -172,6 +172,7 @@ bool fits_status(Kind kind, const StepState& step) {
     case Kind::kStepRejected:
     case Kind::kStepRetrying:
     case Kind::kStepInterrupted:
+    case Kind::kStepWaiting:
     case Kind::kWorkspaceCreated:
     case Kind::kArtifactCreated:
     case Kind::kContractPassed:

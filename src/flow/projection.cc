@@ -22,7 +22,8 @@ StepRow step_row(const Program& program, const StepState& step, size_t index) {
   StepRow row;
   row.index = static_cast<int>(index);
   row.step = step.id;
-  row.status = to_string(step.status);
+  // A step that lacks something stands where it stood, and goes on from there; people see it wait.
+  row.status = to_string(step.waits_for.empty() ? step.status : StepStatus::kWaiting);
   row.persona = program.personas[index];
   row.adapter = step.adapter;
   row.model = step.model;
@@ -31,7 +32,9 @@ StepRow step_row(const Program& program, const StepState& step, size_t index) {
     row.error_message = step.failure.message;
   }
   row.workspace = step.workspace;
-  row.reason = step.status == StepStatus::kSkipped ? step.skip_reason : step.reason;
+  row.reason = step.status == StepStatus::kSkipped ? step.skip_reason
+               : !step.waits_for.empty()           ? step.waits_for
+                                                   : step.reason;
   row.visit = step.visit;
   row.attempt = step.attempt;
   row.interruptions = step.interruptions;

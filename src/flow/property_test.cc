@@ -241,8 +241,23 @@ class Trial {
     return event;
   }
 
+  /// The disk is full, now and then: the operation is asked for again when it is not.
+  bool lacks_disk(const Operation& operation) {
+    if (operation.kind == OperationKind::kAcquireSlot ||
+        operation.kind == OperationKind::kAwaitDisk || operation.kind == OperationKind::kOpenGate) {
+      return false;
+    }
+    if (operation.stop != StopReason::kNone || !dice_.chance(4)) return false;
+    const Kind kind = operation.step.empty() ? Kind::kRunWaiting : Kind::kStepWaiting;
+    put(event_of(operation, kind, {{"reason", kWaitsForDisk}, {"message", "it is full"}}));
+    return true;
+  }
+
   void answer(const Operation& operation) {
+    if (lacks_disk(operation)) return;
     switch (operation.kind) {
+      case OperationKind::kAwaitDisk:
+        return put(event_of(operation, Kind::kRunWaitEnded, {{"reason", kWaitsForDisk}}));
       case OperationKind::kAcquireSlot:
         return take_slot();
       case OperationKind::kExecute:
@@ -377,12 +392,15 @@ class Trial {
       EXPECT_FALSE(answered_.contains(operation.key())) << "asked again: " << operation.key();
     }
     int running = 0;  // not counting gates: one that is decided waits for nobody
+    int at_work = 0;  // of them, those that lack nothing
     for (size_t i = 0; i < state_.steps.size(); ++i) {
       const bool gate = program_.steps()[i].kind == model::StepKind::kGate;
-      running += !gate && state_.steps[i].status == StepStatus::kRunning ? 1 : 0;
+      if (gate || state_.steps[i].status != StepStatus::kRunning) continue;
+      ++running;
+      at_work += state_.steps[i].waits_for.empty() ? 1 : 0;
     }
     EXPECT_LE(running, program_.project.manifest.runtime.max_concurrency);
-    if (state_.status == RunStatus::kWaiting) EXPECT_EQ(running, 0);
+    if (state_.status == RunStatus::kWaiting) EXPECT_EQ(at_work, 0);
   }
 
   void check_end() {

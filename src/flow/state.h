@@ -51,6 +51,9 @@ bool is_stopped(std::string_view waiting_reason);
 /// The one table of legal transitions (promise Q8). A terminal status has no way out.
 bool is_legal(RunStatus from, RunStatus to);
 
+/// Why a run or step waits when the disk takes no more, is read-only, fails or is gone.
+inline constexpr std::string_view kWaitsForDisk = "disk";
+
 /// Why an attempt failed, which decides what is tried next (wave-model.md 3.11).
 enum class FailureClass {
   kNone,
@@ -182,6 +185,9 @@ struct StepState {
   Failure failure;
   bool tolerated = false;  // failed, and the run goes on
   std::string skip_reason;
+  std::string waits_for;  // running, and cannot go on before this is there: "disk"
+  std::string waits_why;  // ... in words
+  int waits = 0;          // how often in a row it had to wait so
   std::string workspace;  // relative to the project root
   std::vector<Artifact> artifacts;
   std::optional<GateState> gate;
@@ -225,6 +231,7 @@ struct RunState {
   std::string actor;
   bool resuming = false;  // queued, but was running before
   std::string waiting_reason;
+  int waits = 0;  // how often in a row it had to wait for the disk
   bool cancel_requested = false;
   bool cancel_force = false;
   std::string cancel_reason, cancel_by;

@@ -349,6 +349,7 @@ Action StepFlow::decided_gate(size_t step) const {
 
 Action StepFlow::running(size_t step) const {
   const StepState& at = state_of(step);
+  if (!at.waits_for.empty()) return {};
   if (at.stopped) {
     return emitting(
         step_event(Kind::kStepInterrupted, program_, state_, step, {{"reason", "stopped"}}));

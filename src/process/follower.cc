@@ -11,6 +11,7 @@
 #include <csignal>
 #include <unordered_map>
 
+#include "base/disk.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/system_fault.h"
@@ -35,6 +36,7 @@ constexpr Millis kDeadlinePatience{5'000};
 /// Of what was printed before a stop more than this is skipped, but for the tail.
 constexpr uint64_t kMostBacklog = 8 << 20;
 constexpr uint64_t kBacklogTail = 1 << 20;
+constexpr int kMaxReadErrors = 60;  // in a row, a second apart: then the rest is given up
 constexpr uint32_t kInterest = IN_MODIFY | IN_MOVED_TO;
 
 struct Spool {
@@ -91,6 +93,7 @@ struct Follower::Impl : std::enable_shared_from_this<Follower::Impl> {
   void look_at_host();
   void watch_limits();
   void end_without_host();
+  [[nodiscard]] bool is_away() const;
   void set_end(HostExit exit, uint64_t out_end, uint64_t err_end);
   void report_failure(const Error& error);
   void detach();
@@ -106,6 +109,7 @@ struct Follower::Impl : std::enable_shared_from_this<Follower::Impl> {
   UniqueFd host;
   Loop::WatchId host_watch = 0;
   int inotify_watch = -1;
+  int read_errors = 0;
   bool host_gone = false;
   bool scheduled = false, paused = false, detached = false;
   End end = End::kNotYet;
@@ -293,11 +297,16 @@ bool Follower::Impl::deliver_chunk(bool is_err) {
       ::pread(spool.fd.get(), hub->chunk.data(), wanted, static_cast<off_t>(spool.offset));
   if (got < 0 && errno == EINTR) return true;
   if (got <= 0) {
-    if (got < 0) log::warning("cannot read the spools in {}: errno {}", dir.native(), errno);
-    // Shorter than at the end that was recorded: somebody cut it. Waiting would be for ever.
-    if (end == End::kKnown) spool.end = spool.offset;
+    if (got < 0 && ++read_errors == 1) {
+      log::warning("cannot read the spools in {}: errno {}", dir.native(), errno);
+    }
+    // Shorter than at the end that was recorded: somebody cut it. Waiting would be for ever, as it
+    // would for a disk that does not give it back.
+    const bool for_good = got == 0 || read_errors > kMaxReadErrors;
+    if (end == End::kKnown && for_good) spool.end = spool.offset;
     return false;
   }
+  read_errors = 0;
   const uint64_t offset = spool.offset;
   spool.offset += static_cast<uint64_t>(got);
   if (handlers.on_bytes) {
@@ -319,15 +328,24 @@ void Follower::Impl::look_for_end() {
       host_gone;  // asked before the exit is looked for: it is written before the host ends
   auto found = read_exit(dir);
   if (!found) {
+    // What the machine is short of, and a disk that is away, may pass: looked at again.
     if (gone && !is_shortage(found.error())) report_failure(found.error());
     return;
   }
   if (*found) {
     const HostExit& known = **found;
     set_end(known, known.out_bytes, known.err_bytes);
-  } else if (gone) {
+  } else if (gone && !is_away()) {
     host_is_gone();
   }
+}
+
+/// Whether the folder is not there although nobody removed it: its file system is not mounted. It
+/// may hold the exit, and is waited for.
+bool Follower::Impl::is_away() const {
+  struct stat info{};
+  if (::stat(dir.c_str(), &info) == 0) return false;
+  return ::fstat(spools[0].fd.get(), &info) == 0 && info.st_nlink > 0;
 }
 
 void Follower::Impl::host_is_gone() {

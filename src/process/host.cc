@@ -41,12 +41,17 @@ constexpr Millis kSpoolRound{250};
 constexpr Millis kFastestSpoolRound{5};
 constexpr Millis kOwnerRound{30'000};
 /// A full disk must not cost the exit status: it is tried again for this long.
-constexpr Millis kExitPatience{60'000};
+constexpr Millis kExitPatience{600'000};
 constexpr Millis kExitRound{500};
 
 uint64_t file_size(int fd) {
   struct stat info{};
   return ::fstat(fd, &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
+}
+
+bool is_removed(const UniqueFd& spool) {
+  struct stat info{};
+  return ::fstat(spool.get(), &info) == 0 && info.st_nlink == 0;
 }
 
 /// Whether a living process holds the owner's lock: an open file description lock, which can be
@@ -260,8 +265,8 @@ void Host::keep() {
   const Clock::time_point give_up = Clock::now() + kExitPatience;
   while (Clock::now() < give_up) {
     const Status written = write_exit(request_.dir, exit_);
-    if (written || written.error().code == Code::kNotFound)
-      break;  // nobody waits in a removed folder
+    // Nobody waits in a removed folder; one that is not mounted comes back.
+    if (written || is_removed(out_)) break;
     ::poll(nullptr, 0, static_cast<int>(kExitRound.count()));
   }
 }

@@ -22,6 +22,13 @@ bool Call::flag(std::string_view name) const {
   return value == "1" || value == "true";
 }
 
+std::optional<store::AuditEntry> Call::audit(int status) const {
+  if (audit_row == nullptr) return std::nullopt;
+  auto row = audit_row->make(status);
+  if (row) audit_row->stored_as = status;
+  return row;
+}
+
 std::vector<std::string> Call::texts(std::string_view name) const {
   std::vector<std::string> values;
   const auto [first, last] = query.equal_range(std::string(name));

@@ -18,6 +18,12 @@
 
 namespace wave::server {
 
+/// Makes a call's row of the audit log and remembers that the handler has stored it.
+struct AuditRow {
+  std::function<std::optional<store::AuditEntry>(int status)> make;
+  std::optional<int> stored_as;  // the status that the row tells
+};
+
 /// A request on its way to its handler: matched, authenticated, its role, parameters and body
 /// checked against the row.
 struct Call {
@@ -27,6 +33,11 @@ struct Call {
   std::map<std::string, std::string> path;        // {id} -> value
   std::multimap<std::string, std::string> query;  // declared parameters only, checked
   json::value body;                               // null when the row has no request schema
+  AuditRow* audit_row = nullptr;                  // null: nobody keeps one
+
+  /// The call's row of the audit log, for who stores it in the transaction that carries the call
+  /// out, which is then answered with `status` (promise A6).
+  [[nodiscard]] std::optional<store::AuditEntry> audit(int status) const;
 
   /// The parameter's value (of a path or query), or the fallback.
   [[nodiscard]] std::string text(std::string_view name, std::string_view fallback = {}) const;

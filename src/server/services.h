@@ -31,6 +31,9 @@ class Hub;
 namespace metrics {
 class ServerMetrics;
 }
+namespace disk {
+class DiskWatch;
+}
 class Access;
 
 /// Who a request comes from: an identity, or an error that says why it is nobody (401), with its
@@ -61,6 +64,11 @@ class AuditLog {
   virtual ~AuditLog() = default;
   /// Before the answer is sent. An error is logged; what was done stays done.
   virtual Status record(const AuditEntry& entry) = 0;
+  /// The entry as the store keeps it, to be stored with what the call changes; nothing where
+  /// entries are kept elsewhere.
+  [[nodiscard]] virtual std::optional<store::AuditEntry> row(const AuditEntry& /*entry*/) const {
+    return std::nullopt;
+  }
 };
 
 namespace api {
@@ -91,10 +99,14 @@ struct Services {
 
   std::atomic<std::shared_ptr<const Settings>> settings;
   http::Server* http = nullptr;               // set once the server listens
+  const disk::DiskWatch* disk = nullptr;      // null: in tests that need none
   AuditLog* audit = nullptr;                  // null: mutating calls go to wave's own log
   std::shared_ptr<api::Shared> api;           // what handlers of api/ share; the router makes it
   Access* access = nullptr;                   // the door; null in tests that need none
   metrics::ServerMetrics* metrics = nullptr;  // null: nothing is counted
+
+  /// Whether new runs are taken: not while the disk has no room for them (promise O3).
+  [[nodiscard]] Status takes_runs() const;
 };
 
 }  // namespace wave::server

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "engine/runtime.h"
 #include "server/api/api.h"
+#include "server/disk/disk_watch.h"
 #include "server/metrics/server_metrics.h"
 #include "server/queue/supervisor.h"
 #include "server/route.h"
@@ -92,6 +93,8 @@ class TestServices {
                                 .environment = {{"PATH", "/usr/bin:/bin"}},
                                 .started_at = SystemClock().wall()});
     services->metrics = &metrics;
+    disk = std::make_unique<disk::DiskWatch>(store::StatePaths{root});
+    services->disk = disk.get();
     set_manifest({});
   }
   ~TestServices() {
@@ -145,6 +148,7 @@ class TestServices {
   FakeHub hub;
   FakeAuthenticator authenticator;
   Redactor redactor;
+  std::unique_ptr<disk::DiskWatch> disk;
   metrics::ServerMetrics metrics;
   std::unique_ptr<Services> services;
 };

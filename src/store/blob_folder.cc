@@ -8,7 +8,10 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <thread>
 
+#include "base/clock.h"
+#include "base/disk.h"
 #include "base/file.h"
 #include "base/hash.h"
 
@@ -19,6 +22,12 @@ constexpr uint64_t kMaxBlobBytes = 1ULL << 30;
 constexpr auto kGrace = std::chrono::hours(1);
 constexpr size_t kMaxRemembered = 16'384;
 constexpr std::string_view kTemporaryPrefix = ".new-";
+constexpr int kMaxPuts = 4;  // when the disk fails
+constexpr Millis kPutPause{50};
+
+bool may_pass(const Result<std::vector<std::string>>& put) {
+  return !put && put.error().code == Code::kDiskError;
+}
 
 bool is_hash(std::string_view name) {
   constexpr size_t kLength = 64;
@@ -102,15 +111,19 @@ Status BlobFolder::publish(std::span<const Written> files) {
 // lack of permission.
 Result<std::vector<std::string>> BlobFolder::put(std::span<const std::string_view> contents) {
   auto hashes = put_all(contents);
+  for (int tries = 1; tries < kMaxPuts && may_pass(hashes); ++tries) {
+    std::this_thread::sleep_for(kPutPause * tries);
+    hashes = put_all(contents);
+  }
   if (hashes) return hashes;
   const Error& error = hashes.error();
-  if (error.code == Code::kDiskFull || error.code == Code::kLimit) return hashes;
+  if (is_of_disk(error) || error.code == Code::kLimit) return hashes;
   return fail(Code::kStore, error.message,
               fmt::format("see that {} can be written", folder_.native()));
 }
 
 Result<std::vector<std::string>> BlobFolder::put_all(std::span<const std::string_view> contents) {
-  WAVE_CHECK(make_directories(folder_, 0700));
+  WAVE_CHECK(make_directories_below(folder_.parent_path(), folder_, 0700));
   std::vector<std::string> hashes;
   std::vector<Written> files;
   for (const std::string_view content : contents) {
@@ -133,7 +146,7 @@ Result<std::vector<std::string>> BlobFolder::put_all(std::span<const std::string
 }
 
 Result<std::string> BlobFolder::put_file(const fs::path& source) {
-  WAVE_CHECK(make_directories(folder_, 0700));
+  WAVE_CHECK(make_directories_below(folder_.parent_path(), folder_, 0700));
   WAVE_TRY(const UniqueFd from, open_file(source, O_RDONLY | O_NONBLOCK));
   struct stat info{};
   if (::fstat(from.get(), &info) != 0) {

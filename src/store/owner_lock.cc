@@ -60,7 +60,7 @@ Result<OwnerLock> OwnerLock::acquire(const StatePaths& paths, const std::string&
   if (!is_safe_name(run_id)) {
     return fail(Code::kUsage, fmt::format("\"{}\" is not a run id", run_id));
   }
-  WAVE_CHECK(make_directories(paths.run(run_id), 0700));
+  WAVE_CHECK(make_directories_below(paths.state(), paths.run(run_id), 0700));
   const fs::path path = paths.owner_lock(run_id);
   WAVE_TRY(UniqueFd file, open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
   struct flock lock = whole_file(F_WRLCK);

@@ -50,8 +50,9 @@ struct NewRun {
   std::string snapshot;             // sha256 of the snapshot manifest blob
   std::vector<flow::Event> events;  // run_queued, or run_forked and run_queued
   flow::Projection projection;
-  std::string idempotency_key;  // empty: none
-  std::string request_hash;     // of the request's body, for the key
+  std::string idempotency_key;        // empty: none
+  std::string request_hash;           // of the request's body, for the key
+  std::optional<AuditEntry> audit{};  // stored with it, in the same transaction (promise A6)
 };
 
 /// A created run, or the earlier one that the same idempotency key stands for.
@@ -93,6 +94,7 @@ struct Command {
   std::string actor, via;  // who, and by which way: cli, api, browser
   std::string idempotency_key;
   WallTime created_at{};
+  std::optional<AuditEntry> audit{};  // stored with it, in the same transaction (promise A6)
 };
 
 struct RunDetails {
@@ -243,6 +245,9 @@ class Store {
   virtual AccessStore* access() { return nullptr; }
   /// One consistent moment. Counts rows by an index: milliseconds with 100,000 runs.
   virtual Result<Figures> figures();
+  /// Why nothing can be written just now: the disk, or who keeps the database locked. Costs
+  /// nothing.
+  virtual std::optional<Error> write_trouble() { return std::nullopt; }
 
   /// Deliveries to webhooks; null: this store keeps none. Lives as long as the store.
   virtual WebhookStore* webhooks() { return nullptr; }

@@ -31,6 +31,7 @@ class Simulation {
     std::filesystem::create_directories(folder_ / "files");
     machine_.seed = seed;
     machine_.files = folder_ / "files";
+    machine_.disk_percent = faults.store ? 15 : 0;
     disk_ = std::make_unique<MemoryDisk>(folder_.filename().native());
   }
   ~Simulation() {

@@ -28,6 +28,7 @@ struct Machine {
   std::map<std::string, std::string> last_launch;  // step -> folder name of its newest agent
   std::filesystem::path files;                     // where artifacts' bytes really lie
   std::vector<std::string> broken;                 // laws that were broken
+  uint64_t disk_looks = 0, disk_percent = 0;       // how many of a hundred looks find it full
 
   /// Power is lost: every process that still runs is gone without an exit.
   void lose_power(MonoTime now);
@@ -74,7 +75,12 @@ class SimWorld final : public engine::World {
     return {};
   }
   contract::Assessment evaluate(const contract::Context& context) override;
-  Result<uint64_t> free_disk() override { return uint64_t{64} << 30; }
+  Status check_disk() override {
+    const uint64_t look = machine_.disk_looks++;
+    if (draw(machine_.seed, "disk:" + std::to_string(look)) % 100 >= machine_.disk_percent)
+      return {};
+    return fail(Code::kDiskFull, "63 MiB of disk are free, a step needs 1 GiB");
+  }
 
  private:
   Machine& machine_;

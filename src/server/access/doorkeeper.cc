@@ -393,17 +393,21 @@ void Doorkeeper::watch(const std::stop_token& stop) {
 
 // --- audit ---
 
+std::optional<store::AuditEntry> Doorkeeper::row(const AuditEntry& entry) const {
+  return store::AuditEntry{.at = entry.at,
+                           .actor = entry.actor,
+                           .address = entry.source,
+                           .action = entry.operation,
+                           .target = excerpt(entry.target, 500),
+                           .outcome = outcome_of(entry.status),
+                           .status = entry.status,
+                           .detail = entry.code.empty()
+                                         ? entry.request_id
+                                         : fmt::format("{} {}", entry.code, entry.request_id)};
+}
+
 Status Doorkeeper::record(const AuditEntry& entry) {
-  auto stored = options_.store->append_audit(
-      {.at = entry.at,
-       .actor = entry.actor,
-       .address = entry.source,
-       .action = entry.operation,
-       .target = excerpt(entry.target, 500),
-       .outcome = outcome_of(entry.status),
-       .status = entry.status,
-       .detail = entry.code.empty() ? entry.request_id
-                                    : fmt::format("{} {}", entry.code, entry.request_id)});
+  auto stored = options_.store->append_audit(*row(entry));
   if (!stored) return fail(std::move(stored).error());
   return {};
 }

@@ -81,6 +81,7 @@ class Doorkeeper final : public Authenticator, public AuditLog {
 
   // --- audit ---
   Status record(const AuditEntry& entry) override;
+  [[nodiscard]] std::optional<store::AuditEntry> row(const AuditEntry& entry) const override;
   [[nodiscard]] store::AccessStore& store() const { return *options_.store; }
   [[nodiscard]] WallTime now() const { return clock_->wall(); }
 

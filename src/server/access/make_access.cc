@@ -113,6 +113,9 @@ class AccessDoor final : public Access, private Authenticator, private AuditLog 
     return keeper_.load()->is_revoked(identity);
   }
   Status record(const AuditEntry& entry) override { return keeper_.load()->record(entry); }
+  [[nodiscard]] std::optional<store::AuditEntry> row(const AuditEntry& entry) const override {
+    return keeper_.load()->row(entry);
+  }
 
   void warn_of_open_ways() const {
     const bool beyond = !access::is_loopback_host(host_);

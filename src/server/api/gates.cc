@@ -90,6 +90,7 @@ Result<http::Response> decide_gate(Call& call) {
     const auto asked = std::ranges::count(details.gates, decision.step, &flow::GateRow::step);
     if (asked == 1) decision.gate_id = standing_gate(details, decision.step, "")->gate_id;
   }
+  decision.audit = call.audit(200);
   const std::string& run_id = details.row.run_id;
   const auto gate = engine::decide_gate(store, details, decision, SystemClock().wall());
   if (gate) {

@@ -2,13 +2,11 @@
 #include "server/api/handlers.h"
 #include "server/api/run_json.h"
 #include "server/api/shared.h"
+#include "server/disk/disk_watch.h"
 #include "server/queue/supervisor.h"
 
 namespace wave::server::api {
 namespace {
-
-/// Below this no step starts (promise S4).
-constexpr uint64_t kDiskFloor = 1ull << 30;
 
 struct Check {
   std::string name, message, hint;
@@ -17,16 +15,18 @@ struct Check {
 
 Check check_store(store::Store& store) {
   const auto rows = store.list_runs({.limit = 1});
-  if (rows) return {"store", {}, {}};
-  return {"store", full_message(rows.error()), rows.error().hint};
+  if (!rows) return {"store", full_message(rows.error()), rows.error().hint};
+  if (const auto trouble = store.write_trouble()) {
+    return {"store", full_message(*trouble), trouble->hint};
+  }
+  return {"store", {}, {}};
 }
 
-Check check_disk(const store::StatePaths& paths) {
-  const auto free = free_disk_bytes(paths.project);
-  if (!free) return {"disk", full_message(free.error()), free.error().hint};
-  if (*free >= kDiskFloor) return {"disk", {}, {}};
-  return {"disk", fmt::format("{} bytes are free; below {} no step starts", *free, kDiskFloor),
-          "free disk space; wave clean removes what ended runs left"};
+/// From memory: whoever asks here costs the disk nothing.
+Check check_disk(const Services& services) {
+  const Status takes = services.disk == nullptr ? Status() : services.disk->check();
+  if (takes) return {"disk", {}, {}};
+  return {"disk", full_message(takes.error()), takes.error().hint};
 }
 
 Check check_queue(const queue::Supervisor& queue) {
@@ -60,7 +60,7 @@ Result<http::Response> get_health(Call& call) {
 
 Result<http::Response> get_readiness(Call& call) {
   Services& services = call.services;
-  const std::array checks{check_store(services.store), check_disk(services.paths),
+  const std::array checks{check_store(services.store), check_disk(services),
                           check_queue(services.queue)};
   const bool ready = std::ranges::all_of(checks, &Check::ok);
   json::object readiness{{"status", ready ? "ready" : "not_ready"}};

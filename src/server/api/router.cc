@@ -10,6 +10,7 @@
 #include "server/api/finish.h"
 #include "server/api/problem.h"
 #include "server/api/shared.h"
+#include "server/disk/disk_watch.h"
 
 namespace wave::server {
 namespace {
@@ -41,6 +42,7 @@ struct Router::Seen {
   size_t row = 0;
   auth::Identity identity;
   std::string code;  // of the problem
+  AuditRow audit;
 };
 
 Router::Router(Services& services, RouterOptions options)
@@ -91,6 +93,11 @@ std::optional<http::Response> Router::answer(const http::Request& request,
   seen.route = &options_.routes.routes()[seen.row];
   auto result = call_handler(request, responder, *std::move(found.match), seen);
   if (!result) {
+    // Nothing is absent because the disk is.
+    if (result.error().code == Code::kNotFound && services_.disk != nullptr) {
+      if (const Status there = services_.disk->check_present(); !there)
+        result = fail(there.error());
+    }
     seen.code = code_name(result.error().code);
     if (http_status(result.error().code) >= 500) {
       log::warning("request {}: {} {}: {}", request.id, request.method, request.path,
@@ -165,6 +172,11 @@ Result<std::optional<http::Response>> Router::call_handler(const http::Request& 
             .path = std::move(match.path),
             .query = std::move(query),
             .body = std::move(body)};
+  seen.audit.make = [&](int status) -> std::optional<store::AuditEntry> {
+    if (services_.audit == nullptr || !changes_something(request.method)) return std::nullopt;
+    return services_.audit->row(audit_entry(request, seen, status));
+  };
+  call.audit_row = &seen.audit;
   const StreamHandler* stream = std::get_if<StreamHandler>(&route.handler);
   if (route.follow && call.flag("follow")) stream = &route.follow;
   if (stream == nullptr) {
@@ -181,6 +193,19 @@ Result<std::optional<http::Response>> Router::call_handler(const http::Request& 
   return std::nullopt;
 }
 
+AuditEntry Router::audit_entry(const http::Request& request, const Seen& seen, int status) const {
+  return {
+      .at = SystemClock().wall(),
+      .request_id = request.id,
+      .actor = seen.identity.actor(),
+      .role = std::string(auth::to_string(seen.identity.role)),
+      .source = options_.client_address ? options_.client_address(request) : request.peer.address,
+      .operation = seen.route->operation_id,
+      .target = request.path,
+      .status = status,
+      .code = seen.code};
+}
+
 void Router::record(const http::Request& request, const Seen& seen,
                     const http::Response* response) const {
   const int status = response != nullptr ? response->status : 200;
@@ -193,17 +218,8 @@ void Router::record(const http::Request& request, const Seen& seen,
   const std::string_view path = seen.route == nullptr ? "" : std::string_view(seen.route->path);
   if (options_.answered) options_.answered(request.method, path, status, seconds);
   if (seen.route == nullptr || !changes_something(request.method)) return;
-  const std::string source =
-      options_.client_address ? options_.client_address(request) : request.peer.address;
-  const AuditEntry entry{.at = SystemClock().wall(),
-                         .request_id = request.id,
-                         .actor = seen.identity.actor(),
-                         .role = std::string(auth::to_string(seen.identity.role)),
-                         .source = source,
-                         .operation = seen.route->operation_id,
-                         .target = request.path,
-                         .status = status,
-                         .code = seen.code};
+  if (seen.audit.stored_as == status) return;  // with what it did, in one transaction
+  const AuditEntry entry = audit_entry(request, seen, status);
   if (services_.audit == nullptr) {
     log::info("{} by {} from {}: {} {}", entry.operation, entry.actor, entry.source, entry.status,
               entry.target);

@@ -64,6 +64,8 @@ class Router {
                                                                    http::Responder* responder,
                                                                    RouteMatcher::Match match,
                                                                    Seen& seen) const;
+  [[nodiscard]] AuditEntry audit_entry(const http::Request& request, const Seen& seen,
+                                       int status) const;
   void record(const http::Request& request, const Seen& seen, const http::Response* response) const;
 
   Services& services_;

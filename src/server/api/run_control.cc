@@ -116,11 +116,13 @@ engine::ForkRequest fork_request(const Call& call, const flow::RunRow& origin, c
   for (const auto& [key, value] : get_object(body, "tags")) {
     request.options.tags.emplace(key, json_to_text(value));
   }
+  request.audit = call.audit(201);
   return request;
 }
 
 Result<http::Response> fork(const Call& call, const flow::RunRow& origin,
                             const engine::ForkRequest& request) {
+  WAVE_CHECK(call.services.takes_runs());
   WAVE_TRY(const std::string run_id, call.services.engine.fork(request));
   call.services.queue.submitted(run_id);
   return goes_on(call, origin, run_id, "queued", 201);
@@ -164,6 +166,7 @@ Result<http::Response> cancel_run(Call& call) {
   command.actor = call.identity.actor();
   command.via = via(call);
   command.created_at = SystemClock().wall();
+  command.audit = call.audit(200);
   WAVE_TRY([[maybe_unused]] const int64_t id, call.services.store.submit_command(command));
   // Nothing has to end for a queued run: whoever asks is told that it is gone, not that it will be.
   bool over = false;

@@ -62,7 +62,7 @@ std::vector<Member> run_members() {
       {"pipeline", text("the pipeline's name")},
       {"status", named("RunStatus")},
       {"resuming", flag("queued, but was running before and can go on")},
-      {"waiting_reason", nullable(text("gate, timer, rate_limit or stopped"))},
+      {"waiting_reason", nullable(text("gate, disk, timer, rate_limit, stopped or shutdown"))},
       {"queue_position", nullable(integer("place in the queue; null: it waits for no slot", 1))},
       {"actor", nullable(text("who started it"))},
       {"input", nullable(text("what it was started with; cut in lists"))},

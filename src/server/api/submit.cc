@@ -108,6 +108,7 @@ Result<http::Response> submit(const Call& call, Submission submission) {
     return fail(bad_member("/exclude", "cannot be given together with steps", "use one of them"));
   }
   if (submission.dry_run) return plan(call, submission);
+  WAVE_CHECK(services.takes_runs());
   engine::RunRequest request;
   request.pipeline = submission.pipeline;
   request.manifest_path = settings->manifest_path;
@@ -117,6 +118,7 @@ Result<http::Response> submit(const Call& call, Submission submission) {
   if (!request.idempotency_key.empty()) {
     request.request_hash = sha256_hex(submission.pipeline + "\n" + dump_json(call.body));
   }
+  request.audit = call.audit(201);
   WAVE_TRY(const std::string run_id, services.engine.create(request));
   services.queue.submitted(run_id);
   const std::optional<int> position = services.queue.position(run_id);

@@ -1,8 +1,8 @@
 #include "server/metrics/figures.h"
 
-#include "base/file.h"
 #include "flow/state.h"
 #include "http/server.h"
+#include "server/disk/disk_watch.h"
 #include "server/queue/supervisor.h"
 #include "server/stream/hub.h"
 
@@ -16,9 +16,23 @@ void one(Exposition& out, std::string_view name, Type type, std::string_view hel
   out.sample({}, value);
 }
 
+void write_disk_figures(Exposition& out, const disk::DiskHealth& disk) {
+  one(out, "wave_disk_free_bytes", kGauge,
+      "Room left where the project and the state lie, the lesser of both.",
+      static_cast<double>(disk.room.free_bytes));
+  if (disk.room.free_inodes) {
+    one(out, "wave_disk_free_inodes", kGauge, "Inodes left there.",
+        static_cast<double>(*disk.room.free_inodes));
+  }
+  one(out, "wave_disk_ready", kGauge, "0 while the disk keeps new work from starting.",
+      disk.trouble ? 0 : 1);
+  one(out, "wave_disk_probe_seconds", kGauge, "How long the last small write with its sync took.",
+      std::chrono::duration<double>(disk.probe_took).count());
+}
+
 }  // namespace
 
-void write_store_figures(Exposition& out, store::Store& store, const store::StatePaths& paths) {
+void write_store_figures(Exposition& out, store::Store& store) {
   double errors = 0;
   if (const auto figures = store.figures()) {
     out.family("wave_runs", kGauge, "Runs in the store, by status.");
@@ -29,12 +43,6 @@ void write_store_figures(Exposition& out, store::Store& store, const store::Stat
         "Events that were ever stored, by any process.", static_cast<double>(figures->events));
     one(out, "wave_gates_waiting", kGauge, "Gates that wait for a decision.",
         static_cast<double>(figures->waiting_gates));
-  } else {
-    ++errors;
-  }
-  if (const auto free = free_disk_bytes(paths.state())) {
-    one(out, "wave_disk_free_bytes", kGauge, "Room left where the state lies.",
-        static_cast<double>(*free));
   } else {
     ++errors;
   }
@@ -53,6 +61,7 @@ void write_server_figures(Exposition& out, const Services& services) {
         static_cast<double>(view->parked.size()));
     one(out, "wave_queue_draining", kGauge, "1 while nothing new starts.", view->draining ? 1 : 0);
   }
+  if (services.disk != nullptr) write_disk_figures(out, services.disk->health());
   one(out, "wave_stream_subscribers", kGauge, "Open event streams.",
       static_cast<double>(services.streams.subscribers()));
   if (services.http == nullptr) return;

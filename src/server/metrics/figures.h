@@ -8,7 +8,7 @@ namespace wave::server::metrics {
 
 /// Runs by status, waiting gates, events, disk. What cannot be read is left out and counted in
 /// wave_scrape_errors. Thread: any.
-void write_store_figures(Exposition& out, store::Store& store, const store::StatePaths& paths);
+void write_store_figures(Exposition& out, store::Store& store);
 /// Slots, what waits for one, streams, connections. Thread: any.
 void write_server_figures(Exposition& out, const Services& services);
 

@@ -28,7 +28,7 @@ Result<http::Response> get_metrics(Call& call) {
   const auto accept = call.request.headers.find("accept").value_or("");
   const metrics::Format format = metrics::format_for(accept);
   metrics::Exposition out(format);
-  metrics::write_store_figures(out, call.services.store, call.services.paths);
+  metrics::write_store_figures(out, call.services.store);
   metrics::write_server_figures(out, call.services);
   metrics::write_process_figures(out);
   if (call.services.metrics != nullptr) call.services.metrics->registry().write(out);

@@ -14,6 +14,8 @@ class SupervisorControl : public Supervisor {
   /// Takes up nothing more and grants no slot any more; runs that are owned go on until the engine
   /// lets go of them (Engine::abandon). For the way out.
   virtual void stop() = 0;
+  /// Asked before slots are given away: while it answers with a reason, none is. Before start().
+  virtual void hold_while(std::function<std::optional<std::string>()> reason) = 0;
 };
 
 /// Becomes the engine's source of slots at once; does nothing else until start(). All references

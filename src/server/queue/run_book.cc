@@ -8,11 +8,14 @@ namespace {
 std::string why_parked(const std::string& reason) {
   if (reason == "gate") return "waits for a decision at a gate";
   if (reason == "timer") return "waits for a timer";
+  if (reason == "disk") return "waits until the disk takes files again";
   if (reason == "rate_limit") return "waits until the service takes requests again";
   return "waits";
 }
 
-std::string why_waiting(const BookEntry& entry, int max_concurrent, bool draining) {
+std::string why_waiting(const BookEntry& entry, int max_concurrent, bool draining,
+                        const std::string& held) {
+  if (!held.empty()) return "waits for the disk: " + held;
   if (draining && !entry.resuming) return "the server is draining: nothing new starts";
   return fmt::format("all of {} slots are taken, or others come before it", max_concurrent);
 }
@@ -75,7 +78,8 @@ std::optional<std::string> RunBook::next(bool with_new) const {
   return std::nullopt;
 }
 
-QueueView make_view(const RunBook& book, int max_concurrent, bool draining) {
+QueueView make_view(const RunBook& book, int max_concurrent, bool draining,
+                    const std::string& held) {
   QueueView view;
   view.max_concurrent = max_concurrent;
   view.draining = draining;
@@ -89,7 +93,8 @@ QueueView make_view(const RunBook& book, int max_concurrent, bool draining) {
     }
   }
   book.visit_waiting([&](const std::string& run_id, const BookEntry& entry) {
-    QueueEntry shown = seen(run_id, entry, "queued", why_waiting(entry, max_concurrent, draining));
+    QueueEntry shown =
+        seen(run_id, entry, "queued", why_waiting(entry, max_concurrent, draining, held));
     shown.position = static_cast<int>(view.waiting.size()) + 1;
     view.waiting.push_back(std::move(shown));
   });

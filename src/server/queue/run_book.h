@@ -78,7 +78,8 @@ class RunBook {
   size_t running_ = 0, elsewhere_ = 0;
 };
 
-/// The moment as others see it.
-QueueView make_view(const RunBook& book, int max_concurrent, bool draining);
+/// The moment as others see it. `held`: why nothing is started just now; or empty.
+QueueView make_view(const RunBook& book, int max_concurrent, bool draining,
+                    const std::string& held);
 
 }  // namespace wave::server::queue

@@ -67,7 +67,7 @@ void RunSupervisor::stop() {
 std::shared_ptr<const QueueView> RunSupervisor::view() const {
   const std::scoped_lock lock(mutex_);
   if (view_ == nullptr) {
-    view_ = std::make_shared<const QueueView>(make_view(book_, max_concurrent_, draining_));
+    view_ = std::make_shared<const QueueView>(make_view(book_, max_concurrent_, draining_, held_));
   }
   return view_;
 }
@@ -82,7 +82,7 @@ std::optional<int> RunSupervisor::position(const std::string& run_id) const {
   }
   // Who is about to get a free slot does not wait.
   const int free = max_concurrent_ - static_cast<int>(book_.running());
-  if (!draining_ && *place <= free) return std::nullopt;
+  if (!draining_ && held_.empty() && *place <= free) return std::nullopt;
   return place;
 }
 
@@ -368,8 +368,20 @@ void RunSupervisor::take_up_some() {
   if (!take_up_.empty()) schedule(kGiveSlots);
 }
 
+/// Whether the disk, say, has no room for new work. Those that wait keep their places.
+bool RunSupervisor::is_held() {
+  if (!reason_to_hold_) return false;
+  std::string reason = reason_to_hold_().value_or(std::string());
+  const std::scoped_lock lock(mutex_);
+  if (reason != held_) {
+    held_ = std::move(reason);
+    touch();
+  }
+  return !held_.empty();
+}
+
 void RunSupervisor::give_slots() {
-  if (loop_.clock().mono() < paused_until_) return;
+  if (loop_.clock().mono() < paused_until_ || is_held()) return;
   std::vector<Granted> granted;
   std::vector<std::string> starting;
   {

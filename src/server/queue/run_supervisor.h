@@ -28,6 +28,9 @@ class RunSupervisor final : public SupervisorControl, public engine::SlotSource 
   [[nodiscard]] std::shared_ptr<const QueueView> view() const override;
   [[nodiscard]] std::optional<int> position(const std::string& run_id) const override;
   void submitted(const std::string& run_id) override;
+  void hold_while(std::function<std::optional<std::string>()> reason) override {
+    reason_to_hold_ = std::move(reason);
+  }
   void set_max_concurrent(int max_concurrent) override;
   void set_draining(bool draining) override;
   void on_changed(std::function<void()> changed) override { changed_ = std::move(changed); }
@@ -52,6 +55,7 @@ class RunSupervisor final : public SupervisorControl, public engine::SlotSource 
   void forget_ended(const std::vector<ScannedRun>& scanned, int64_t known_before);
   void take_up_some();
   void give_slots();
+  [[nodiscard]] bool is_held();
   void adopt(const std::vector<std::string>& run_ids);
   void not_adopted(const std::string& run_id, const Error& error);
   void ended(const std::string& run_id, const engine::Engine::Ended& how);
@@ -64,12 +68,14 @@ class RunSupervisor final : public SupervisorControl, public engine::SlotSource 
   const store::StatePaths paths_;
   engine::Engine& engine_;
   std::function<void()> changed_;
+  std::function<std::optional<std::string>()> reason_to_hold_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // callbacks on the loop hold it
 
   mutable std::mutex mutex_;
   RunBook book_;
   int max_concurrent_;
   bool draining_ = false;
+  std::string held_;                               // why nothing is started just now; or empty
   std::vector<std::string> fresh_;                 // submitted and not yet read
   mutable std::shared_ptr<const QueueView> view_;  // null: has to be made anew
   bool news_ = false;                              // changed since changed_ was called

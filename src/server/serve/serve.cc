@@ -14,6 +14,7 @@
 #include "server/access/authenticators.h"
 #include "server/api/api.h"
 #include "server/api/router.h"
+#include "server/disk/disk_watch.h"
 #include "server/metrics/server_metrics.h"
 #include "server/queue/make_supervisor.h"
 #include "server/serve/service_manager.h"
@@ -62,6 +63,7 @@ class RunningServer {
         settings_(std::move(settings)),
         manager_(request.environment),
         lock_(std::move(lock)),
+        disk_(request.paths),
         secrets_(std::move(secrets)),
         redactor_(secrets_),
         runtime_({.paths = request.paths, .environment = request.environment}, request.launcher,
@@ -97,6 +99,7 @@ class RunningServer {
   ServeSettings settings_;
   ServiceManager manager_;
   store::ServerLock lock_;
+  disk::DiskWatch disk_;
   const std::vector<std::string> secrets_;
   Redactor redactor_;
   engine::Runtime runtime_;
@@ -142,6 +145,11 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
   services_->audit = &access_->audit();
   services_->access = access_.get();
   services_->metrics = &metrics_;
+  services_->disk = &disk_;
+  queue_->hold_while([this]() -> std::optional<std::string> {
+    const Status takes = disk_.check();
+    return takes ? std::nullopt : std::optional(full_message(takes.error()));
+  });
   queue_->on_changed([this] { hub_->queue_changed(); });
   access_->on_revoked([this] {
     hub_->drop_if([this](const auth::Identity& identity) {

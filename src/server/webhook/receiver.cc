@@ -16,6 +16,8 @@ namespace {
 
 using model::Webhook;
 
+constexpr int kAccepted = 202;
+
 const Webhook* find_webhook(const Settings& settings, const std::string& name) {
   if (!settings.manifest.server) return nullptr;
   for (const Webhook& webhook : settings.manifest.server->webhooks) {
@@ -47,8 +49,12 @@ http::Response refusal(const http::Request& request) {
 class Receiver {
  public:
   Receiver(Services& services, const Settings& settings, const Webhook& webhook,
-           const http::Request& request)
-      : services_(services), settings_(settings), webhook_(webhook), request_(request) {}
+           const http::Request& request, const Audit& audit)
+      : services_(services),
+        settings_(settings),
+        webhook_(webhook),
+        request_(request),
+        audit_(audit) {}
 
   Result<http::Response> run() {
     store::WebhookStore* store = services_.store.webhooks();
@@ -58,6 +64,7 @@ class Receiver {
       count("refused");
       return fail(payload.error().wrapped("the delivery cannot be read"));
     }
+    WAVE_CHECK(services_.takes_runs());  // nothing is noted: the same delivery may come again
     WAVE_TRY(const auto begun, store->begin_delivery(row(*payload), same_body_for(), kKeptFor));
     if (begun.earlier) {
       count("repeated");
@@ -90,6 +97,7 @@ class Receiver {
     // Our number of the delivery: the same when it comes again before its end was noted.
     request.idempotency_key = fmt::format("webhook:{}:{}", webhook_.name, delivery);
     request.request_hash = sha256_hex(request_.body);
+    request.audit = audit_(kAccepted);
     auto run = services_.engine.create(request);
     if (!run) {
       count("failed");
@@ -131,7 +139,7 @@ class Receiver {
 
   http::Response accepted(json::object body) const {
     body["webhook"] = webhook_.name;
-    http::Response response = answer(202, "application/json", body);
+    http::Response response = answer(kAccepted, "application/json", body);
     if (const std::string run(get_string(body, "run_id")); !run.empty()) {
       response.headers.set("Location", "/api/runs/" + run);
     }
@@ -146,12 +154,13 @@ class Receiver {
   const Settings& settings_;
   const Webhook& webhook_;
   const http::Request& request_;
+  const Audit& audit_;
 };
 
 }  // namespace
 
 Result<http::Response> receive(Services& services, const std::string& name,
-                               const http::Request& request) {
+                               const http::Request& request, const Audit& audit) {
   const std::shared_ptr<const Settings> settings = services.settings.load();
   const Webhook* webhook = settings == nullptr ? nullptr : find_webhook(*settings, name);
   // Somebody who guesses names waits as long as somebody who guesses secrets.
@@ -174,7 +183,7 @@ Result<http::Response> receive(Services& services, const std::string& name,
     }
     return refusal(request);
   }
-  return Receiver(services, *settings, *webhook, request).run();
+  return Receiver(services, *settings, *webhook, request, audit).run();
 }
 
 Status check_secrets(const model::Manifest& manifest,

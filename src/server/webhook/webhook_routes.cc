@@ -75,7 +75,8 @@ const std::vector<model::Webhook>& configured(const Settings& settings) {
 }
 
 Result<http::Response> receive_hook(Call& call) {
-  return webhook::receive(call.services, call.text("name"), call.request);
+  return webhook::receive(call.services, call.text("name"), call.request,
+                          [&call](int status) { return call.audit(status); });
 }
 
 Result<http::Response> list_webhooks(Call& call) {

@@ -4,12 +4,16 @@
 
 #include <cerrno>
 
+#include "base/system_fault.h"
+#include "store/sqlite/lock_holder.h"
+
 namespace wave::store::sqlite {
 namespace {
 
 // How long a statement waits for another process's transaction. Transactions of ours last
-// milliseconds; only a migration or a stopped process holds one longer.
-constexpr int kBusyTimeoutMs = 10'000;
+// milliseconds; only a migration, a stopped process or a foreign tool holds one longer. The writer
+// has a patience of its own (writer.cc).
+constexpr int kBusyTimeoutMs = 8'000;
 
 // synchronous=FULL: a commit is on disk before it is acknowledged. mmap stays off: an I/O error in
 // a mapped page is a SIGBUS, not an error. Automatic checkpoints are off because they stall whoever
@@ -19,17 +23,42 @@ constexpr char kSettings[] =
     "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
     "PRAGMA secure_delete=FAST; PRAGMA trusted_schema=OFF;";
 
-bool is_out_of_space(int code, int system_error) {
-  if ((code & 0xFF) == SQLITE_FULL) return true;
-  return (code & 0xFF) == SQLITE_IOERR && (system_error == ENOSPC || system_error == EDQUOT);
+/// The errno behind the last error. One that a read met is told as a damaged database (SQLite turns
+/// SQLITE_IOERR_CORRUPTFS into SQLITE_CORRUPT): only the files know better.
+int system_error_of(sqlite3* handle, int code) {
+  if (handle == nullptr) return 0;
+  const int primary = code & 0xFF;
+  if (primary != SQLITE_CORRUPT && primary != SQLITE_NOTADB) return sqlite3_system_errno(handle);
+  int met = 0;
+  for (const int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
+    sqlite3_file* file = nullptr;
+    if (sqlite3_file_control(handle, "main", which, static_cast<void*>(&file)) != SQLITE_OK)
+      continue;
+    if (file == nullptr || file->pMethods == nullptr) continue;
+    int last = 0;
+    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &last);
+    if (last == EIO || last == ENXIO) met = last;
+  }
+  return met;
+}
+
+/// What the machine is short of, as an error of ours; nothing when it is not to blame.
+std::optional<Error> shortage_error(int code, int system_error, const std::string& message) {
+  const int primary = code & 0xFF;
+  if (primary == SQLITE_FULL) {
+    return Error(Code::kDiskFull, message, "free disk space, then try again");
+  }
+  if (primary == SQLITE_NOMEM) return errno_error(ENOMEM, message);
+  const bool may_be = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ||
+                      primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+  if (!may_be || system_error == 0) return std::nullopt;
+  Error error = errno_error(system_error, message);
+  if (!is_shortage(error)) return std::nullopt;
+  return error;
 }
 
 std::string hint_for(int code) {
   switch (code & 0xFF) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return "another wave process keeps the database locked; see whether one hangs, then try "
-             "again";
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return "the database is damaged: restore wave.db from a backup";
@@ -45,11 +74,17 @@ std::string hint_for(int code) {
 }
 
 Error make_error(sqlite3* handle, int code, std::string_view doing) {
-  const int system_error = handle != nullptr ? sqlite3_system_errno(handle) : 0;
   const char* reason = handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
   std::string message = fmt::format("{}: {} (SQLite {})", doing, reason, code);
-  if (is_out_of_space(code, system_error)) {
-    return {Code::kDiskFull, std::move(message), "free disk space, then try again"};
+  if (auto error = shortage_error(code, system_error_of(handle, code), message)) {
+    return *std::move(error);
+  }
+  if ((code & 0xFF) == SQLITE_BUSY || (code & 0xFF) == SQLITE_LOCKED) {
+    const char* file = handle != nullptr ? sqlite3_db_filename(handle, "main") : nullptr;
+    return {Code::kStoreBusy,
+            fmt::format("{} keeps the database locked",
+                        file != nullptr ? lock_holder(file) : "another program"),
+            "let it finish, or end it; then try again"};
   }
   return {Code::kStore, std::move(message), hint_for(code)};
 }

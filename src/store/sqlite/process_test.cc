@@ -176,6 +176,7 @@ TEST(TwoProcesses, DoorbellTellsOfTheOthersCommit) {
 TEST(OwnerLock, IsHeldByOneProcessAndEndsWithIt) {
   TemporaryProject project;
   const StatePaths paths = project.paths();
+  ASSERT_OK(make_directories(paths.state()));
   EXPECT_FALSE(OwnerLock::is_held(paths, "r-1"));
   Child owner([&](int out) {
     const auto lock = OwnerLock::acquire(paths, "r-1");
@@ -198,6 +199,7 @@ TEST(OwnerLock, IsHeldByOneProcessAndEndsWithIt) {
 TEST(OwnerLock, IsExclusiveWithinAProcess) {
   TemporaryProject project;
   const StatePaths paths = project.paths();
+  ASSERT_OK(make_directories(paths.state()));
   {
     const auto lock = OwnerLock::acquire(paths, "r-1");
     ASSERT_OK(lock);
@@ -210,6 +212,7 @@ TEST(OwnerLock, IsExclusiveWithinAProcess) {
 TEST(OwnerLock, MessageNamesNoProcessThatIsNotTheOwner) {
   TemporaryProject project;
   const StatePaths paths = project.paths();
+  ASSERT_OK(make_directories(paths.state()));
   const auto lock = OwnerLock::acquire(paths, "r-1");
   ASSERT_OK(lock);
   // As if our number had been given to somebody else since.

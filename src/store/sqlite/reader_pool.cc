@@ -17,7 +17,7 @@ ReaderPool::ReaderPool(std::filesystem::path path, std::string vfs, std::unique_
 Result<ReaderPool::Lease> ReaderPool::borrow() {
   {
     std::unique_lock lock(mutex_);
-    const auto possible = [&] { return !idle_.empty() || lent_ < kMaxReaders; };
+    const auto possible = [&] { return !held_ && (!idle_.empty() || lent_ < kMaxReaders); };
     if (!returned_.wait_for(lock, kDeadline, possible)) {
       return fail(Code::kStore, "all connections to the database are busy",
                   "try again when there is less to do");
@@ -40,6 +40,23 @@ Result<ReaderPool::Lease> ReaderPool::borrow() {
   return Lease(this, std::move(*opened));
 }
 
+bool ReaderPool::without_readers(Millis patience, const std::function<void()>& work) {
+  {
+    std::unique_lock lock(mutex_);
+    held_ = true;
+    if (!returned_.wait_for(lock, patience, [&] { return lent_ == 0; })) {
+      held_ = false;
+      returned_.notify_all();
+      return false;
+    }
+  }
+  work();
+  const std::scoped_lock lock(mutex_);
+  held_ = false;
+  returned_.notify_all();
+  return true;
+}
+
 void ReaderPool::close_idle() {
   const std::scoped_lock lock(mutex_);
   idle_.clear();
@@ -49,7 +66,7 @@ void ReaderPool::give_back(std::unique_ptr<Database> database) {
   const std::scoped_lock lock(mutex_);
   --lent_;
   idle_.push_back(std::move(database));
-  returned_.notify_one();
+  returned_.notify_all();  // who waits for one, and who waits for all to be back
 }
 
 }  // namespace wave::store::sqlite

@@ -3,11 +3,13 @@
 
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "store/sqlite/database.h"
 
 namespace wave::store::sqlite {
@@ -38,6 +40,9 @@ class ReaderPool {
 
   /// Waits up to ten seconds when all are lent: then kStore.
   Result<Lease> borrow();
+  /// Calls `work` while nothing is lent: who wants to borrow waits meanwhile. False, without
+  /// calling it, when those who have borrowed are not done within `patience`.
+  bool without_readers(Millis patience, const std::function<void()>& work);
   /// Closes the connections that are not lent.
   void close_idle();
 
@@ -50,6 +55,7 @@ class ReaderPool {
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Database>> idle_;  // guarded by mutex_
   int lent_ = 0;                                 // guarded by mutex_
+  bool held_ = false;                            // guarded by mutex_: nothing is lent just now
 };
 
 }  // namespace wave::store::sqlite

@@ -9,23 +9,19 @@ Status SqliteStore::add_session(const Session& session) {
 }
 
 Result<std::optional<Session>> SqliteStore::session(const std::string& secret_hash, WallTime now) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return find_session(*reader, secret_hash, now);
+  return read([&](Database& reader) { return find_session(reader, secret_hash, now); });
 }
 
 Result<std::vector<Session>> SqliteStore::sessions(WallTime now) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return list_sessions(*reader, now);
+  return read([&](Database& reader) { return list_sessions(reader, now); });
 }
 
 Result<bool> SqliteStore::has_session(const std::string& id, WallTime now) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::has_session(*reader, id, now);
+  return read([&](Database& reader) { return sqlite::has_session(reader, id, now); });
 }
 
 Result<int64_t> SqliteStore::revocation_mark() {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::revocation_mark(*reader);
+  return read([&](Database& reader) { return sqlite::revocation_mark(reader); });
 }
 
 Status SqliteStore::remove_session(const std::string& id) {
@@ -51,8 +47,7 @@ Status SqliteStore::revoke_token(const RevokedToken& token, WallTime now) {
 }
 
 Result<std::vector<RevokedToken>> SqliteStore::revoked_tokens(WallTime now) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return list_revoked(*reader, now);
+  return read([&](Database& reader) { return list_revoked(reader, now); });
 }
 
 Result<AuditEntry> SqliteStore::append_audit(AuditEntry entry) {
@@ -65,13 +60,11 @@ Result<AuditEntry> SqliteStore::append_audit(AuditEntry entry) {
 }
 
 Result<std::vector<AuditEntry>> SqliteStore::audit(const AuditFilter& filter) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return list_audit(*reader, filter);
+  return read([&](Database& reader) { return list_audit(reader, filter); });
 }
 
 Result<AuditCheck> SqliteStore::verify_audit() {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::verify_audit(*reader);
+  return read([&](Database& reader) { return sqlite::verify_audit(reader); });
 }
 
 }  // namespace wave::store::sqlite

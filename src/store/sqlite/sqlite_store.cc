@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "store/snapshot_format.h"
+#include "store/sqlite/access_rows.h"
 #include "store/sqlite/commands.h"
 #include "store/sqlite/event_queries.h"
 #include "store/sqlite/figures.h"
@@ -22,6 +23,7 @@ constexpr auto kSweepInterval = std::chrono::hours(1);
 constexpr size_t kBlobsPerPiece = 256;
 // Of one submit by another. More is a clock that was set back.
 constexpr Millis kMostOvertaken{10'000};
+constexpr Millis kReadersPause{300};  // they take milliseconds
 
 Error read_only_error() {
   return {Code::kStore, "the store was opened for reading only",
@@ -85,6 +87,11 @@ Status insert_idempotency(Database& database, int64_t run, const std::string& ke
   return insert.bind(key, request_hash, run).run();
 }
 
+Status write_audit(Database& database, const AuditEntry& entry) {
+  WAVE_TRY([[maybe_unused]] const AuditEntry stored, append_audit(database, entry));
+  return {};
+}
+
 /// The count after it.
 Result<int> write_fold_note(Batch& batch, const std::string& run_id, bool finished) {
   WAVE_TRY(const RunEntry* const entry, batch.run(run_id));
@@ -117,8 +124,11 @@ SqliteStore::SqliteStore(StatePaths paths, const OpenOptions& options, int schem
       doorbell_(paths_.doorbell()),
       readers_(paths_.database(), options.vfs, options.read_only ? std::move(database) : nullptr) {
   if (options.read_only) return;
-  writer_ = std::make_unique<Writer>(std::move(database), schema_version,
-                                     [this](const Batch& batch) { committed(batch); });
+  writer_ = std::make_unique<Writer>(
+      std::move(database), schema_version, [this](const Batch& batch) { committed(batch); },
+      [this](const std::function<void()>& work) {
+        return readers_.without_readers(kReadersPause, work);
+      });
 }
 
 void SqliteStore::close() {
@@ -140,6 +150,10 @@ SqliteStore::~SqliteStore() {
 Status SqliteStore::write(Job::Work work, size_t bytes) {
   if (writer_ == nullptr) return fail(read_only_error());
   return writer_->submit_and_wait(std::move(work), bytes);
+}
+
+std::optional<Error> SqliteStore::write_trouble() {
+  return writer_ == nullptr ? std::nullopt : writer_->trouble();
 }
 
 // --- runs ---
@@ -172,6 +186,7 @@ Status SqliteStore::create(Batch& batch, const NewRun& wanted, const EncodedEven
   WAVE_TRY(const std::optional<NewRun> later, accepted_later(database, wanted));
   const NewRun& run = later ? *later : wanted;
   WAVE_TRY(const auto earlier, earlier_run(database, run.idempotency_key, run.request_hash));
+  if (run.audit) WAVE_CHECK(write_audit(database, *run.audit));
   if (earlier) {
     created = {*earlier, true};
     return {};
@@ -197,24 +212,20 @@ Status SqliteStore::create(Batch& batch, const NewRun& wanted, const EncodedEven
 }
 
 Result<RunDetails> SqliteStore::run(const std::string& run_id) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return run_details(*reader, run_id);
+  return read([&](Database& reader) { return run_details(reader, run_id); });
 }
 
 Result<RunPage> SqliteStore::run_page(const RunFilter& filter) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::run_page(*reader, filter);
+  return read([&](Database& reader) { return sqlite::run_page(reader, filter); });
 }
 
 Result<std::vector<LiveRun>> SqliteStore::live_runs(int64_t after) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::live_runs(*reader, after);
+  return read([&](Database& reader) { return sqlite::live_runs(reader, after); });
 }
 
 Result<std::optional<std::string>> SqliteStore::run_of_key(const std::string& key,
                                                            const std::string& request_hash) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return earlier_run(*reader, key, request_hash);
+  return read([&](Database& reader) { return earlier_run(reader, key, request_hash); });
 }
 
 Status SqliteStore::keep_key(const std::string& key, const std::string& request_hash,
@@ -228,8 +239,7 @@ Status SqliteStore::keep_key(const std::string& key, const std::string& request_
 }
 
 Result<std::string> SqliteStore::resolve_run(const std::string& prefix) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::resolve_run(*reader, prefix);
+  return read([&](Database& reader) { return sqlite::resolve_run(reader, prefix); });
 }
 
 // --- pruning ---
@@ -315,20 +325,19 @@ Status SqliteStore::append_and_wait(Append request) {
 
 Result<std::vector<StoredEvent>> SqliteStore::events(const std::string& run_id,
                                                      const EventQuery& query) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::events(*reader, run_id, query);
+  return read([&](Database& reader) { return sqlite::events(reader, run_id, query); });
 }
 
 Result<std::vector<StoredEvent>> SqliteStore::events_since(int64_t position, size_t limit) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::events_since(*reader, position, limit);
+  return read([&](Database& reader) { return sqlite::events_since(reader, position, limit); });
 }
 
 Result<std::vector<SpoolMark>> SqliteStore::spool_marks(const std::string& run_id) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  WAVE_TRY(const ReadTransaction transaction, ReadTransaction::begin(*reader));
-  WAVE_TRY(const int64_t run, find_run_id(*reader, run_id));
-  return read_spool_marks(*reader, run);
+  return read([&](Database& reader) -> Result<std::vector<SpoolMark>> {
+    WAVE_TRY(const ReadTransaction transaction, ReadTransaction::begin(reader));
+    WAVE_TRY(const int64_t run, find_run_id(reader, run_id));
+    return read_spool_marks(reader, run);
+  });
 }
 
 // --- ownership ---
@@ -342,6 +351,7 @@ Result<int64_t> SqliteStore::take_ownership(const std::string& run_id) {
 Result<std::vector<int64_t>> SqliteStore::take_ownership_of(std::span<const TakeOver> runs) {
   std::vector<int64_t> epochs;
   WAVE_CHECK(write([&](Batch& batch) -> Status {
+    epochs.clear();
     for (const TakeOver& run : runs) {
       WAVE_TRY(const RunEntry* const entry, batch.run(run.run_id));
       epochs.push_back(entry->owner_epoch + 1);
@@ -381,35 +391,30 @@ Result<int64_t> SqliteStore::submit_command(const Command& command) {
   int64_t id = 0;
   WAVE_CHECK(write([&](Batch& batch) -> Status {
     WAVE_TRY(id, sqlite::submit_command(batch, command));
-    return {};
+    return command.audit ? write_audit(batch.database(), *command.audit) : Status();
   }));
   return id;
 }
 
 Result<std::vector<Command>> SqliteStore::pending_commands(const std::string& run_id) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::pending_commands(*reader, run_id);
+  return read([&](Database& reader) { return sqlite::pending_commands(reader, run_id); });
 }
 
 Result<std::vector<Asked>> SqliteStore::asked_runs() {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::asked_runs(*reader);
+  return read([&](Database& reader) { return sqlite::asked_runs(reader); });
 }
 
 Result<std::optional<Command>> SqliteStore::gate_command(const std::string& run_id,
                                                          const std::string& gate_id) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::gate_command(*reader, run_id, gate_id);
+  return read([&](Database& reader) { return sqlite::gate_command(reader, run_id, gate_id); });
 }
 
 Result<std::vector<std::pair<std::string, flow::GateRow>>> SqliteStore::waiting_gates() {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::waiting_gates(*reader);
+  return read([&](Database& reader) { return sqlite::waiting_gates(reader); });
 }
 
 Result<Figures> SqliteStore::figures() {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return read_figures(*reader);
+  return read([&](Database& reader) { return read_figures(reader); });
 }
 
 // --- webhooks ---
@@ -433,8 +438,7 @@ Status SqliteStore::end_delivery(int64_t id, const std::string& outcome, const s
 
 Result<std::vector<WebhookDelivery>> SqliteStore::deliveries(const std::string& webhook,
                                                              int64_t before, size_t limit) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return list_deliveries(*reader, webhook, before, limit);
+  return read([&](Database& reader) { return list_deliveries(reader, webhook, before, limit); });
 }
 
 // --- following ---
@@ -454,8 +458,7 @@ void SqliteStore::unsubscribe(uint64_t subscription) {
 }
 
 Result<LogEnd> SqliteStore::log_end(const std::string& run_id) {
-  WAVE_TRY(const auto reader, readers_.borrow());
-  return sqlite::log_end(*reader, run_id);
+  return read([&](Database& reader) { return sqlite::log_end(reader, run_id); });
 }
 
 void SqliteStore::note_shown(uint64_t position) {

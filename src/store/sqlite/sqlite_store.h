@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 #include "store/blob_folder.h"
 #include "store/doorbell.h"
@@ -72,6 +73,7 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
   Result<AuditCheck> verify_audit() override;
 
   Result<Figures> figures() override;
+  std::optional<Error> write_trouble() override;
 
   WebhookStore* webhooks() override { return this; }
   Result<Begun> begin_delivery(const WebhookDelivery& delivery, Millis same_body_for,
@@ -98,6 +100,8 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
               std::unique_ptr<Database> database);
 
   Status write(Job::Work work, size_t bytes = 0);
+  template <typename Read>
+  std::invoke_result_t<Read, Database&> read(Read read);
   Status create(Batch& batch, const NewRun& run, const EncodedEvents& encoded,
                 const std::vector<std::string>& blobs, CreatedRun& created);
   Result<std::vector<std::string>> blobs_of_snapshot(const std::string& sha256) const;
@@ -127,5 +131,20 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
   std::unique_ptr<Writer> writer_;        // null in a read-only store
   std::unique_ptr<DoorbellWatch> watch_;  // from the first subscription on; guarded by watch_mutex_
 };
+
+/// Reads by a connection of the pool; an error of the disk that may pass is tried again.
+template <typename Read>
+std::invoke_result_t<Read, Database&> SqliteStore::read(Read read) {
+  constexpr int kMaxReads = 4;
+  for (int tries = 1;; ++tries) {
+    auto result = [&]() -> std::invoke_result_t<Read, Database&> {
+      WAVE_TRY(const auto reader, readers_.borrow());
+      return read(*reader);
+    }();
+    const bool may_pass = !result && result.error().code == Code::kDiskError;
+    if (!may_pass || tries == kMaxReads) return result;
+    std::this_thread::sleep_for(Millis(20) * tries);
+  }
+}
 
 }  // namespace wave::store::sqlite

@@ -1,8 +1,12 @@
 #include "store/sqlite/writer.h"
 
+#include <fmt/core.h>
+
 #include <future>
 
+#include "base/disk.h"
 #include "base/log.h"
+#include "base/text.h"
 
 namespace wave::store::sqlite {
 namespace {
@@ -11,12 +15,33 @@ constexpr size_t kMaxQueuedBytes = 256 << 20;
 constexpr size_t kJobOverhead = 256;
 constexpr auto kMaxBatch = Millis(10);
 // A checkpoint copies pages from the WAL to the database with two syncs. It waits for a pause, so
-// that nobody waits for it; a writer without pauses does one every 64 MiB, which also bounds the
+// that nobody waits for it; a writer without pauses does one every 16 MiB, which also bounds the
 // WAL.
 constexpr auto kPause = Millis(200);
 constexpr auto kSlowCommit = Millis(250);  // more than a few of them do not fit into an end
 constexpr int kIdleFrames = 256;
-constexpr int kBusyFrames = 16'384;
+constexpr int kBusyFrames = 4'096;
+// The WAL begins anew only when nobody reads from it. Where somebody always does, it would grow for
+// ever: beyond this, readers of this process are held back for a moment.
+constexpr int kMaxFrames = 2 * kBusyFrames;
+
+// A write is answered within ten seconds, whoever holds the lock: 7 s for the first, 1 s for those
+// that come when it has been held for that long, such as the audit row of a call that was refused.
+constexpr Millis kPatience{7'000};
+constexpr Millis kLatePatience{1'000};
+constexpr Millis kStopPatience{2'000};
+constexpr Millis kLockLook{50};
+constexpr Millis kLockIsNews{1'000};  // transactions of ours take milliseconds
+
+constexpr int kMaxTries = 4;  // of a batch, when the disk fails: 350 ms in all
+constexpr Millis kFirstPause{50};
+
+constexpr Millis kIdleLook{5'000};
+constexpr Millis kWatchedFor{30'000};
+
+MonoTime now_mono() {
+  return SystemClock().mono();
+}
 
 Error ending_error() {
   return {Code::kStore, "this process is ending and stores nothing more",
@@ -25,10 +50,13 @@ Error ending_error() {
 
 }  // namespace
 
-Writer::Writer(std::unique_ptr<Database> database, int schema_version, Committed committed)
+Writer::Writer(std::unique_ptr<Database> database, int schema_version, Committed committed,
+               WithoutReaders without_readers)
     : database_(std::move(database)),
       schema_version_(schema_version),
-      committed_(std::move(committed)) {
+      committed_(std::move(committed)),
+      without_readers_(std::move(without_readers)) {
+  sqlite3_busy_timeout(database_->handle(), static_cast<int>(kLockLook.count()));
   sqlite3_wal_hook(database_->handle(), &Writer::wal_grew, this);
   thread_ = std::thread([this] { run(); });
 }
@@ -41,6 +69,7 @@ void Writer::stop() {
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
+    stop_by_ = now_mono() + kStopPatience;
   }
   arrived_.notify_one();
   if (!thread_.joinable()) return;
@@ -63,6 +92,7 @@ int Writer::uncheckpointed_frames() const {
 
 void Writer::submit(Job job) {
   job.bytes += kJobOverhead;
+  job.since = now_mono();
   bool stopped = false;
   {
     const std::scoped_lock lock(mutex_);
@@ -106,13 +136,19 @@ void Writer::run() {
           continue;
         }
       } else if (taken_.empty()) {
-        arrived_.wait(lock, ready);
+        if (!arrived_.wait_for(lock, kIdleLook, ready)) {
+          const bool watched = now_mono() < watched_until_;
+          lock.unlock();
+          if (watched) look_whether_it_writes();
+          continue;
+        }
       }
       if (taken_.empty() && queue_.empty()) return;  // stopping, and all is written
       if (stopping_ && slow_) break;
     }
     write_batch();
     if (uncheckpointed_frames() > kBusyFrames) checkpoint();
+    if (wal_frames_ > kMaxFrames) shrink();
   }
   refuse_rest();
 }
@@ -137,24 +173,152 @@ bool Writer::take_arrived() {
 
 void Writer::write_batch() {
   take_arrived();
-  Batch batch(*database_, schema_version_);
-  size_t written = 0;
-  Status commit = write_jobs(batch, written);
-  if (!commit) {
-    if (database_->in_transaction()) (void)database_->execute("ROLLBACK");
-    if (written == 0) written = taken_.size();  // it did not even begin
+  for (int tries = 1; !taken_.empty(); ++tries) {
+    Batch batch(*database_, schema_version_);
+    size_t written = 0;
+    const Status commit = write_taken(batch, written);
+    if (!commit && try_again_later(commit.error(), tries)) continue;
+    if (commit) {
+      note_success();
+    } else {
+      note_trouble(commit.error());
+      if (written == 0) written = taken_.size();  // it did not even begin
+    }
+    finish(written, commit);
+    if (commit && !batch.touched().empty()) committed_(batch);
+    return;
   }
-  finish(written, commit);
-  if (commit && !batch.touched().empty()) committed_(batch);
 }
 
-/// BEGIN to COMMIT. `written` is how many of `taken_`, from the front, took part.
-Status Writer::write_jobs(Batch& batch, size_t& written) {
-  const auto began = std::chrono::steady_clock::now();
+/// A transaction, or nothing of it.
+Status Writer::write_taken(Batch& batch, size_t& written) {
+  const Status began = begin();
+  const Status commit = began ? write_jobs(batch, written) : began;
+  if (!commit && database_->in_transaction()) (void)database_->execute("ROLLBACK");
+  return commit;
+}
+
+/// Waits for the lock as long as any job may wait. Those that may not are answered meanwhile; what
+/// is left when there are none is told as a failure.
+Status Writer::begin() {
+  while (true) {
+    Status began = [&]() -> Status {
+      WAVE_TRY(Query begin, database_->query("BEGIN IMMEDIATE"));
+      return begin.run();
+    }();
+    if (began || began.error().code != Code::kStoreBusy) {
+      if (began) blocked_since_ = {};
+      return began;
+    }
+    const MonoTime now = now_mono();
+    if (blocked_since_ == MonoTime{}) blocked_since_ = now;
+    const Millis held = std::chrono::duration_cast<Millis>(now - blocked_since_);
+    Error error = std::move(began).error();
+    error.message = fmt::format("{}, for {} by now", error.message, format_duration(held));
+    if (held > kLockIsNews) note_trouble(error);
+    take_arrived();
+    answer_late(now, error);
+    if (taken_.empty()) return fail(std::move(error));
+  }
+}
+
+bool Writer::is_late(const Job& job, MonoTime now) const {
+  const MonoTime until =
+      std::max(job.since + kLatePatience, std::min(job.since, blocked_since_) + kPatience);
+  return now >= until;
+}
+
+void Writer::answer_late(MonoTime now, const Error& error) {
+  bool stop = false;
   {
+    const std::scoped_lock lock(mutex_);
+    stop = stopping_ && now >= stop_by_;
+  }
+  std::deque<Job> late, waiting;
+  for (Job& job : taken_) (stop || is_late(job, now) ? late : waiting).push_back(std::move(job));
+  taken_ = std::move(late);
+  finish(taken_.size(), fail(error));
+  taken_ = std::move(waiting);
+}
+
+/// Errors that may pass are waited out, a little longer each time; a full disk once, after the WAL
+/// was emptied: what is then written needs no room of its own.
+bool Writer::try_again_later(const Error& error, int tries) {
+  if (taken_.empty() || !is_of_disk(error) || tries >= kMaxTries) return false;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (stopping_ && now_mono() >= stop_by_) return false;
+  }
+  if (error.code == Code::kDiskFull) {
+    if (tries > 1 || wal_frames_ == 0) return false;
+    shrink();
+    return true;
+  }
+  std::this_thread::sleep_for(kFirstPause * (1 << (tries - 1)));
+  return true;
+}
+
+std::optional<Error> Writer::trouble() {
+  const std::scoped_lock lock(mutex_);
+  watched_until_ = now_mono() + kWatchedFor;
+  return trouble_;
+}
+
+/// What the database itself refuses is its caller's trouble, not that of all.
+void Writer::note_trouble(const Error& error) {
+  if (!is_of_disk(error) && error.code != Code::kStoreBusy && error.code != Code::kStore) return;
+  bool news = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    news = !trouble_;
+    trouble_ = error;
+  }
+  if (news) log::warning("nothing can be stored: {}", full_message(error));
+}
+
+void Writer::note_success() {
+  bool news = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    news = trouble_.has_value();
+    trouble_.reset();
+  }
+  if (news) log::info("the database takes writes again");
+}
+
+/// For those who ask whether it writes while nothing has to be written: takes the lock; and, where
+/// something was wrong, writes.
+void Writer::look_whether_it_writes() {
+  bool in_trouble = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    in_trouble = trouble_.has_value();
+  }
+  const Status looked = [&]() -> Status {
     WAVE_TRY(Query begin, database_->query("BEGIN IMMEDIATE"));
     WAVE_CHECK(begin.run());
+    if (in_trouble) {
+      WAVE_TRY(Query write, database_->query("INSERT INTO meta(key, value) VALUES('probe', 1)"
+                                             " ON CONFLICT(key) DO UPDATE SET value = value + 1"));
+      WAVE_CHECK(write.run());
+    }
+    WAVE_TRY(Query commit, database_->query("COMMIT"));
+    return commit.run();
+  }();
+  if (looked) {
+    blocked_since_ = {};
+    return note_success();
   }
+  if (database_->in_transaction()) (void)database_->execute("ROLLBACK");
+  if (looked.error().code == Code::kStoreBusy && blocked_since_ == MonoTime{}) {
+    blocked_since_ = now_mono();
+  }
+  note_trouble(looked.error());
+}
+
+/// To COMMIT. `written` is how many of `taken_`, from the front, took part.
+Status Writer::write_jobs(Batch& batch, size_t& written) {
+  const auto began = std::chrono::steady_clock::now();
   WAVE_CHECK(batch.begin());
   do {
     while (written < taken_.size()) {
@@ -179,8 +343,9 @@ Status Writer::run_job(Batch& batch, Job& job) {
   }
   job.outcome = job.work(batch);
   if (!job.outcome) {
-    // On some errors, a full disk among them, SQLite ends the whole transaction.
-    if (!database_->in_transaction()) return job.outcome;
+    // On some errors, a full disk among them, SQLite ends the whole transaction; and what the disk
+    // did to one job it does to all.
+    if (!database_->in_transaction() || is_of_disk(job.outcome.error())) return job.outcome;
     WAVE_TRY(Query rollback, database_->query("ROLLBACK TO job"));
     WAVE_CHECK(rollback.run());
   }
@@ -213,6 +378,17 @@ void Writer::checkpoint() {
   }
   // Even if it did not get through: not again before more has been written.
   wal_checkpointed_ = wal_frames_;
+}
+
+/// Empties the WAL, for which nobody may read from it. Readers of other processes are waited for as
+/// long as for any lock; then it is for the next time.
+void Writer::shrink() {
+  int code = SQLITE_BUSY;
+  const bool alone = without_readers_([&] {
+    code = sqlite3_wal_checkpoint_v2(database_->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,
+                                     nullptr, nullptr);
+  });
+  if (alone && code == SQLITE_OK) wal_frames_ = wal_checkpointed_ = 0;
 }
 
 }  // namespace wave::store::sqlite

@@ -1,5 +1,9 @@
 // The one thread that writes. What arrives together shares a transaction and a sync; the first to
 // arrive at an idle writer waits for nobody.
+//
+// Every job is answered in bounded time: a lock that another program holds is waited for as long as
+// the oldest job may wait, an error of the disk that may pass is tried again a few times, the whole
+// batch anew. So the work of a job may run more than once; only the last time counts.
 #pragma once
 
 #include <condition_variable>
@@ -7,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "store/sqlite/batch.h"
@@ -14,8 +19,8 @@
 
 namespace wave::store::sqlite {
 
-/// Something to be written. `work` runs on the writer's thread within a savepoint; `done` runs
-/// there once the transaction is on disk or has failed.
+/// Something to be written. `work` runs on the writer's thread within a savepoint, and again when
+/// its batch is tried again; `done` runs there once the transaction is on disk or has failed.
 struct Job {
   using Work = std::move_only_function<Status(Batch&)>;
   using Done = std::move_only_function<void(Status)>;
@@ -25,6 +30,7 @@ struct Job {
   size_t bytes = 0;         // what it holds in memory while it waits
   bool reads_rows = false;  // the projections of earlier appends have to be written before
   Status outcome{};         // of its own work
+  MonoTime since{};         // when it was submitted
 };
 
 /// Owned by the store. Thread: submit and submit_and_wait from any but the writer's own.
@@ -33,8 +39,11 @@ class Writer {
   /// Called on the writer's thread after each commit that changed something, after the jobs'
   /// `done`.
   using Committed = std::function<void(const Batch&)>;
+  /// Calls its argument while no reader of this process reads; false when it could not in time.
+  using WithoutReaders = std::function<bool(const std::function<void()>&)>;
 
-  Writer(std::unique_ptr<Database> database, int schema_version, Committed committed);
+  Writer(std::unique_ptr<Database> database, int schema_version, Committed committed,
+         WithoutReaders without_readers);
   ~Writer();
 
   /// Writes what was submitted, then ends the thread; the connection stays open until destruction.
@@ -48,32 +57,50 @@ class Writer {
   /// The same, waiting. kInternal on the writer's own thread, which would wait for itself.
   Status submit_and_wait(Job::Work work, size_t bytes = 0, bool reads_rows = true);
 
+  /// Why nothing can be written just now: the disk, or who holds the lock. Whoever asks makes an
+  /// idle writer look every few seconds, for a while. Thread: any.
+  [[nodiscard]] std::optional<Error> trouble();
+
  private:
   void run();
   bool take_arrived();
   void write_batch();
+  Status write_taken(Batch& batch, size_t& written);
+  Status begin();
   Status write_jobs(Batch& batch, size_t& written);
+  void answer_late(MonoTime now, const Error& error);
+  [[nodiscard]] bool is_late(const Job& job, MonoTime now) const;
+  bool try_again_later(const Error& error, int tries);
+  void note_trouble(const Error& error);
+  void note_success();
+  void look_whether_it_writes();
   Status run_job(Batch& batch, Job& job);
   void finish(size_t count, const Status& commit);
   void checkpoint();
   void refuse_rest();
+  void shrink();
   [[nodiscard]] int uncheckpointed_frames() const;
   static int wal_grew(void* self, sqlite3* handle, const char* name, int frames);
 
   const std::unique_ptr<Database> database_;
   const int schema_version_;
   const Committed committed_;
+  const WithoutReaders without_readers_;
 
   std::mutex mutex_;
   std::condition_variable arrived_;
-  std::deque<Job> queue_;    // guarded by mutex_
-  size_t queued_bytes_ = 0;  // guarded by mutex_
-  bool stopping_ = false;    // guarded by mutex_
+  std::deque<Job> queue_;         // guarded by mutex_
+  size_t queued_bytes_ = 0;       // guarded by mutex_
+  bool stopping_ = false;         // guarded by mutex_
+  MonoTime stop_by_{};            // guarded by mutex_: what is not written by then is not
+  std::optional<Error> trouble_;  // guarded by mutex_
+  MonoTime watched_until_{};      // guarded by mutex_: somebody wants to know of trouble
 
   std::deque<Job> taken_;     // of the writer's thread, like all below
   int wal_frames_ = 0;        // in the WAL after the last commit
   int wal_checkpointed_ = 0;  // of them, how many a checkpoint has copied
   bool slow_ = false;         // the disk took long for the last commit
+  MonoTime blocked_since_{};  // by another program's lock; zero: it is not
   std::thread thread_;
 };
 

@@ -187,6 +187,7 @@ export function foldRow(run: Run, event: RunEvent): Run {
     case 'run_resumed':
       return { ...next, status: 'running', started_at: run.started_at ?? event.ts, queue_position: null, waiting_reason: null, resuming: false };
     case 'run_waiting': return { ...next, status: 'waiting', waiting_reason: String(event.reason ?? '') || null };
+    case 'run_wait_ended': return { ...next, waiting_reason: run.waiting_reason === event.reason ? null : run.waiting_reason };
     case 'run_completed':
       return { ...next, status: event.status === 'empty' ? 'completed_empty' : 'completed', finished_at: event.ts, waiting_reason: null };
     case 'run_failed':

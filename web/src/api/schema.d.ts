@@ -1443,7 +1443,7 @@ export interface components {
             change: number;
         };
         /** @description What happened to a run. */
-        Event: components["schemas"]["RunQueuedEvent"] | components["schemas"]["RunForkedEvent"] | components["schemas"]["RunStartedEvent"] | components["schemas"]["RunResumedEvent"] | components["schemas"]["RunWaitingEvent"] | components["schemas"]["RunCancelRequestedEvent"] | components["schemas"]["RunStopRequestedEvent"] | components["schemas"]["RunCompletedEvent"] | components["schemas"]["RunFailedEvent"] | components["schemas"]["RunRejectedEvent"] | components["schemas"]["RunCancelledEvent"] | components["schemas"]["StepStartedEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepFailedEvent"] | components["schemas"]["StepRejectedEvent"] | components["schemas"]["StepCancelledEvent"] | components["schemas"]["StepSkippedEvent"] | components["schemas"]["StepRetryingEvent"] | components["schemas"]["StepReworkingEvent"] | components["schemas"]["StepInterruptedEvent"] | components["schemas"]["StepsResetEvent"] | components["schemas"]["AgentExitedEvent"] | components["schemas"]["StreamActivityEvent"] | components["schemas"]["WorkspaceCreatedEvent"] | components["schemas"]["ArtifactCreatedEvent"] | components["schemas"]["OutputsCollectedEvent"] | components["schemas"]["ContractPassedEvent"] | components["schemas"]["ContractFailedEvent"] | components["schemas"]["CheckpointCreatedEvent"] | components["schemas"]["HookPassedEvent"] | components["schemas"]["HookFailedEvent"] | components["schemas"]["GateWaitingEvent"] | components["schemas"]["GateResolvedEvent"] | components["schemas"]["TimerSetEvent"] | components["schemas"]["TimerFiredEvent"] | components["schemas"]["BudgetWarningEvent"] | components["schemas"]["WarningRaisedEvent"];
+        Event: components["schemas"]["RunQueuedEvent"] | components["schemas"]["RunForkedEvent"] | components["schemas"]["RunStartedEvent"] | components["schemas"]["RunResumedEvent"] | components["schemas"]["RunWaitingEvent"] | components["schemas"]["RunWaitEndedEvent"] | components["schemas"]["RunCancelRequestedEvent"] | components["schemas"]["RunStopRequestedEvent"] | components["schemas"]["RunCompletedEvent"] | components["schemas"]["RunFailedEvent"] | components["schemas"]["RunRejectedEvent"] | components["schemas"]["RunCancelledEvent"] | components["schemas"]["StepStartedEvent"] | components["schemas"]["StepCompletedEvent"] | components["schemas"]["StepFailedEvent"] | components["schemas"]["StepRejectedEvent"] | components["schemas"]["StepCancelledEvent"] | components["schemas"]["StepSkippedEvent"] | components["schemas"]["StepRetryingEvent"] | components["schemas"]["StepReworkingEvent"] | components["schemas"]["StepInterruptedEvent"] | components["schemas"]["StepWaitingEvent"] | components["schemas"]["StepsResetEvent"] | components["schemas"]["AgentExitedEvent"] | components["schemas"]["StreamActivityEvent"] | components["schemas"]["WorkspaceCreatedEvent"] | components["schemas"]["ArtifactCreatedEvent"] | components["schemas"]["OutputsCollectedEvent"] | components["schemas"]["ContractPassedEvent"] | components["schemas"]["ContractFailedEvent"] | components["schemas"]["CheckpointCreatedEvent"] | components["schemas"]["HookPassedEvent"] | components["schemas"]["HookFailedEvent"] | components["schemas"]["GateWaitingEvent"] | components["schemas"]["GateResolvedEvent"] | components["schemas"]["TimerSetEvent"] | components["schemas"]["TimerFiredEvent"] | components["schemas"]["BudgetWarningEvent"] | components["schemas"]["WarningRaisedEvent"];
         /** @description A contract that did not hold. */
         FailedContract: {
             /** @description whose */
@@ -2585,7 +2585,7 @@ export interface components {
             status: components["schemas"]["RunStatus"];
             /** @description queued, but was running before and can go on */
             resuming: boolean;
-            /** @description gate, timer, rate_limit or stopped */
+            /** @description gate, disk, timer, rate_limit, stopped or shutdown */
             waiting_reason: string | null;
             /** @description place in the queue; null: it waits for no slot */
             queue_position: number | null;
@@ -3125,6 +3125,45 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * run_wait_ended
+         * @description What the run, or steps of it, waited for is there again.
+         */
+        RunWaitEndedEvent: {
+            /**
+             * @description version of this schema
+             * @constant
+             */
+            v: 1;
+            /** @description 1, 2, 3 ... without holes within a run */
+            seq: number;
+            /** @description the run */
+            run_id: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds; never decreases within a run
+             */
+            ts: string;
+            /**
+             * @description What the run, or steps of it, waited for is there again. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "run_wait_ended";
+            /** @description the step's id */
+            step?: string;
+            /** @description the persona that does the step */
+            persona?: string;
+            /** @description the attempt within the visit */
+            attempt?: number;
+            /** @description how often the step was begun afresh */
+            visit?: number;
+            /** @description who caused it */
+            actor?: string;
+            /** @description disk */
+            reason: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * run_waiting
          * @description No step of the run runs, and it holds no slot.
          */
@@ -3158,8 +3197,10 @@ export interface components {
             visit?: number;
             /** @description who caused it */
             actor?: string;
-            /** @description gate, timer, rate_limit, stopped or shutdown */
+            /** @description gate, disk, timer, rate_limit, stopped or shutdown */
             reason: string;
+            /** @description what is lacking (disk) */
+            message?: string;
         } & {
             [key: string]: unknown;
         };
@@ -3706,6 +3747,51 @@ export interface components {
             adapter?: string;
             /** @description the model asked for; absent: the agent's own default */
             model?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * step_waiting
+         * @description The step cannot go on before something that is lacking is there; it then does so by itself.
+         */
+        StepWaitingEvent: {
+            /**
+             * @description version of this schema
+             * @constant
+             */
+            v: 1;
+            /** @description 1, 2, 3 ... without holes within a run */
+            seq: number;
+            /** @description the run */
+            run_id: string;
+            /**
+             * Format: date-time
+             * @description RFC 3339, UTC, milliseconds; never decreases within a run
+             */
+            ts: string;
+            /**
+             * @description The step cannot go on before something that is lacking is there; it then does so by itself. (enum property replaced by openapi-typescript)
+             * @enum {string}
+             */
+            event: "step_waiting";
+            /** @description the step's id */
+            step: string;
+            /** @description the persona that does the step */
+            persona?: string;
+            /** @description the attempt within the visit */
+            attempt?: number;
+            /** @description how often the step was begun afresh */
+            visit?: number;
+            /** @description who caused it */
+            actor?: string;
+            /** @description disk */
+            reason: string;
+            /** @description stable error code */
+            code?: string;
+            /** @description what happened, for people */
+            message: string;
+            /** @description what to do about it */
+            hint?: string;
         } & {
             [key: string]: unknown;
         };

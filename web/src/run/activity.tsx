@@ -20,7 +20,7 @@ const kMore = 2_000;  // with each step back
 const hidden = new Set(['outputs_collected', 'checkpoint_created', 'timer_set', 'timer_fired']);
 const marks: Record<string, string> = {
   contract_passed: 'ok', contract_failed: 'bad', step_completed: 'ok', step_failed: 'bad', step_rejected: 'bad', step_retrying: 'warn',
-  step_reworking: 'special', step_interrupted: 'warn', gate_waiting: 'warn', gate_resolved: 'ok', artifact_created: 'idle', agent_exited: 'idle',
+  step_reworking: 'special', step_interrupted: 'warn', step_waiting: 'warn', gate_waiting: 'warn', gate_resolved: 'ok', artifact_created: 'idle', agent_exited: 'idle',
 };
 
 /** The items of one attempt, made once of each event: a run may have a hundred thousand of them. */

@@ -17,6 +17,8 @@ export interface StepState {
   finishedAt: string | null;
   reason: string | null;
   skipReason: string;
+  /** What it lacks to go on, by itself, when that is there again: "disk". */
+  waitsFor: string;
   workspace: string | null;
   adapter: string | null;
   model: string | null;
@@ -66,7 +68,7 @@ export function initialState(runId: string, pipeline: string, graph: Graph): Run
   const steps = graph.nodes.map((node, index): StepState => ({
     index, id: node.step, kind: node.kind || null, persona: node.persona, reworkOnly: node.rework_only,
     status: 'pending', visit: 0, attempt: 0, interruptions: 0, startedAt: null, finishedAt: null, reason: null,
-    skipReason: '', workspace: null, adapter: null, model: null, reworkTarget: '', reworkFor: '', failure: null,
+    skipReason: '', waitsFor: '', workspace: null, adapter: null, model: null, reworkTarget: '', reworkFor: '', failure: null,
     artifacts: new Map(), gate: null, usage: noUsage,
   }));
   const dependencies = new Map<string, string[]>();
@@ -113,6 +115,7 @@ function withdrawGate(step: StepState, ts: string): void {
 
 function finish(step: StepState, status: StepStatus, ts: string): void {
   step.status = status;
+  step.waitsFor = '';
   step.finishedAt = ts;
   withdrawGate(step, ts);
 }
@@ -194,6 +197,12 @@ function ofRun(state: RunState, event: RunEvent): void {
       run.status = 'waiting';
       run.waiting_reason = orNull(event.reason);
       return;
+    case 'run_wait_ended':
+      if (run.waiting_reason === event.reason) run.waiting_reason = null;
+      for (const step of state.steps) {
+        if (step.waitsFor === event.reason) step.waitsFor = '';
+      }
+      return;
     case 'run_cancel_requested':
       state.cancelRequested ??= { by: text(event, 'by'), reason: text(event, 'reason'), force: false };
       if (flag(event, 'force')) state.cancelRequested.force = true;
@@ -241,6 +250,7 @@ function stepStarted(step: StepState, event: RunEvent): void {
     step.artifacts = new Map();
   }
   step.status = 'running';
+  step.waitsFor = '';
   step.reason = reason;
   step.visit = event.visit ?? 1;
   step.attempt = event.attempt ?? 1;
@@ -323,13 +333,18 @@ function ofStep(state: RunState, step: StepState, event: RunEvent): void {
     }
     case 'step_interrupted':
       step.status = 'interrupted';
+      step.waitsFor = '';
       if (event.reason !== 'stopped') step.interruptions += 1;
       return spend(state, step, event);
+    case 'step_waiting':
+      step.waitsFor = text(event, 'reason');
+      return;
     case 'steps_reset': {
       const again = listOf(event.steps).map((id) => state.byId.get(String(id))).filter((one) => one !== undefined);
       for (const one of again) {
         withdrawGate(one, event.ts);
         one.status = 'pending';
+        one.waitsFor = '';
         one.attempt = 0;
         one.failure = null;
         one.skipReason = '';
@@ -399,10 +414,10 @@ const showsFailure = new Set<string>(['failed', 'rejected', 'retrying', 'reworki
 export function stepRow(step: StepState): Step {
   const shows = showsFailure.has(step.status) || (step.status === 'skipped' && step.skipReason === 'failed');
   return {
-    index: step.index, step: step.id, kind: step.kind, status: step.status, persona: step.persona,
+    index: step.index, step: step.id, kind: step.kind, status: step.waitsFor ? 'waiting' : step.status, persona: step.persona,
     adapter: step.adapter, model: step.model, visit: step.visit, attempt: step.attempt,
     interruptions: step.interruptions, started_at: step.startedAt, finished_at: step.finishedAt, duration_ms: null,
-    workspace: step.workspace, reason: step.status === 'skipped' ? step.skipReason : step.reason,
+    workspace: step.workspace, reason: step.status === 'skipped' ? step.skipReason : step.waitsFor || step.reason,
     error: shows ? step.failure : null, usage: step.usage, attempts: [],
   };
 }

@@ -11,7 +11,8 @@ export function sentence(event: RunEvent): string {
     case 'run_forked': return `Made from ${s(event.origin_run_id)}`;
     case 'run_started': return 'Got its slot';
     case 'run_resumed': return `Goes on (${s(event.reason)})`;
-    case 'run_waiting': return `Waits: ${s(event.reason)}; holds no slot`;
+    case 'run_waiting': return event.reason === 'disk' ? `Waiting for the disk: ${s(event.message)}` : `Waits: ${s(event.reason)}; holds no slot`;
+    case 'run_wait_ended': return `No longer waiting for the ${s(event.reason)}`;
     case 'run_cancel_requested': return `Cancel asked for${event.by ? ` by ${s(event.by)}` : ''}${event.reason ? `: ${s(event.reason)}` : ''}`;
     case 'run_stop_requested': return `Pause asked for${event.by ? ` by ${s(event.by)}` : ''}`;
     case 'run_completed': return `Completed in ${duration(n(event.duration_ms))}`;
@@ -27,6 +28,7 @@ export function sentence(event: RunEvent): string {
     case 'step_retrying': return `Attempt failed (${s(event.failure_class).replaceAll('_', ' ')}): ${s(event.message)}. Attempt ${n(event.next_attempt)} follows in ${duration(n(event.delay_ms))}`;
     case 'step_reworking': return `${s(event.target)} repairs it, round ${n(event.round)}: ${s(event.message)}`;
     case 'step_interrupted': return `Interrupted: ${s(event.reason)}`;
+    case 'step_waiting': return `Waiting for the ${s(event.reason)}: ${s(event.message)}`;
     case 'steps_reset': return `Back to ${s(event.target)}`;
     case 'agent_exited': return event.succeeded ? `Ended well after ${duration(n(event.duration_ms))}` : `Ended badly: ${s(event.message)}`;
     case 'workspace_created': return event.branch ? `Works on branch ${s(event.branch)}` : event.type === 'mount' ? 'Works in a copy of the project' : `Works in ${s(event.path).split('/').at(-1) ?? ''}`;
@@ -73,7 +75,7 @@ export function advice(failureClass: string | null, code: string | null): string
 export function nowLine(step: Step, last: RunEvent | undefined): string {
   if (step.status === 'running' && last) return sentence(last);
   if (step.error) return step.error.message;
-  if (step.status === 'waiting') return 'waits';
+  if (step.status === 'waiting') return step.reason === 'disk' ? 'waits for the disk' : 'waits';
   if (step.status === 'skipped') return step.reason ?? 'skipped';
   return [step.persona, step.attempt > 1 ? `attempt ${step.attempt}` : '', step.visit > 1 ? `visit ${step.visit}` : ''].filter(Boolean).join(' · ') || (step.kind ?? '');
 }

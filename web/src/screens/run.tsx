@@ -114,7 +114,7 @@ function Head({ run, view, act }: { run: Run; view: RunView; act: (action: Actio
         <div className="titles">
           <div className="run-title">
             <h1>{run.input && run.input.length <= 140 ? run.input : run.input ? `${run.input.slice(0, 140)} …` : run.pipeline}</h1>
-            <Status status={cancelling ? 'cancelling' : run.status} pill word={cancelling ? undefined : run.status === 'waiting' && run.waiting_reason === 'gate' ? 'Waits for a person' : run.queue_position ? `Queued, place ${run.queue_position}` : undefined} />
+            <Status status={cancelling ? 'cancelling' : run.status} pill word={cancelling ? undefined : run.status === 'waiting' && run.waiting_reason === 'gate' ? 'Waits for a person' : run.status === 'waiting' && run.waiting_reason === 'disk' ? 'Waiting for the disk' : run.queue_position ? `Queued, place ${run.queue_position}` : undefined} />
           </div>
           <div className="run-facts">
             <span><Icon name="clock" size={15} /><Lasted from={run.started_at} to={run.finished_at} /></span>

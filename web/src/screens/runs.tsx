@@ -28,7 +28,7 @@ const same = (left: string[] | undefined, right: string[] | undefined) => (left 
 
 function describe(run: Run): string {
   if (run.status === 'queued') return run.queue_position ? `Queued, place ${run.queue_position}` : run.resuming ? 'Queued, goes on' : 'Queued';
-  if (run.status === 'waiting') return { gate: 'Waits for a person', timer: 'Waits for its time', rate_limit: 'Waits for the service’s limit', stopped: 'Paused', shutdown: 'Goes on by itself' }[run.waiting_reason ?? ''] ?? 'Waiting';
+  if (run.status === 'waiting') return { gate: 'Waits for a person', disk: 'Waiting for the disk', timer: 'Waits for its time', rate_limit: 'Waits for the service’s limit', stopped: 'Paused', shutdown: 'Goes on by itself' }[run.waiting_reason ?? ''] ?? 'Waiting';
   if (run.status === 'failed' && run.failed_step) return `Failed at ${run.failed_step}`;
   return wordOf(run.status);
 }
