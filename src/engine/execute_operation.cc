@@ -42,6 +42,7 @@ class ExecuteOperation final : public ActiveOperation {
   void set_up(bool attach);
   bool try_set_up_again(const Error& error);
   void launch(StepSetup setup);
+  void follow_unless_ended();
   void follow();
   void on_bytes(bool err, uint64_t offset, std::string_view bytes);
   void on_exit(const process::HostExit& exit);
@@ -82,8 +83,13 @@ class ExecuteOperation final : public ActiveOperation {
 void ExecuteOperation::start() {
   const flow::StepState* state = run_->state.find(operation_.step);
   launch_name_ = launch_name(*state);
+  const ShortageWatch watch;
   const bool attach = run_->world.inspect(launch_folder(*run_, launch_name_.text())) !=
                       process::HostedState::kNeverStarted;
+  // What could not be looked at may run: nothing is set up anew beneath it.
+  if (const auto lacking = watch.seen(); lacking && stop_ == flow::StopReason::kNone) {
+    return wait_for_resources(*lacking, [this] { start(); });
+  }
   if (!attach && stop_ != flow::StopReason::kNone) {
     end_without_process(stop_class(), Error(Code::kCancelled, "it was ended before it started"));
     return;
@@ -163,11 +169,6 @@ bool ExecuteOperation::try_set_up_again(const Error& error) {
 
 void ExecuteOperation::launch(StepSetup setup) {
   setup_ = std::move(setup);
-  if (stop_ != flow::StopReason::kNone &&
-      run_->world.inspect(setup_.host.dir) == process::HostedState::kNeverStarted) {
-    return end_without_process(stop_class(),
-                               Error(Code::kCancelled, "it was ended before it started"));
-  }
   setup_workspace_ = setup_.workspace.root.lexically_relative(run_->paths.project).native();
   const flow::StepState* state = run_->state.find(operation_.step);
   if (state->workspace != setup_workspace_) {
@@ -180,6 +181,15 @@ void ExecuteOperation::launch(StepSetup setup) {
     pending_.push_back(
         event(Kind::kWarningRaised,
               {{"code", warning.code}, {"message", run_->redactor.redact(warning.message)}}));
+  }
+  follow_unless_ended();
+}
+
+void ExecuteOperation::follow_unless_ended() {
+  if (stop_ != flow::StopReason::kNone &&
+      run_->world.inspect(setup_.host.dir) == process::HostedState::kNeverStarted) {
+    return end_without_process(stop_class(),
+                               Error(Code::kCancelled, "it was ended before it started"));
   }
   follow();
 }
@@ -194,6 +204,9 @@ void ExecuteOperation::follow() {
            [self = weak_from_this(), this](const process::HostExit& exit) {
              if (const auto alive = self.lock()) on_exit(exit);
            }});
+  if (!followed && followed.error().code == Code::kScarce && stop_ == flow::StopReason::kNone) {
+    return wait_for_resources(followed.error(), [this] { follow_unless_ended(); });
+  }
   if (!followed) return end_without_process(FailureClass::kTransient, followed.error());
   phase_ = Phase::kFollowing;
   followed_ = *std::move(followed);

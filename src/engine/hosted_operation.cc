@@ -32,7 +32,7 @@ void HostedOperation::run_program(const process::HostRequest& request, OnBytes o
   auto followed = run_->world.start_or_attach(
       request, 0, 0,
       {.on_bytes =
-           [this, on_bytes = std::move(on_bytes)](bool err, uint64_t, std::string_view bytes) {
+           [this, on_bytes](bool err, uint64_t, std::string_view bytes) {
              append_tail(err ? result_.err_tail : result_.out_tail, bytes);
              if (on_bytes) on_bytes(err, bytes);
            },
@@ -43,6 +43,11 @@ void HostedOperation::run_program(const process::HostRequest& request, OnBytes o
              result_.exit = exit;
              program_ended(std::move(result_));
            }});
+  if (!followed && followed.error().code == Code::kScarce && stop_ == flow::StopReason::kNone) {
+    return wait_for_resources(followed.error(), [this, request, on_bytes = std::move(on_bytes)] {
+      run_program(request, on_bytes);
+    });
+  }
   if (!followed) return program_ended(fail(followed.error()));
   followed_ = *std::move(followed);
   if (stop_ != flow::StopReason::kNone) followed_->stop(stop_ == flow::StopReason::kForceCancel);
