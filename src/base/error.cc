@@ -127,7 +127,9 @@ Error errno_error(int err, std::string_view doing, std::string_view what) {
   std::string message = what.empty() ? fmt::format("{}: {}", doing, reason)
                                      : fmt::format("{} {}: {}", doing, what, reason);
   const SystemFault fault = system_fault(err);
-  return {fault_code(fault), std::move(message), std::string(fault_hint(fault))};
+  Error error(fault_code(fault), std::move(message), std::string(fault_hint(fault)));
+  note_shortage(error);
+  return error;
 }
 
 }  // namespace wave

@@ -32,6 +32,13 @@ constexpr std::array kFaultTexts{
     FaultText{"Structure needs cleaning", SystemFault::kBroken},
 };
 
+// Per thread, since work does not change threads while it runs.
+struct SeenShortages {
+  uint64_t count = 0;
+  Error last;
+};
+thread_local SeenShortages seen_here;
+
 }  // namespace
 
 SystemFault system_fault(int err) {
@@ -104,6 +111,24 @@ std::optional<SystemFault> fault_in_message(std::string_view text) {
 
 bool is_shortage(Code code) {
   return code == Code::kScarce || code == Code::kDiskFull || code == Code::kDiskError;
+}
+
+void note_shortage(const Error& error) {
+  if (!is_shortage(error)) return;
+  ++seen_here.count;
+  seen_here.last = error;
+}
+
+ShortageWatch::ShortageWatch() : before_(seen_here.count) {}
+
+std::optional<Error> ShortageWatch::seen() const {
+  if (seen_here.count == before_) return std::nullopt;
+  return seen_here.last;
+}
+
+Error ShortageWatch::behind(Error error) const {
+  if (is_shortage(error)) return error;
+  return seen().value_or(std::move(error));
 }
 
 }  // namespace wave

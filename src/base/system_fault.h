@@ -2,6 +2,7 @@
 // every module decides by the kind, never by errno, so that a shortage is never taken for absence.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -35,5 +36,24 @@ bool is_shortage(Code code);
 inline bool is_shortage(const Error& error) {
   return is_shortage(error.code);
 }
+
+/// Remembers `error` for the watches of this thread, if it is a shortage. errno_error does so
+/// itself; call it where an error comes about in another way.
+void note_shortage(const Error& error);
+
+/// What this thread saw fail for a shortage since the watch was made. Much code rightly turns
+/// "could not open it" into "there is none" and goes on; whoever acts on the outcome of such code
+/// asks here first. Thread: the one that made it.
+class ShortageWatch {
+ public:
+  ShortageWatch();
+  /// The last one.
+  [[nodiscard]] std::optional<Error> seen() const;
+  /// The shortage, if there was one: it is the reason for whatever went wrong. Else `error`.
+  [[nodiscard]] Error behind(Error error) const;
+
+ private:
+  uint64_t before_;
+};
 
 }  // namespace wave

@@ -30,5 +30,21 @@ TEST(SystemFault, OtherProgramsReportTheSameKindsAsText) {
   EXPECT_EQ(fault_in_message("fatal: not a git repository"), std::nullopt);
 }
 
+TEST(SystemFault, AWatchSeesWhatOtherCodeTookForAbsence) {
+  const ShortageWatch before;
+  const auto exists = [](int err) {
+    const Error error = errno_error(err, "cannot open", "a file");
+    return error.message.empty();  // like code that asks only whether it worked
+  };
+  EXPECT_FALSE(exists(ENOENT));
+  EXPECT_FALSE(before.seen());
+  EXPECT_EQ(before.behind(Error(Code::kNotFound, "none")).code, Code::kNotFound);
+  EXPECT_FALSE(exists(EMFILE));
+  const ShortageWatch after;
+  ASSERT_TRUE(before.seen());
+  EXPECT_EQ(before.behind(Error(Code::kNotFound, "none")).code, Code::kScarce);
+  EXPECT_FALSE(after.seen());
+}
+
 }  // namespace
 }  // namespace wave

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <spawn.h>
 
+#include "base/descriptor_limit.h"
 #include "base/log.h"
 #include "cli/apply_retention.h"
 #include "cli/commands.h"
@@ -27,7 +28,9 @@ void open_browser(const std::string& url) {
   pid_t pid = 0;
   if (::posix_spawnp(&pid, program.c_str(), nullptr, spawn.attributes(), argv, environ) != 0) {
     log::warning("no browser could be opened: visit {}", url);
+    return;
   }
+  restore_descriptor_limit(pid);
 }
 
 void say_where(const Context& context, const fs::path& folder, const server::Listening& listening) {

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "base/descriptor_limit.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/cli.h"
@@ -36,9 +37,9 @@ void configure_log(const GlobalOptions& global) {
 process::StartRoom needed_room(const CommandOptions& options) {
   constexpr uint64_t kMegabyte = 1 << 20;
   if (std::holds_alternative<ServeOptions>(options)) {
-    return {.program = "wave serve", .tasks = 32, .memory = 96 * kMegabyte};
+    return {.program = "wave serve", .descriptors = 128, .tasks = 32, .memory = 96 * kMegabyte};
   }
-  return {.program = "wave", .tasks = 16, .memory = 48 * kMegabyte};
+  return {.program = "wave", .descriptors = 64, .tasks = 16, .memory = 48 * kMegabyte};
 }
 
 Result<int> execute(const Invocation& invocation, std::map<std::string, std::string> environment) {
@@ -46,8 +47,9 @@ Result<int> execute(const Invocation& invocation, std::map<std::string, std::str
   std::optional<process::Launcher> launcher;
   if (invocation.executes_runs) {
     WAVE_TRY(launcher, process::Launcher::start());
-    WAVE_CHECK(process::check_start_room(needed_room(invocation.options)));
   }
+  raise_descriptor_limit();  // after the launcher: agents get the limit that we were given
+  if (launcher) WAVE_CHECK(process::check_start_room(needed_room(invocation.options)));
   // A reader or terminal that goes away is noticed by write(2); it does not end the run.
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a limit on files is like a full disk: an error of a write

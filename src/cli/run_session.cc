@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <unistd.h>
 
+#include "base/descriptor_limit.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/error_printer.h"
@@ -227,6 +228,7 @@ Status spawn_owner(const Context& context, const std::string& run_id) {
                                      O_WRONLY | O_CREAT | O_APPEND, 0600);
   ::posix_spawn_file_actions_adddup2(spawn.actions(), STDOUT_FILENO, STDERR_FILENO);
   pid_t pid = 0;
+  const FirstDescriptorLimit first_limit;  // the owner's agents get what we were given
   const int error = ::posix_spawn(&pid, "/proc/self/exe", spawn.actions(), spawn.attributes(),
                                   argv.data(), environ);
   if (error != 0) {

@@ -227,12 +227,21 @@ void CheckContract::start() {
   if (repairer != nullptr) input->setup.work_of = &run_->step(repairer->id);
   input->started = run_->world.inspect(launch_folder(*run_, input->launch_name)) !=
                    process::HostedState::kNeverStarted;
-  on_pool_with_disk([run = run_, input] { return look(*run, *input); },
-                    [this](Result<Check> check) {
-                      if (!check) return end(unevaluable(check.error()));
-                      if (!check->job) return end(check->verdict);
-                      run_job(*std::move(check));
-                    });
+  on_pool_with_disk(
+      [run = run_, input]() -> Result<Check> {
+        const ShortageWatch watch;
+        Result<Check> check = look(*run, *input);
+        const bool is_judged = check && !check->job;
+        if (!is_judged || check->verdict.passed) return check;
+        // What could not be read for a shortage is not judged.
+        if (auto shortage = watch.seen()) return fail(*std::move(shortage));
+        return check;
+      },
+      [this](Result<Check> check) {
+        if (!check) return end(unevaluable(check.error()));
+        if (!check->job) return end(check->verdict);
+        run_job(*std::move(check));
+      });
 }
 
 void CheckContract::run_job(Check check) {

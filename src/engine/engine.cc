@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/log.h"
+#include "base/system_fault.h"
 #include "base/text.h"
 #include "engine/input_check.h"
 #include "engine/known_secrets.h"
@@ -401,10 +402,15 @@ Status Engine::Impl::count_fold(const Adoption& adoption) {
 
 Status Engine::Impl::take_up(Adoption& adoption, const OnEnd& on_end) {
   const std::string& run_id = adoption.run_id;
+  const ShortageWatch watch;
   auto run = [&]() -> Result<std::shared_ptr<RunContext>> {
     WAVE_CHECK(count_fold(adoption));
     return open_run(adoption.details);
   }();
+  if (!run && is_shortage(watch.behind(run.error()))) {
+    return fail(
+        watch.behind(run.error()));  // as it was, for whoever takes it up when it has passed
+  }
   if (!run) {
     log::error("run {} is quarantined: {}", run_id, full_message(run.error()));
     WAVE_CHECK(quarantine(adoption.details, adoption.epoch, run.error()));

@@ -21,8 +21,7 @@ constexpr uint64_t kMaxUnstoredBytes = 8 << 20;  // of output read but not yet i
 constexpr uint64_t kUnshownAfterSkip = 512 << 10;
 constexpr int kMaxSetupTries = 4;        // where what is in the way may go away
 constexpr Millis kFirstSetupPause{100};  // four times as long after each
-constexpr Millis kLaunchRetry{2'000};
-constexpr size_t kMaxContent = 2048;  // of one activity
+constexpr size_t kMaxContent = 2048;     // of one activity
 constexpr size_t kMaxOutputTail = 2000;
 
 // A file that is there already, a folder that is not empty, a git that finds another one at work:
@@ -46,6 +45,7 @@ class ExecuteOperation final : public ActiveOperation {
   void set_up(bool attach);
   bool try_set_up_again(const Error& error);
   void launch(StepSetup setup);
+  void follow_unless_ended();
   void follow();
   void on_bytes(bool err, uint64_t offset, std::string_view bytes);
   void take_in(bool err, std::string_view masked, std::vector<agent::Activity>& activity);
@@ -83,7 +83,7 @@ class ExecuteOperation final : public ActiveOperation {
   uint64_t unstored_bytes_ = 0;
   bool flushing_ = false;
   std::string output_tail_;
-  bool paused_ = false, stalled_ = false, launch_warned_ = false;
+  bool paused_ = false, stalled_ = false;
   Loop::TimerId watchdog_ = 0, setup_timer_ = 0;
   int setup_tries_ = 0;
   Progress progress_;
@@ -93,8 +93,13 @@ class ExecuteOperation final : public ActiveOperation {
 void ExecuteOperation::start() {
   const flow::StepState* state = run_->state.find(operation_.step);
   launch_name_ = launch_name(*state);
+  const ShortageWatch watch;
   const bool attach = run_->world.inspect(launch_folder(*run_, launch_name_.text())) !=
                       process::HostedState::kNeverStarted;
+  // What could not be looked at may run: nothing is set up anew beneath it.
+  if (const auto lacking = watch.seen(); lacking && stop_ == flow::StopReason::kNone) {
+    return wait_for_resources(*lacking, [this] { start(); });
+  }
   if (!attach && stop_ != flow::StopReason::kNone) {
     end_without_process(stop_class(), Error(Code::kCancelled, "it was ended before it started"));
     return;
@@ -158,11 +163,6 @@ bool ExecuteOperation::try_set_up_again(const Error& error) {
 
 void ExecuteOperation::launch(StepSetup setup) {
   setup_ = std::move(setup);
-  if (stop_ != flow::StopReason::kNone &&
-      run_->world.inspect(setup_.host.dir) == process::HostedState::kNeverStarted) {
-    return end_without_process(stop_class(),
-                               Error(Code::kCancelled, "it was ended before it started"));
-  }
   setup_workspace_ = setup_.workspace.root.lexically_relative(run_->paths.project).native();
   const flow::StepState* state = run_->state.find(operation_.step);
   if (state->workspace != setup_workspace_) {
@@ -175,6 +175,15 @@ void ExecuteOperation::launch(StepSetup setup) {
     pending_.push_back(
         event(Kind::kWarningRaised,
               {{"code", warning.code}, {"message", run_->redactor.redact(warning.message)}}));
+  }
+  follow_unless_ended();
+}
+
+void ExecuteOperation::follow_unless_ended() {
+  if (stop_ != flow::StopReason::kNone &&
+      run_->world.inspect(setup_.host.dir) == process::HostedState::kNeverStarted) {
+    return end_without_process(stop_class(),
+                               Error(Code::kCancelled, "it was ended before it started"));
   }
   follow();
 }
@@ -211,19 +220,8 @@ void ExecuteOperation::follow() {
 void ExecuteOperation::launch_failed(const Error& error) {
   phase_ = Phase::kSettingUp;
   if (watchdog_ != 0) run_->loop.cancel_timer(std::exchange(watchdog_, 0));
-  const bool passes = error.code == Code::kTimeout || error.code == Code::kInterrupted ||
-                      error.code == Code::kScarce;
-  if (stop_ != flow::StopReason::kNone || !passes) return not_launched(error);
-  if (!std::exchange(launch_warned_, true)) {
-    flow::Event warning =
-        event(Kind::kWarningRaised,
-              {{"code", code_name(error.code)}, {"message", text(error.message, kMaxContent)}});
-    report({.events = {std::move(warning)}, .ended = false});
-  }
-  setup_timer_ = run_->loop.call_at(run_->loop.clock().mono() + kLaunchRetry, [this] {
-    setup_timer_ = 0;
-    follow();
-  });
+  if (stop_ != flow::StopReason::kNone || !launch_may_pass(error)) return not_launched(error);
+  wait_for_resources(error, [this] { follow_unless_ended(); });
 }
 
 void ExecuteOperation::restore_parser() {

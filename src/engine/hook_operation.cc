@@ -69,12 +69,11 @@ void RunHook::start() {
   }
   Result<Launch> planned = plan();
   if (!planned) return program_ended(fail(planned.error()));
-  on_pool_with_disk(
-      [run = run_, what = *std::move(planned)]() mutable { return launch(*run, std::move(what)); },
-      [this](const Result<process::HostRequest>& request) {
-        if (!request) return program_ended(fail(request.error()));
-        run_program(*request);
-      });
+  on_pool_with_disk([run = run_, what = *std::move(planned)] { return launch(*run, what); },
+                    [this](const Result<process::HostRequest>& request) {
+                      if (!request) return program_ended(fail(request.error()));
+                      run_program(*request);
+                    });
 }
 
 void RunHook::program_ended(Result<ProgramResult> result) {

@@ -7,7 +7,6 @@ namespace wave::engine {
 namespace {
 
 constexpr size_t kMaxProgramTail = 64 << 10;
-constexpr Millis kProgramRetry{2'000};
 
 void append_tail(std::string& tail, std::string_view bytes) {
   tail.append(bytes);
@@ -18,27 +17,25 @@ void append_tail(std::string& tail, std::string_view bytes) {
 
 void HostedOperation::stop(flow::StopReason reason) {
   ActiveOperation::stop(reason);
-  if (retry_timer_ != 0) return launch_failed(Error(Code::kCancelled, "it was asked to end"));
   if (followed_) followed_->stop(stop_ == flow::StopReason::kForceCancel);
 }
 
 void HostedOperation::detach() {
   ActiveOperation::detach();
-  if (retry_timer_ != 0) run_->loop.cancel_timer(std::exchange(retry_timer_, 0));
   followed_.reset();
 }
 
 void HostedOperation::run_program(const process::HostRequest& request, OnBytes on_bytes) {
-  if (stop_ != flow::StopReason::kNone &&
-      run_->world.inspect(request.dir) == process::HostedState::kNeverStarted) {
-    return program_ended(fail(Code::kCancelled, "it was ended before it started"));
-  }
   request_ = request;
   on_bytes_ = std::move(on_bytes);
   start_program();
 }
 
 void HostedOperation::start_program() {
+  if (stop_ != flow::StopReason::kNone &&
+      run_->world.inspect(request_.dir) == process::HostedState::kNeverStarted) {
+    return program_ended(fail(Code::kCancelled, "it was ended before it started"));
+  }
   auto followed = run_->world.start_or_attach(
       request_, 0, 0,
       {.on_bytes =
@@ -63,17 +60,9 @@ void HostedOperation::start_program() {
   if (stop_ != flow::StopReason::kNone) followed_->stop(stop_ == flow::StopReason::kForceCancel);
 }
 
-/// A launcher or host that does not answer, and what the machine is short of, is no fault of the
-/// program.
 void HostedOperation::launch_failed(const Error& error) {
-  if (retry_timer_ != 0) run_->loop.cancel_timer(std::exchange(retry_timer_, 0));
-  const bool passes = error.code == Code::kTimeout || error.code == Code::kInterrupted ||
-                      error.code == Code::kScarce;
-  if (stop_ != flow::StopReason::kNone || !passes) return not_started(error);
-  retry_timer_ = run_->loop.call_at(run_->loop.clock().mono() + kProgramRetry, [this] {
-    retry_timer_ = 0;
-    start_program();
-  });
+  if (stop_ != flow::StopReason::kNone || !launch_may_pass(error)) return not_started(error);
+  wait_for_resources(error, [this] { start_program(); });
 }
 
 void HostedOperation::not_started(const Error& error) {

@@ -44,7 +44,6 @@ class HostedOperation : public ActiveOperation {
   OnBytes on_bytes_;
   std::unique_ptr<Followed> followed_;
   ProgramResult result_;
-  Loop::TimerId retry_timer_ = 0;
 };
 
 }  // namespace wave::engine

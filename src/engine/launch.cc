@@ -6,6 +6,11 @@ fs::path launch_folder(const RunContext& run, const std::string& name) {
   return run.paths.run(run.run_id) / name;
 }
 
+bool launch_may_pass(const Error& error) {
+  return error.code == Code::kTimeout || error.code == Code::kInterrupted ||
+         error.code == Code::kScarce;
+}
+
 process::HostRequest launched(const RunContext& run, const std::string& name) {
   process::HostRequest host;
   host.dir = launch_folder(run, name);

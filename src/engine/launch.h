@@ -26,6 +26,10 @@ std::filesystem::path launch_folder(const RunContext& run, const std::string& na
 /// that was started before: it may be reading them. (pool)
 Result<process::HostRequest> launch(const RunContext& run, Launch what);
 
+/// Whether a failed start may succeed later: a launcher or host that does not answer, and what the
+/// machine is short of, is no fault of the program.
+bool launch_may_pass(const Error& error);
+
 /// What World::start_or_attach needs to find a program that was started in an earlier life.
 process::HostRequest launched(const RunContext& run, const std::string& name);
 

@@ -1,6 +1,13 @@
 #include "engine/operation.h"
 
 namespace wave::engine {
+namespace {
+
+// How long to wait for descriptors, memory or processes before another try.
+constexpr Millis kFirstPause{1'000};
+constexpr Millis kLongestPause{15'000};
+
+}  // namespace
 
 flow::Event ActiveOperation::event(flow::Kind kind, json::object data) const {
   flow::Event event;
@@ -18,11 +25,34 @@ void ActiveOperation::stop(flow::StopReason reason) {
   const bool cancelled =
       reason == flow::StopReason::kCancel || reason == flow::StopReason::kForceCancel;
   if (cancelled) interrupt_.request_stop();
+  if (resources_timer_ == 0) return;
+  run_->loop.cancel_timer(std::exchange(resources_timer_, 0));
+  std::exchange(resources_again_, nullptr)();  // sees that it is to end
 }
 
 void ActiveOperation::detach() {
   reporter_ = nullptr;
   interrupt_.request_stop();
+  if (resources_timer_ != 0) run_->loop.cancel_timer(std::exchange(resources_timer_, 0));
+  resources_again_ = nullptr;
+}
+
+void ActiveOperation::wait_for_resources(const Error& lacking, Callback again) {
+  const bool is_first = resources_pause_ == Millis(0);
+  resources_pause_ = is_first ? kFirstPause : std::min(resources_pause_ * 2, kLongestPause);
+  resources_again_ = std::move(again);
+  resources_timer_ = run_->loop.call_at(run_->loop.clock().mono() + resources_pause_,
+                                        [self = weak_from_this(), this] {
+                                          const auto alive = self.lock();
+                                          if (!alive || detached()) return;
+                                          resources_timer_ = 0;
+                                          std::exchange(resources_again_, nullptr)();
+                                        });
+  if (!is_first) return;
+  flow::Event warning = event(flow::Kind::kWarningRaised,
+                              {{"code", code_name(lacking.code)},
+                               {"message", run_->redactor.redact(full_message(lacking))}});
+  report({.events = {std::move(warning)}, .ended = false});
 }
 
 void ActiveOperation::report(Report report) {

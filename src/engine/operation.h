@@ -7,6 +7,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "base/system_fault.h"
 #include "engine/disk_wait.h"
 #include "engine/run_context.h"
 #include "flow/decide.h"
@@ -62,28 +63,65 @@ class ActiveOperation : public std::enable_shared_from_this<ActiveOperation> {
   /// The work of on_pool_with_disk is over, whatever comes of it.
   virtual void work_ended() {}
   /// Runs `work` on the pool and `then` with its result on the loop thread, unless detached by
-  /// then.
+  /// then. Work that failed while the machine was short of descriptors, memory or processes is done
+  /// again when that may have passed (promise O11): it has to bear being begun anew.
   template <typename Work, typename Then>
   void on_pool(Work work, Then then);
+  /// Says once what is lacking, and calls `again` in a while; at once when asked to stop.
+  void wait_for_resources(const Error& lacking, Callback again);
 
   std::shared_ptr<RunContext> run_;
   flow::Operation operation_;
   flow::StopReason stop_ = flow::StopReason::kNone;
 
  private:
+  template <typename Work, typename Then>
+  struct PoolTask {
+    Work work;
+    Then then;
+    std::optional<std::invoke_result_t<Work>> result;
+    std::optional<Error> lacking;
+
+    void run();
+  };
+  template <typename Work, typename Then>
+  void run_task(std::shared_ptr<PoolTask<Work, Then>> task);
+
   Reporter reporter_;
   std::stop_source interrupt_;
+  Loop::TimerId resources_timer_ = 0;
+  Callback resources_again_;
+  Millis resources_pause_{0};  // of the last wait; 0: there was none
 };
 
 template <typename Work, typename Then>
-void ActiveOperation::on_pool(Work work, Then then) {
-  using Value = std::invoke_result_t<Work>;
-  auto result = std::make_shared<std::optional<Value>>();
-  run_->loop.run_blocking([result, self = shared_from_this(),
-                           work = std::move(work)]() mutable { result->emplace(work()); },
-                          [result, self = shared_from_this(), then = std::move(then)]() mutable {
-                            if (!self->detached()) then(*std::move(*result));
+void ActiveOperation::PoolTask<Work, Then>::run() {
+  const ShortageWatch watch;
+  result.emplace(work());
+  lacking.reset();
+  if constexpr (requires { result->has_value(); }) {
+    if (result->has_value()) return;
+  }
+  const auto shortage = watch.seen();
+  if (shortage && shortage->code == Code::kScarce) lacking = *shortage;
+}
+
+template <typename Work, typename Then>
+void ActiveOperation::run_task(std::shared_ptr<PoolTask<Work, Then>> task) {
+  run_->loop.run_blocking([task, self = shared_from_this()] { task->run(); },
+                          [this, task, self = shared_from_this()] {
+                            if (detached()) return;
+                            if (task->lacking && stop_ == flow::StopReason::kNone) {
+                              return wait_for_resources(*task->lacking,
+                                                        [this, task] { run_task(task); });
+                            }
+                            task->then(*std::move(task->result));
                           });
+}
+
+template <typename Work, typename Then>
+void ActiveOperation::on_pool(Work work, Then then) {
+  run_task(std::make_shared<PoolTask<Work, Then>>(std::move(work), std::move(then)));
 }
 
 template <typename Work, typename Then>
@@ -92,6 +130,9 @@ void ActiveOperation::on_pool_with_disk(Work work, Then then) {
   struct Outcome {
     Value value;
     std::optional<Error> lacking;
+
+    /// Whether on_pool has nothing to try again.
+    [[nodiscard]] bool has_value() const { return value.has_value() || lacking.has_value(); }
   };
   on_pool(
       [run = run_, waited = waits(), work = std::move(work)]() mutable {

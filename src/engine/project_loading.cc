@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "agent/adapter.h"
+#include "base/system_fault.h"
 #include "base/text.h"
 #include "workspace/workspace.h"
 
@@ -64,17 +65,22 @@ Result<LoadedProgram> load_from_source(const model::FileSource& project,
                                        const std::string& manifest_path,
                                        const std::string& pipeline,
                                        const std::map<std::string, std::string>& overlay) {
+  // What could not be read for a shortage reads as missing here and there: nothing of it counts.
+  const ShortageWatch watch;
   const model::OverlaySource source(project, overlay);
   const model::RecordingSource recording(source);
   auto loaded = model::load_project(recording, pipeline, {.manifest_path = manifest_path});
-  WAVE_CHECK(check_runnable(loaded.diagnostics, pipeline));
-  read_scripts(recording, loaded.value.manifest);
+  const Status runnable = check_runnable(loaded.diagnostics, pipeline);
+  if (runnable) read_scripts(recording, loaded.value.manifest);
+  if (auto shortage = watch.seen()) return fail(shortage->wrapped("cannot read the project"));
+  WAVE_CHECK(runnable);
 
   LoadedProgram result;
   result.snapshot.manifest_path = manifest_path;
   result.snapshot.pipeline = pipeline;
   result.snapshot.files = recording.files();
   const workspace::GitFacts git = workspace::git_facts(paths.project);
+  if (auto shortage = watch.seen()) return fail(shortage->wrapped("cannot read the repository"));
   result.snapshot.facts = {{"branch", git.branch},
                            {"head", git.head},
                            {"forge", forge_facts(git.remote_url, loaded.value.manifest.forge)}};

@@ -78,6 +78,7 @@ Response refusal_response(int status, std::string_view detail, std::string_view 
   std::string_view code = "usage";
   if (status == 408) code = "timeout";
   if (status == 413 || status == 414 || status == 431) code = "limit_exceeded";
+  if (status == 429) code = "rate_limited";
   if (status == 503) code = "overloaded";
   json::object problem{{"type", "about:blank"},
                        {"title", reason_phrase(status)},
@@ -89,7 +90,7 @@ Response refusal_response(int status, std::string_view detail, std::string_view 
       .status = status,
       .headers = {{"Content-Type", "application/problem+json"}, {"Cache-Control", "no-store"}},
       .body = dump_json(problem)};
-  if (status == 503) response.headers.add("Retry-After", "1");
+  if (status == 429 || status == 503) response.headers.add("Retry-After", "1");
   return response;
 }
 

@@ -199,6 +199,11 @@ void Connection::dispatch() {
   state_ = State::kHandling;
   deadline_ = MonoTime::max();  // handlers keep deadlines of their own
   Responder responder(std::move(target));
+  if (!count_client(request)) {
+    ++state.refused;
+    return responder.send(
+        refusal_response(429, "your address has too many requests open", request.id));
+  }
   if (state.options.inline_answer) {
     if (auto response = state.options.inline_answer(request)) {
       return responder.send(*std::move(response));
@@ -379,7 +384,23 @@ void Connection::written() {
   next_request();
 }
 
+// A proxy's connection carries the requests of many clients, so those are what is counted.
+bool Connection::count_client(const Request& request) {
+  SharedState& state = shard_.state();
+  if (!peer_->proxy || !state.options.client_of) return true;
+  std::string client = state.options.client_of(request);
+  if (client == peer_->address) return true;  // the proxy's own
+  if (!state.per_address.take(client, shard_.limits().max_connections_per_address)) return false;
+  client_ = std::move(client);
+  return true;
+}
+
+void Connection::let_client_go() {
+  if (!client_.empty()) shard_.state().per_address.give_back(std::exchange(client_, {}));
+}
+
 void Connection::next_request() {
+  let_client_go();
   state_ = State::kReading;
   if (input_.empty()) input_ = {};
   set_deadline(input_.empty() ? shard_.limits().idle_timeout : shard_.limits().header_timeout);
@@ -454,7 +475,8 @@ void Connection::close() {
   outbound_.reset();
   inbound_.reset();
   transport_.close();
-  shard_.retire(id_, peer_->address, is_stream_);
+  let_client_go();
+  shard_.retire(id_, *peer_, is_stream_);
 }
 
 }  // namespace wave::http

@@ -69,6 +69,8 @@ class Connection final : public Pollable {
   bool write_frames();
   bool load_file_piece();
   void written();
+  bool count_client(const Request& request);
+  void let_client_go();
   void next_request();
   void linger();
   void finish_writing();
@@ -87,6 +89,7 @@ class Connection final : public Pollable {
   size_t turn_ = 0;             // bytes written since others had theirs
   MonoTime deadline_;
   std::unique_ptr<Peer> peer_;
+  std::string client_;                // behind a proxy, of the request that is being answered
   std::unique_ptr<Inbound> inbound_;  // from the first byte of a request to its end
   std::string input_;                 // read, not yet parsed
   std::unique_ptr<Outbound> outbound_;

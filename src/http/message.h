@@ -40,6 +40,7 @@ struct Peer {
   std::string address;  // "127.0.0.1", "::1": of the socket, never of a header
   uint16_t port = 0;
   bool tls = false;
+  bool proxy = false;  // ServerOptions::is_proxy
   /// The verified client certificate (DER), shared by all requests of the connection; null: none.
   std::shared_ptr<const std::string> certificate;
 };

@@ -77,7 +77,20 @@ size_t reactor_count(int wanted) {
   return static_cast<size_t>(std::clamp(cores, 1, kMostReactors));
 }
 
+// Run locks, spools, pidfds, readers of the store, git, files of answers.
+constexpr size_t kLeastReserve = 64;
+constexpr size_t kMostReserve = 4096;
+
 }  // namespace
+
+Limits fit_to_descriptors(Limits limits, size_t descriptors) {
+  const size_t reserve = std::clamp(descriptors / 2, kLeastReserve, kMostReserve);
+  const size_t connections = std::max<size_t>(descriptors - std::min(reserve, descriptors), 2);
+  limits.max_connections = std::min(limits.max_connections, connections);
+  limits.max_connections_per_address =
+      std::min(limits.max_connections_per_address, std::max<size_t>(connections / 2, 1));
+  return limits;
+}
 
 struct Server::Impl {
   Listener listener;

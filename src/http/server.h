@@ -46,9 +46,13 @@ struct Limits {
   Millis write_timeout{60'000};        // a client that takes no byte of an answer
   Millis handshake_timeout{10'000};
   size_t max_connections = 20'000;              // beyond: closed at once, counted
-  size_t max_connections_per_address = 20'000;  // loopback and trusted proxies are many clients
+  size_t max_connections_per_address = 20'000;  // an address that is no proxy
   size_t max_queued_requests = 4'096;           // beyond: 503 with Retry-After
 };
+
+/// Of `limits`, what a process can keep that may have so many descriptors: connections get what the
+/// engine and the handlers do not need (at least half), one address half of that.
+Limits fit_to_descriptors(Limits limits, size_t descriptors);
 
 struct ServerOptions {
   std::string host = "127.0.0.1";  // an address, or a name that resolves to some
@@ -61,6 +65,10 @@ struct ServerOptions {
   std::function<size_t(const Request& head)> body_limit;
   /// Answers cheap requests (liveness) on the reactor itself, also when all workers are busy.
   std::function<std::optional<Response>(const Request&)> inline_answer;
+  /// Whether this peer is a proxy, whose connections are those of many clients. None: nobody is.
+  std::function<bool(const std::string& peer)> is_proxy;
+  /// Who sent a request that came through a proxy; counted like an address while it is answered.
+  std::function<std::string(const Request&)> client_of;
   /// Headers that every answer gets, those to malformed requests included.
   Headers common_headers;
 };

@@ -334,6 +334,71 @@ TEST_F(HttpServer, ConnectionsAreBounded) {
   EXPECT_EQ(status_of(ask(get("/"))), "200");
 }
 
+TEST(HttpLimits, ConnectionsLeaveDescriptorsForTheRest) {
+  for (const size_t descriptors : {256u, 1024u, 20'000u, 1u << 20}) {
+    const Limits limits = fit_to_descriptors({}, descriptors);
+    EXPECT_LE(limits.max_connections + std::min<size_t>(descriptors / 2, 4096), descriptors);
+    EXPECT_GE(limits.max_connections, std::min<size_t>(descriptors / 2, 20'000)) << descriptors;
+    EXPECT_LE(limits.max_connections_per_address * 2, limits.max_connections) << descriptors;
+  }
+  EXPECT_EQ(fit_to_descriptors({}, 1 << 20).max_connections, Limits{}.max_connections);
+}
+
+TEST_F(HttpServer, AnAddressHasItsShareOfTheConnections) {
+  ServerOptions options;
+  options.limits.max_connections_per_address = 1;
+  start(std::move(options));
+  RawClient first(port());
+  first.send(get("/"));
+  EXPECT_EQ(status_of(first.read_answer()), "200");
+  RawClient second(port());  // loopback is an address like any other
+  EXPECT_TRUE(second.read_to_end());
+  EXPECT_EQ(second.received(), "");
+  first.close();
+  EXPECT_TRUE(eventually([&] { return server_->stats().connections == 0; }));
+  EXPECT_EQ(status_of(ask(get("/"))), "200");
+}
+
+TEST_F(HttpServer, BehindAProxyTheClientsAreCounted) {
+  ServerOptions options;
+  options.limits.max_connections_per_address = 1;
+  options.is_proxy = [](const std::string& peer) { return peer == "127.0.0.1"; };
+  options.client_of = [](const Request& request) {
+    return std::string(request.headers.find("X-Forwarded-For").value_or(request.peer.address));
+  };
+  std::promise<void> let_go;
+  const std::shared_future<void> held = let_go.get_future().share();
+  start(std::move(options), [held](Request request, Responder responder) {
+    if (request.path == "/held") held.wait();
+    responder.send({.body = std::string("done")});
+  });
+  const auto from = [](const std::string& path, const std::string& client) {
+    return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: " + client +
+           "\r\n\r\n";
+  };
+  // The proxy may have many connections, and each client one request at a time.
+  RawClient busy(port()), same(port()), other(port()), own(port());
+  busy.send(from("/held", "192.0.2.1"));
+  EXPECT_TRUE(eventually([&] { return server_->stats().requests == 1; }));
+  same.send(from("/", "192.0.2.1"));
+  const std::string refused = same.read_answer();
+  EXPECT_EQ(status_of(refused), "429");
+  EXPECT_THAT(refused, HasSubstr("Retry-After: "));
+  other.send(from("/", "192.0.2.2"));
+  EXPECT_EQ(status_of(other.read_answer()), "200");
+  own.send(get("/"));
+  EXPECT_EQ(status_of(own.read_answer()), "200");
+  let_go.set_value();
+  EXPECT_EQ(status_of(busy.read_answer()), "200");
+  // Its request is answered, and the connection kept: the next one counts for whoever sends it.
+  EXPECT_TRUE(eventually([&] {
+    same.send(from("/", "192.0.2.1"));
+    return status_of(same.read_answer()) == "200";
+  }));
+  busy.send(from("/", "192.0.2.3"));
+  EXPECT_EQ(status_of(busy.read_answer()), "200");
+}
+
 TEST_F(HttpServer, RequestsBeyondTheQueueAre503) {
   ServerOptions options;
   options.workers = 1;

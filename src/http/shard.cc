@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/log.h"
+#include "base/system_fault.h"
 #include "http/tls_impl.h"
 
 namespace wave::http {
@@ -84,7 +85,7 @@ Connection* Shard::find(uint64_t id) {
   return slots_[at].connection.get();
 }
 
-void Shard::retire(uint64_t id, const std::string& address, bool was_stream) {
+void Shard::retire(uint64_t id, const Peer& peer, bool was_stream) {
   const auto at = static_cast<uint32_t>(id);
   // Its own call is still on the stack, and an event of this round may name it.
   retired_.push_back(std::move(slots_[at].connection));
@@ -92,11 +93,8 @@ void Shard::retire(uint64_t id, const std::string& address, bool was_stream) {
   free_.push_back(at);
   --load_;
   if (was_stream) --state_->streams;
+  if (!peer.proxy) state_->per_address.give_back(peer.address);
   const std::scoped_lock lock(state_->mutex);
-  if (const auto found = state_->per_address.find(address);
-      found != state_->per_address.end() && --found->second == 0) {
-    state_->per_address.erase(found);
-  }
   if (--state_->connections == 0) state_->all_closed.notify_all();
 }
 
@@ -112,22 +110,24 @@ void Shard::accept_some() {
     UniqueFd socket(::accept4(listener_, reinterpret_cast<sockaddr*>(&address), &size,
                               SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!socket.valid()) {
-      if (errno == EMFILE || errno == ENFILE) pause_listening();
+      if (errno != EAGAIN && system_fault(errno) == SystemFault::kScarce) pause_listening(errno);
       return;
     }
-    hand_out(std::move(socket), peer_of(address));
+    Peer peer = peer_of(address);
+    peer.proxy = state_->is_proxy(peer.address);
+    hand_out(std::move(socket), std::move(peer));
   }
 }
 
 // The listener stays readable: watched further, it would keep the reactor busy with nothing.
 // Streams and requests that are there go on meanwhile.
-void Shard::pause_listening() {
+void Shard::pause_listening(int err) {
   reactor_->remove(listener_);
   paused_ = true;
   const auto now = std::chrono::steady_clock::now();
   if (now < next_complaint_) return;
   next_complaint_ = now + std::chrono::seconds(10);
-  log::warning("no connection can be accepted: too many open files");
+  log::warning("{}", errno_error(err, "no connection can be accepted").message);
 }
 
 void Shard::listen_again() {
@@ -157,9 +157,9 @@ bool Shard::admit(const Peer& peer) {
   const Limits& limits = state_->options.limits;
   const std::scoped_lock lock(state_->mutex);
   if (state_->connections >= limits.max_connections) return false;
-  size_t& of_address = state_->per_address[peer.address];
-  if (of_address >= limits.max_connections_per_address) return false;
-  ++of_address;
+  if (!peer.proxy && !state_->per_address.take(peer.address, limits.max_connections_per_address)) {
+    return false;
+  }
   ++state_->connections;
   return true;
 }

@@ -28,7 +28,7 @@ class Shard final : public Pollable {
 
   [[nodiscard]] Connection* find(uint64_t id);
   /// Destroys the connection once its call has returned.
-  void retire(uint64_t id, const std::string& address, bool was_stream);
+  void retire(uint64_t id, const Peer& peer, bool was_stream);
   [[nodiscard]] SharedState& state() { return *state_; }
   [[nodiscard]] const Limits& limits() const { return state_->options.limits; }
   [[nodiscard]] const std::shared_ptr<SharedState>& shared_state() const { return state_; }
@@ -42,7 +42,7 @@ class Shard final : public Pollable {
   void accept_some();
   void hand_out(UniqueFd socket, Peer peer);
   void take(UniqueFd socket, Peer peer);
-  void pause_listening();
+  void pause_listening(int err);
   void listen_again();
   bool admit(const Peer& peer);
 

@@ -3,9 +3,9 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <map>
 #include <mutex>
 
+#include "http/address_counts.h"
 #include "http/server.h"
 #include "http/workers.h"
 
@@ -21,11 +21,15 @@ struct SharedState {
   std::atomic<uint64_t> connections = 0, streams = 0, accepted = 0, refused = 0, requests = 0,
                         malformed = 0, bytes_out = 0;
 
-  std::mutex mutex;
-  std::shared_ptr<TlsContext> tls;                         // guarded by mutex
-  std::map<std::string, size_t, std::less<>> per_address;  // guarded by mutex
-  std::condition_variable all_closed;                      // with mutex: connections became 0
+  AddressCounts per_address;  // peers that are no proxies, and clients behind proxies
 
+  std::mutex mutex;
+  std::shared_ptr<TlsContext> tls;     // guarded by mutex
+  std::condition_variable all_closed;  // with mutex: connections became 0
+
+  [[nodiscard]] bool is_proxy(const std::string& peer) const {
+    return options.is_proxy && options.is_proxy(peer);
+  }
   std::shared_ptr<TlsContext> current_tls() {
     const std::scoped_lock lock(mutex);
     return tls;

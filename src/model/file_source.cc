@@ -3,6 +3,7 @@
 #include <system_error>
 
 #include "base/file.h"
+#include "base/system_fault.h"
 #include "base/text.h"
 
 namespace wave::model {
@@ -58,12 +59,11 @@ std::vector<std::string> DiskSource::list(std::string_view path) const {
   if (!real) return names;
   std::error_code error;
   fs::directory_iterator entries(*real, error);
-  if (error) return names;
-  for (const fs::directory_iterator end; entries != end; entries.increment(error)) {
-    if (error) break;
+  for (const fs::directory_iterator end; !error && entries != end; entries.increment(error)) {
     std::error_code status_error;
     if (entries->is_regular_file(status_error)) names.push_back(entries->path().filename());
   }
+  if (error) note_shortage(errno_error(error.value(), "cannot list", path));
   std::ranges::sort(names);
   return names;
 }

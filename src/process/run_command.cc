@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <functional>
 
+#include "base/descriptor_limit.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "process/spawn_attributes.h"
@@ -103,7 +104,10 @@ Result<int> spawn(const CommandRequest& request, int in, int out, int err) {
   int pid = 0;
   const int error = ::posix_spawn(&pid, program.c_str(), spawn.actions(), spawn.attributes(),
                                   argv.data(), request.env ? envp.data() : environ);
-  if (error == 0) return pid;
+  if (error == 0) {
+    restore_descriptor_limit(pid);
+    return pid;
+  }
   struct stat info{};
   if (!request.cwd.empty() && (::stat(request.cwd.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))) {
     return fail(Code::kIo, fmt::format("cannot run {} in {}: no such folder", request.argv[0],
@@ -206,6 +210,13 @@ Result<CommandResult> run_command(const CommandRequest& request) {
   out_pipe.write.reset();
   err_pipe.write.reset();
   const UniqueFd ended(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!ended.valid()) {  // its end would not be seen before the deadline
+    const Error error = errno_error(errno, "cannot watch", request.argv[0]);
+    ::kill(-pid, SIGKILL);
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    return fail(error);
+  }
 
   CommandResult result;
   Stream out{std::move(out_pipe.read), &result.out};

@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/descriptor_limit.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "process/cgroup.h"
@@ -83,6 +84,15 @@ Status check_cgroup(const StartRoom& needed) {
               "raise memory.max (a container's --memory, MemoryMax= of a unit)");
 }
 
+Status check_descriptors(const StartRoom& needed) {
+  const size_t most = descriptor_limit();
+  if (most >= needed.descriptors) return {};
+  return fail(Code::kLimit,
+              fmt::format("{} needs {} file descriptors, and may have {}", needed.program,
+                          needed.descriptors, most),
+              "raise the limit (ulimit -n, LimitNOFILE= of a unit)");
+}
+
 /// How many of `wanted` threads can live at the same time.
 int threads_to_be_had(int wanted) {
   std::latch done(1);
@@ -103,6 +113,7 @@ int threads_to_be_had(int wanted) {
 }  // namespace
 
 Status check_start_room(const StartRoom& needed) {
+  WAVE_CHECK(check_descriptors(needed));
   WAVE_CHECK(check_limit(needed, RLIMIT_AS, 0, "address space", "ulimit -v"));
   WAVE_CHECK(check_limit(needed, RLIMIT_DATA, 5, "data memory", "ulimit -d"));
   WAVE_CHECK(check_cgroup(needed));

@@ -12,6 +12,7 @@ namespace wave::process {
 /// What a command needs to do its work, not what it may use at most.
 struct StartRoom {
   std::string program;  // for the message: "wave serve"
+  size_t descriptors = 0;
   int tasks = 0;        // threads and processes together, as the kernel counts them
   uint64_t memory = 0;  // bytes beside the stacks of threads
 };

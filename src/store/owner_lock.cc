@@ -76,7 +76,7 @@ Result<OwnerLock> OwnerLock::acquire(const StatePaths& paths, const std::string&
 
 bool OwnerLock::is_held(const StatePaths& paths, const std::string& run_id) {
   const auto file = open_file(paths.owner_lock(run_id), O_RDWR | O_NOFOLLOW);
-  if (!file) return false;
+  if (!file) return file.error().code == Code::kScarce;  // nobody can tell: somebody may
   struct flock lock = whole_file(F_WRLCK);
   return ::fcntl(file->get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }

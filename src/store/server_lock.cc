@@ -56,6 +56,7 @@ Status ServerLock::announce(const std::string& url) {
 std::optional<LivingServer> living_server(const StatePaths& paths) {
   const fs::path path = lock_path(paths);
   const auto file = open_file(path, O_RDWR | O_NOFOLLOW);
+  if (!file && file.error().code == Code::kScarce) return LivingServer{};  // there may be one
   if (!file) return std::nullopt;
   struct flock lock = whole_file();
   if (::fcntl(file->get(), F_OFD_GETLK, &lock) != 0 || lock.l_type == F_UNLCK) return std::nullopt;

@@ -128,6 +128,7 @@ Error git_error(const GitCall& call, const process::CommandResult& result) {
   if (const auto fault = fault_in_message(words)) {
     error.code = fault_code(*fault);
     error.hint = fault_hint(*fault);
+    note_shortage(error);
   }
   return error;
 }

@@ -43,8 +43,11 @@ Status remove_entry(int parent, const std::string& name, const Removal& how, int
 
 // All names first: deleting while reading may hide entries from the reader.
 Result<std::vector<std::string>> names_in(int folder) {
-  const Dir dir(::fdopendir(::fcntl(folder, F_DUPFD_CLOEXEC, 0)));
+  UniqueFd copy(::fcntl(folder, F_DUPFD_CLOEXEC, 0));
+  if (!copy.valid()) return fail(removal_error("a folder's content"));
+  const Dir dir(::fdopendir(copy.get()));
   if (!dir) return fail(removal_error("a folder's content"));
+  (void)copy.release();    // closed with the stream
   ::rewinddir(dir.get());  // the position is shared with whoever read this folder before
   std::vector<std::string> names;
   while (const dirent* entry = ::readdir(dir.get())) {

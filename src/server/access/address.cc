@@ -132,6 +132,11 @@ std::string nearest_stranger(const http::Request& request, bool standard,
 
 }  // namespace
 
+bool is_trusted_proxy(std::string_view address, const std::vector<Network>& trusted) {
+  const auto parsed = Address::parse(address);
+  return parsed && is_trusted(*parsed, trusted);
+}
+
 std::string client_address(const http::Request& request, const std::vector<Network>& trusted) {
   const auto peer = Address::parse(request.peer.address);
   if (!peer || !is_trusted(*peer, trusted)) return request.peer.address;

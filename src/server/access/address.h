@@ -41,6 +41,9 @@ bool is_loopback_host(std::string_view host);
 /// not believed; where both headers are there and disagree, neither is.
 std::string client_address(const http::Request& request, const std::vector<Network>& trusted);
 
+/// Whether an address is one of the trusted proxies'.
+bool is_trusted_proxy(std::string_view address, const std::vector<Network>& trusted);
+
 /// The host of "host:port", "[::1]:8080" or "host", in lower case; empty when it is malformed.
 std::string host_of(std::string_view authority);
 

@@ -41,6 +41,8 @@ class Access {
   virtual std::optional<http::Response> refuse(const http::Request& request) = 0;
   /// Where a request comes from, behind trusted proxies.
   [[nodiscard]] virtual std::string client_address(const http::Request& request) = 0;
+  /// Whether a peer is one of the trusted proxies.
+  [[nodiscard]] virtual bool is_proxy(std::string_view peer) = 0;
   /// Origin, Sec-Fetch-Site and CSRF.
   [[nodiscard]] virtual BrowserCheck browser_check() = 0;
   /// Null: plain HTTP. A new one after each reload that changed it.

@@ -232,6 +232,10 @@ std::string Doorkeeper::client_address(const http::Request& request) const {
   return access::client_address(request, trusted_);
 }
 
+bool Doorkeeper::is_proxy(std::string_view peer) const {
+  return is_trusted_proxy(peer, trusted_);
+}
+
 std::optional<http::Response> Doorkeeper::refuse(const http::Request& request) {
   if (const Status host = check_host(request, rules_); !host) {
     return problem(host.error(), request.id);

@@ -58,6 +58,7 @@ class Doorkeeper final : public Authenticator, public AuditLog {
                        const Route& route) const;
   /// Where a request comes from, behind trusted proxies.
   [[nodiscard]] std::string client_address(const http::Request& request) const;
+  [[nodiscard]] bool is_proxy(std::string_view peer) const;
   [[nodiscard]] bool tls() const { return rules_.tls; }
 
   // --- sessions ---

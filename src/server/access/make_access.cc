@@ -78,6 +78,7 @@ class AccessDoor final : public Access, private Authenticator, private AuditLog 
   std::optional<http::Response> refuse(const http::Request& request) override {
     return keeper_.load()->refuse(request);
   }
+  bool is_proxy(std::string_view peer) override { return keeper_.load()->is_proxy(peer); }
   std::string client_address(const http::Request& request) override {
     return keeper_.load()->client_address(request);
   }

@@ -1,3 +1,4 @@
+#include "base/system_fault.h"
 #include "base/text.h"
 #include "engine/gate_decision.h"
 #include "server/api/handlers.h"
@@ -24,8 +25,13 @@ json::object decided_json(const std::string& run_id, const flow::GateRow& gate,
 
 /// An agent does not approve its own work, nor that of its colleagues (promise G10).
 Status refuse_agents(const Call& call) {
+  const ShortageWatch watch;
   const auto agent = agent_behind(call.request.peer);
-  if (!agent) return {};
+  if (!agent) {
+    // Whom it could not look at may be an agent.
+    if (auto shortage = watch.seen()) return fail(*std::move(shortage));
+    return {};
+  }
   return fail(Code::kGateSelfDecision,
               "this is called from inside an agent (" + *agent + "), which must not decide gates",
               "a person answers it, from a terminal or browser of their own");

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/file.h"
+#include "base/system_fault.h"
 #include "base/text.h"
 #include "process/agent_guard.h"
 
@@ -49,8 +50,10 @@ std::string inode_of_port(const std::string& table, uint16_t port) {
 
 bool holds(const fs::path& folder, const std::string& link) {
   std::error_code error;
-  for (auto entry = fs::directory_iterator(folder / "fd", error);
-       !error && entry != fs::directory_iterator(); entry.increment(error)) {
+  fs::directory_iterator entry(folder / "fd", error);
+  // Other users' processes cannot be looked at, nor those that end just now; that is no shortage.
+  if (error) note_shortage(errno_error(error.value(), "cannot list", folder.native()));
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     std::array<char, 64> target{};
     const ssize_t size = ::readlink(entry->path().c_str(), target.data(), target.size());
     if (size > 0 && std::string_view(target.data(), static_cast<size_t>(size)) == link) return true;
@@ -70,8 +73,9 @@ std::optional<std::string> agent_behind(const http::Peer& peer, const std::strin
   if (inode.empty() || inode == "0") return std::nullopt;
   const std::string link = "socket:[" + inode + "]";
   std::error_code error;
-  for (auto entry = fs::directory_iterator(proc, error);
-       !error && entry != fs::directory_iterator(); entry.increment(error)) {
+  fs::directory_iterator entry(proc, error);
+  if (error) note_shortage(errno_error(error.value(), "cannot list", proc));
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     int pid = 0;
     const auto [end, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "base/log.h"
+#include "base/system_fault.h"
 #include "base/text.h"
 #include "server/api/finish.h"
 #include "server/api/problem.h"
@@ -32,6 +33,18 @@ Error missing_role(const auth::Identity& identity, const Route& route) {
               "ask whoever runs this server for the role");
   error.reason = fmt::format("role_{}_required", auth::to_string(route.role));
   return error;
+}
+
+// What a handler could not open for a shortage may read as "not there" in its answer: a 404, or a
+// list that lacks something. What has been changed is changed, and its answer stands.
+std::optional<Error> shortage_behind(const http::Request& request,
+                                     const Result<std::optional<http::Response>>& result,
+                                     const ShortageWatch& watch) {
+  const bool is_sent = result && !*result;  // a stream
+  if (is_sent || (result && changes_something(request.method))) return std::nullopt;
+  auto shortage = watch.seen();
+  if (!shortage || shortage->code != Code::kScarce) return std::nullopt;
+  return shortage;
 }
 
 }  // namespace
@@ -91,7 +104,9 @@ std::optional<http::Response> Router::answer(const http::Request& request,
   if (!found.match) return no_row(request, found);
   seen.row = found.match->row;
   seen.route = &options_.routes.routes()[seen.row];
+  const ShortageWatch watch;
   auto result = call_handler(request, responder, *std::move(found.match), seen);
+  if (auto shortage = shortage_behind(request, result, watch)) result = fail(*std::move(shortage));
   if (!result) {
     // Nothing is absent because the disk is.
     if (result.error().code == Code::kNotFound && services_.disk != nullptr) {

@@ -3,6 +3,7 @@
 
 #include "agent/adapter.h"
 #include "base/hash.h"
+#include "base/system_fault.h"
 #include "base/text.h"
 #include "engine/input_check.h"
 #include "engine/project_loading.h"
@@ -22,9 +23,11 @@ struct Submission {
 };
 
 Status check_pipeline(const Services& services, const std::string& pipeline) {
+  const ShortageWatch watch;
   const model::DiskSource files(services.paths.project);
   const std::vector<std::string> names = model::pipeline_names(files);
   if (std::ranges::find(names, pipeline) != names.end()) return {};
+  if (auto shortage = watch.seen()) return fail(*std::move(shortage));
   const auto meant = did_you_mean(pipeline, names);
   Error error(Code::kNotFound, fmt::format("there is no pipeline '{}'", pipeline));
   error.hint = meant           ? fmt::format("did you mean '{}'?", *meant)

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <signal.h>
 
+#include "base/descriptor_limit.h"
 #include "base/end_watch.h"
 #include "base/log.h"
 #include "engine/known_secrets.h"
@@ -178,6 +179,9 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
 
 Status RunningServer::listen() {
   http::ServerOptions options{.host = settings_.host, .port = settings_.port};
+  options.limits = http::fit_to_descriptors(options.limits, descriptor_limit());
+  options.is_proxy = [this](const std::string& peer) { return access_->is_proxy(peer); };
+  options.client_of = [this](const http::Request& asked) { return access_->client_address(asked); };
   options.tls = access_->tls();
   options.common_headers = access_->common_headers();
   options.body_limit = [this](const http::Request& head) { return router_->body_limit(head); };

@@ -113,6 +113,9 @@ Status check_no_owner(const StatePaths& paths) {
         fmt::format("the database has to be migrated, but run {} is being worked on", run_id),
         "wait for the run to end or stop it, then try again");
   }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return fail(errno_error(error.value(), "cannot list the runs in", paths.state().native()));
+  }
   return {};
 }
 
