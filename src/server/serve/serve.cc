@@ -147,19 +147,21 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
       return services_->authenticator.is_revoked(identity);
     });
   });
-  WAVE_TRY(
-      router_,
-      Router::make(
-          *services_,
-          {.routes = all_routes(),
-           .schemas = all_schemas(),
-           .check_browser = access_->browser_check(),
-           .client_address =
-               [this](const http::Request& asked) { return access_->client_address(asked); },
-           .answered = [this](
-                           std::string_view method, std::string_view route, int status,
+  WAVE_TRY(router_,
+           Router::make(
+               *services_,
+               {.routes = all_routes(),
+                .schemas = all_schemas(),
+                .check_browser = access_->browser_check(),
+                .client_address =
+                    [this](const http::Request& asked) { return access_->client_address(asked); },
+                .answered =
+                    [this](std::string_view method, std::string_view route, int status,
                            double seconds) { metrics_.answered(method, route, status, seconds); },
-           .fallback = [](const http::Request& asked) { return web::asset_response(asked); }}));
+                .fallback =
+                    [this](const http::Request& asked) {
+                      return web::asset_response(asked);
+                    }}));
   WAVE_CHECK(queue_->start());
   WAVE_TRY(watch_, EndWatch::start({SIGINT, SIGTERM, SIGHUP},
                                    [this](EndWatch& watch, int signal) { heard(watch, signal); }));
@@ -174,6 +176,11 @@ Status RunningServer::listen() {
   options.body_limit = [this](const http::Request& head) { return router_->body_limit(head); };
   options.inline_answer = [this](const http::Request& request) {
     return router_->inline_answer(request);
+  };
+  options.spool_folder = request_.paths.state();
+  options.lane = [this](const http::Request& request) { return router_->lane(request); };
+  options.client_of = [this](const http::Request& request) {
+    return access_->client_address(request);
   };
   const bool tls = options.tls != nullptr;
   WAVE_TRY(http_, http::Server::start(std::move(options),
@@ -249,7 +256,8 @@ Status RunningServer::take_over_settings() {
   }
   services_->settings.store(std::move(settings));
   if (resolved.host != settings_.host || resolved.port != settings_.port) {
-    log::warning("the address to listen on changes with the next start only");
+    log::warning(
+        "the address to listen on changes with the next start only");
   }
   // What was set over HTTP stands until the file says something else.
   if (resolved.max_concurrent != settings_.max_concurrent) {

@@ -10,6 +10,9 @@
 namespace wave::server::web {
 namespace {
 
+constexpr std::string_view kFirstPage = "/index.html";
+constexpr size_t kCopied = 64 << 10;  // larger files are sent from where they are
+
 constexpr std::string_view kNoApplication =
     "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>wave</title>\n"
     "<h1>wave</h1>\n<p>This build has no browser application: it was made with "
@@ -91,12 +94,32 @@ http::Response text_response(int status, std::string text) {
   return response;
 }
 
-http::Response page_response(std::string_view html) {
+http::Response page_response(std::string html) {
   http::Response response;
   response.headers.set("Content-Type", "text/html; charset=utf-8");
   response.headers.set("Cache-Control", "no-cache");
-  response.body = std::string(html);
+  response.body = std::move(html);
   return response;
+}
+
+/// Bytes that are part of the program.
+class EmbeddedBody final : public http::BodySource {
+ public:
+  explicit EmbeddedBody(std::string_view bytes) : rest_(bytes) {}
+  Result<std::string> next(size_t window) override {
+    std::string piece(rest_.substr(0, window));
+    rest_.remove_prefix(piece.size());
+    return piece;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+http::Body embedded_body(std::string_view bytes) {
+  if (bytes.size() <= kCopied) return std::string(bytes);
+  return http::StreamedBody{.source = std::make_shared<EmbeddedBody>(bytes),
+                            .length = bytes.size()};
 }
 
 http::Response file_response(const http::Request& request, const EmbeddedAsset& asset) {
@@ -123,7 +146,7 @@ http::Response file_response(const http::Request& request, const EmbeddedAsset& 
   response.headers.set("Content-Type", std::string(asset.type));
   if (!coding.empty()) response.headers.set("Content-Encoding", std::string(coding));
   const bool packed = asset.plain.empty() && coding.empty();
-  response.body = packed ? unpack(asset) : std::string(bytes);
+  response.body = packed ? http::Body(unpack(asset)) : embedded_body(bytes);
   return response;
 }
 
@@ -147,10 +170,10 @@ std::optional<http::Response> asset_response(const http::Request& request,
     response.headers.set("Allow", "GET, HEAD");
     return response;
   }
-  if (assets.empty()) return page_response(kNoApplication);
+  if (assets.empty()) return page_response(std::string(kNoApplication));
   const EmbeddedAsset* asset = find(assets, path);
   if (asset == nullptr && names_a_file(path)) return text_response(404, "There is no such file.\n");
-  if (asset == nullptr) asset = find(assets, "/index.html");
+  if (asset == nullptr) asset = find(assets, kFirstPage);
   if (asset == nullptr) return std::nullopt;
   return file_response(request, *asset);
 }
