@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "http/responder.h"
 #include "http/shard.h"
+#include "http/target.h"
 
 namespace wave::http {
 namespace {
@@ -167,6 +168,7 @@ bool Connection::parse() {
   if (before == RequestParser::State::kHead && parser.state() != before) {
     Request& request = parser.request();
     request.peer = *peer_;
+    strip_base_path(request, shard_.state().options.base_path);
     request.id = request_id_of(request);
     request.received = std::chrono::steady_clock::now();
     const auto& limit_of = shard_.state().options.body_limit;

@@ -63,6 +63,8 @@ enum class Lane {
 struct ServerOptions {
   std::string host = "127.0.0.1";  // an address, or a name that resolves to some
   uint16_t port = 0;               // 0: any free one
+  /// "/wave": what a proxy may put before every path. Handlers see paths without it.
+  std::string base_path;
   int reactors = 0;  // 0: as many as cores, at most 4
   int workers = 64;  // threads of each lane; started when needed
   Limits limits;

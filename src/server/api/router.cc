@@ -74,7 +74,7 @@ std::optional<http::Response> Router::respond(const http::Request& request,
     response = answer(request, responder, seen);
   } catch (const std::bad_alloc&) {
     log::error("request {}: not enough memory", request.id);
-    const Error error(Code::kStoreBusy, "there is not enough memory for this answer",
+    const Error error(Code::kScarce, "there is not enough memory for this answer",
                       "ask again later, or for less at once");
     seen.code = code_name(error.code);
     response = problem(error, request.id);

@@ -137,6 +137,7 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
                                .started_at = SystemClock().wall(),
                                .demo = settings_.demo,
                                .ending = answers_.get_token(),
+                               .base_path = settings_.base_path,
                                .settings = std::move(settings)});
   services_->audit = &access_->audit();
   services_->access = access_.get();
@@ -160,7 +161,7 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
                            double seconds) { metrics_.answered(method, route, status, seconds); },
                 .fallback =
                     [this](const http::Request& asked) {
-                      return web::asset_response(asked);
+                      return web::asset_response(asked, settings_.base_path);
                     }}));
   WAVE_CHECK(queue_->start());
   WAVE_TRY(watch_, EndWatch::start({SIGINT, SIGTERM, SIGHUP},
@@ -177,6 +178,7 @@ Status RunningServer::listen() {
   options.inline_answer = [this](const http::Request& request) {
     return router_->inline_answer(request);
   };
+  options.base_path = settings_.base_path;
   options.spool_folder = request_.paths.state();
   options.lane = [this](const http::Request& request) { return router_->lane(request); };
   options.client_of = [this](const http::Request& request) {
@@ -188,7 +190,7 @@ Status RunningServer::listen() {
                                         answer(request, std::move(responder));
                                       }));
   services_->http = http_.get();
-  const std::string url = url_of(http_->address(), tls);
+  const std::string url = url_of(http_->address(), tls) + settings_.base_path;
   WAVE_CHECK(lock_.announce(url));
   if (request_.listening) {
     WAVE_TRY(const std::string login, access_->login_link(url));
@@ -255,9 +257,10 @@ Status RunningServer::take_over_settings() {
         "masked from the next start on");
   }
   services_->settings.store(std::move(settings));
-  if (resolved.host != settings_.host || resolved.port != settings_.port) {
+  if (resolved.host != settings_.host || resolved.port != settings_.port ||
+      resolved.base_path != settings_.base_path) {
     log::warning(
-        "the address to listen on changes with the next start only");
+        "the address to listen on changes with the next start only, as does the base path");
   }
   // What was set over HTTP stands until the file says something else.
   if (resolved.max_concurrent != settings_.max_concurrent) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "base/text.h"
 
 namespace wave::server::web {
@@ -102,6 +103,12 @@ http::Response page_response(std::string html) {
   return response;
 }
 
+/// Addresses of a page of ours are absolute, as it is shown at many: below a base path they begin
+/// with that. Scripts find out by their own address.
+std::string below(std::string_view base_path, std::string_view html) {
+  return replace_all(std::string(html), "=\"/", fmt::format("=\"{}/", base_path));
+}
+
 /// Bytes that are part of the program.
 class EmbeddedBody final : public http::BodySource {
  public:
@@ -150,18 +157,33 @@ http::Response file_response(const http::Request& request, const EmbeddedAsset& 
   return response;
 }
 
+http::Response based_page(const http::Request& request, const EmbeddedAsset& asset,
+                          std::string_view base_path) {
+  std::string page = below(base_path, asset.plain.empty() ? unpack(asset) : asset.plain);
+  const std::string etag = fmt::format("\"{}\"", sha256_hex(page).substr(0, 32));
+  http::Response response = page_response(std::move(page));
+  response.headers.set("ETag", etag);
+  if (const auto known = request.headers.find("If-None-Match"); known && names(*known, etag)) {
+    response.status = 304;
+    response.body = std::string();
+  }
+  return response;
+}
+
 }  // namespace
 
 bool has_application() {
   return !all_assets().empty();
 }
 
-std::optional<http::Response> asset_response(const http::Request& request) {
-  return asset_response(request, all_assets());
+std::optional<http::Response> asset_response(const http::Request& request,
+                                             std::string_view base_path) {
+  return asset_response(request, all_assets(), base_path);
 }
 
 std::optional<http::Response> asset_response(const http::Request& request,
-                                             const std::vector<EmbeddedAsset>& assets) {
+                                             const std::vector<EmbeddedAsset>& assets,
+                                             std::string_view base_path) {
   const std::string_view path = request.path;
   if (is_below(path, "/api") || is_below(path, "/metrics")) return std::nullopt;
   if (assets.empty() && path != "/") return std::nullopt;
@@ -170,11 +192,14 @@ std::optional<http::Response> asset_response(const http::Request& request,
     response.headers.set("Allow", "GET, HEAD");
     return response;
   }
-  if (assets.empty()) return page_response(std::string(kNoApplication));
+  if (assets.empty()) return page_response(below(base_path, kNoApplication));
   const EmbeddedAsset* asset = find(assets, path);
   if (asset == nullptr && names_a_file(path)) return text_response(404, "There is no such file.\n");
   if (asset == nullptr) asset = find(assets, kFirstPage);
   if (asset == nullptr) return std::nullopt;
+  if (!base_path.empty() && asset->path == kFirstPage) {
+    return based_page(request, *asset, base_path);
+  }
   return file_response(request, *asset);
 }
 
