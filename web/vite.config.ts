@@ -3,6 +3,9 @@ import { defineConfig } from 'vite';
 const server = process.env.WAVE_SERVER ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
+  // The server may be shown below a path that the build does not know: scripts and styles name each other by where they
+  // are, and the server puts the path into the page.
+  experimental: { renderBuiltUrl: (_name, { hostType }) => (hostType === 'html' ? undefined : { relative: true }) },
   esbuild: { jsx: 'automatic' },
   logLevel: 'warn',
   build: {

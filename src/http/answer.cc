@@ -33,6 +33,11 @@ bool has_no_body(int status) {
   return status == 204 || status == 304 || status < 200;
 }
 
+bool ends_connection(const Response& response, const HeadFacts& facts) {
+  const bool ends_the_body = !facts.takes_chunks && !body_size(response.body);
+  return facts.close || facts.is_stream || ends_the_body;
+}
+
 std::string render_head(const Response& response, const HeadFacts& facts) {
   std::string head =
       fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
@@ -46,9 +51,13 @@ std::string render_head(const Response& response, const HeadFacts& facts) {
   }
   if (!facts.request_id.empty()) add_field(head, "X-Request-Id", facts.request_id);
   if (!facts.is_stream && !has_no_body(response.status)) {
-    add_field(head, "Content-Length", std::to_string(body_size(response.body)));
+    if (const auto size = body_size(response.body)) {
+      add_field(head, "Content-Length", std::to_string(*size));
+    } else if (facts.takes_chunks) {
+      add_field(head, "Transfer-Encoding", "chunked");
+    }
   }
-  if (facts.close || facts.is_stream) add_field(head, "Connection", "close");
+  if (ends_connection(response, facts)) add_field(head, "Connection", "close");
   head += "\r\n";
   return head;
 }
@@ -57,7 +66,7 @@ std::string render_head(const Response& response, const HeadFacts& facts) {
 
 Answer render_answer(Response response, const HeadFacts& facts) {
   Answer answer;
-  answer.close = facts.close || facts.is_stream;
+  answer.close = ends_connection(response, facts);
   answer.bytes = render_head(response, facts);
   if (facts.is_head_request || has_no_body(response.status)) return answer;
   if (auto* text = std::get_if<std::string>(&response.body)) {
@@ -69,7 +78,8 @@ Answer render_answer(Response response, const HeadFacts& facts) {
   } else if (auto* shared = std::get_if<std::shared_ptr<const std::string>>(&response.body)) {
     answer.shared = std::move(*shared);
   } else {
-    answer.file = std::move(std::get<FileBody>(response.body));
+    answer.body = std::move(std::get<StreamedBody>(response.body));
+    answer.chunked = facts.takes_chunks && !answer.body.length;
   }
   return answer;
 }

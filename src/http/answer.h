@@ -4,25 +4,28 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include "http/message.h"
 #include "http/stream.h"
+#include "http/windows.h"
 
 namespace wave::http {
 
 /// A response whose head is rendered.
 struct Answer {
-  std::string bytes;  // the head, and the body where it is small
-  Frame shared;       // a body that others hold too, or null
-  FileBody file;      // a body in a file, or a null file
+  std::string bytes;       // the head, and the body where it is small
+  Frame shared;            // a body that others hold too, or null
+  StreamedBody body;       // a body that is read while it is sent, or a null source
+  Windows::Window window;  // what of it is held in memory
+  bool chunked = false;
   bool close = false;
 };
 
 struct HeadFacts {
   bool is_head_request = false;
-  bool close = false;      // the connection ends after this
-  bool is_stream = false;  // no length; the body ends with the connection
+  bool close = false;        // the connection ends after this
+  bool is_stream = false;    // no length; the body ends with the connection
+  bool takes_chunks = true;  // the client speaks HTTP/1.1
   std::string_view request_id;
   const Headers* common = nullptr;
 };

@@ -1,20 +1,22 @@
 #include "http/connection.h"
 
+#include <fmt/core.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include <array>
 
 #include "base/id.h"
+#include "base/log.h"
+#include "base/survive.h"
 #include "base/text.h"
 #include "http/responder.h"
 #include "http/shard.h"
+#include "http/target.h"
 
 namespace wave::http {
 namespace {
 
 constexpr size_t kPullBudget = 64 << 10;
-constexpr size_t kFilePiece = 64 << 10;
 constexpr size_t kMaxLingerBytes = 1 << 20;
 constexpr Millis kLingerTime{2'000};
 constexpr size_t kMaxPieces = 256;  // of one write
@@ -40,15 +42,23 @@ Connection::Connection(Shard& shard, uint64_t id, Transport transport, Peer peer
     : shard_(shard),
       id_(id),
       transport_(std::move(transport)),
+      pace_(shard.limits().pace),
       peer_(std::make_unique<Peer>(std::move(peer))) {}
 
 Connection::~Connection() = default;
+
+template <typename Work>
+void Connection::guarded(Work&& work) {
+  if (survive("a connection", std::forward<Work>(work))) return;
+  advancing_ = false;
+  close();
+}
 
 void Connection::begin() {
   state_ = transport_.is_tls() ? State::kHandshake : State::kReading;
   set_deadline(transport_.is_tls() ? shard_.limits().handshake_timeout
                                    : shard_.limits().idle_timeout);
-  advance();
+  guarded([this] { advance(); });
 }
 
 void Connection::set_deadline(Millis patience) {
@@ -60,7 +70,7 @@ void Connection::on_events(uint32_t events) {
   if ((events & EPOLLOUT) != 0) writable_ = true;
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) return close();
   // A handler is at work and the client has only ended its sending: it may still read.
-  advance();
+  guarded([this] { advance(); });
 }
 
 // Goes on until the socket, or somebody else, has to do something.
@@ -158,6 +168,7 @@ bool Connection::parse() {
   if (before == RequestParser::State::kHead && parser.state() != before) {
     Request& request = parser.request();
     request.peer = *peer_;
+    strip_base_path(request, shard_.state().options.base_path);
     request.id = request_id_of(request);
     request.received = std::chrono::steady_clock::now();
     const auto& limit_of = shard_.state().options.body_limit;
@@ -187,6 +198,7 @@ void Connection::dispatch() {
   SharedState& state = shard_.state();
   ++state.requests;
   Request request = std::move(inbound_->parser.request());
+  state.built += request.body.size();
   auto target = std::make_shared<Responder::Target>();
   target->reactor = shard_.shared_reactor();
   target->shard = &shard_;
@@ -194,12 +206,15 @@ void Connection::dispatch() {
   target->state = shard_.shared_state();
   target->request_id = request.id;
   target->is_head_request = request.method == "HEAD";
+  target->client = state.options.client_of ? state.options.client_of(request) : peer_->address;
   target->close = !inbound_->parser.keep_alive();
+  target->takes_chunks = inbound_->parser.takes_chunks();
   inbound_.reset();
+  handled_ = target;
   state_ = State::kHandling;
   deadline_ = MonoTime::max();  // handlers keep deadlines of their own
   Responder responder(std::move(target));
-  if (!count_client(request)) {
+  if (!count_client(handled_->client)) {
     ++state.refused;
     return responder.send(
         refusal_response(429, "your address has too many requests open", request.id));
@@ -214,7 +229,8 @@ void Connection::dispatch() {
   std::move_only_function<void()> work = [&handler = state.handler, shared] {
     handler(std::move(shared->first), std::move(shared->second));
   };
-  if (!state.workers->submit(work)) {
+  const Lane lane = state.options.lane ? state.options.lane(shared->first) : Lane::kOther;
+  if (!state.lane(lane).submit(handled_->client, work)) {
     shared->second.send(refusal_response(503, "too many requests wait already", shared->first.id));
   }
 }
@@ -236,61 +252,115 @@ void Connection::refuse(const Refusal& refusal) {
 
 void Connection::answer(Answer answer) {
   if (state_ != State::kHandling) return;
-  outbound_ = std::make_unique<Outbound>();
-  outbound_->frames.push_back(as_frame(std::move(answer.bytes)));
-  if (answer.shared && !answer.shared->empty()) {
-    outbound_->frames.push_back(std::move(answer.shared));
-  }
-  outbound_->file = std::move(answer.file);
-  outbound_->close_after = answer.close;
-  state_ = State::kWriting;
-  (void)load_file_piece();  // the head goes out with the first piece
-  if (state_ != State::kWriting) return;
-  set_deadline(shard_.limits().write_timeout);
-  advance();
+  guarded([&] {
+    outbound_ = std::make_unique<Outbound>();
+    outbound_->frames.push_back(as_frame(std::move(answer.bytes)));
+    if (answer.shared && !answer.shared->empty()) {
+      outbound_->frames.push_back(std::move(answer.shared));
+    }
+    outbound_->body = std::move(answer.body);
+    outbound_->window = std::move(answer.window);
+    outbound_->chunked = answer.chunked;
+    outbound_->close_after = answer.close;
+    state_ = State::kWriting;
+    begin_pace();
+    advance();
+  });
 }
 
 void Connection::become_stream(Answer head, StreamOptions options, Responder::MakeSource make) {
   if (state_ != State::kHandling) return;
+  handled_.reset();
   ++shard_.state().streams;
   is_stream_ = true;
   state_ = State::kStream;
-  input_ = {};
-  inbound_.reset();
-  streaming_ = std::make_unique<Streaming>();
-  streaming_->options = std::move(options);
-  streaming_->next_heartbeat =
-      std::chrono::steady_clock::now() + streaming_->options.heartbeat_every;
-  outbound_ = std::make_unique<Outbound>();
-  outbound_->frames.push_back(as_frame(std::move(head.bytes)));
-  set_deadline(streaming_->options.stall_limit);
-  streaming_->source = make(StreamHandle(&shard_.reactor(), id_));
-  if (!streaming_->source) streaming_->ended = true;
-  readable_ = true;
-  advance();
+  guarded([&] {
+    input_ = {};
+    inbound_.reset();
+    streaming_ = std::make_unique<Streaming>();
+    streaming_->options = std::move(options);
+    streaming_->next_heartbeat =
+        std::chrono::steady_clock::now() + streaming_->options.heartbeat_every;
+    outbound_ = std::make_unique<Outbound>();
+    outbound_->frames.push_back(as_frame(std::move(head.bytes)));
+    begin_pace();
+    streaming_->source = make(StreamHandle(&shard_.reactor(), id_));
+    if (!streaming_->source) streaming_->ended = true;
+    readable_ = true;
+    advance();
+  });
 }
 
 void Connection::pull() {
-  if (state_ == State::kStream || state_ == State::kWriting) advance();
+  if (state_ == State::kStream || state_ == State::kWriting) guarded([this] { advance(); });
 }
 
-// The next piece of the answer's file, behind the frames that are there; false: there is none.
-bool Connection::load_file_piece() {
-  FileBody& file = outbound_->file;
-  if (!file.file || file.length == 0) return false;
-  std::string piece(std::min<uint64_t>(file.length, kFilePiece), '\0');
-  const ssize_t got =
-      ::pread(file.file->get(), piece.data(), piece.size(), static_cast<off_t>(file.offset));
-  if (got <= 0) {
-    // Shorter than it was: the client has to see that the body is not whole.
-    close();
-    return false;
-  }
-  piece.resize(static_cast<size_t>(got));
-  file.offset += piece.size();
-  file.length -= piece.size();
-  outbound_->frames.push_back(as_frame(std::move(piece)));
+// The next window of the body, read where it may block.
+void Connection::fetch() {
+  SharedState& state = shard_.state();
+  outbound_->window = {};
+  Workers::Work work = [reactor = shard_.shared_reactor(), shard = &shard_, id = id_,
+                        source = outbound_->body.source, target = handled_,
+                        window = state.windows.take()]() mutable {
+    const bool posted = survive("a body", [&] {
+      Result<std::string> piece = source->next(window.bytes());
+      source.reset();
+      reactor->post([shard, id, piece = std::move(piece), window = std::move(window)]() mutable {
+        if (Connection* connection = shard->find(id)) {
+          connection->take_body(std::move(piece), std::move(window));
+        }
+      });
+    });
+    if (!posted) target->lost = true;
+  };
+  outbound_->fetching = true;
+  if (!state.body_readers->submit(handled_->client, work)) close();
+}
+
+void Connection::take_body(Result<std::string> piece, Windows::Window window) {
+  if (state_ != State::kWriting || !outbound_ || !outbound_->fetching) return;
+  guarded([&] {
+    outbound_->fetching = false;
+    outbound_->window = std::move(window);
+    if (!piece) {
+      log::warning("request {}: the body ends early: {}", handled_->request_id,
+                   full_message(piece.error()));
+      return close();
+    }
+    if (piece->empty()) {
+      end_body();
+    } else if (!add_piece(*std::move(piece))) {
+      return close();
+    }
+    if (state_ != State::kWriting) return;
+    pace_.resume(std::chrono::steady_clock::now(), transport_.acknowledged());
+    advance();
+  });
+}
+
+// False: there is more than was announced.
+bool Connection::add_piece(std::string piece) {
+  Outbound& out = *outbound_;
+  if (out.body.length && *out.body.length < piece.size()) return false;
+  if (out.body.length) *out.body.length -= piece.size();
+  if (out.chunked) out.frames.push_back(as_frame(fmt::format("{:x}\r\n", piece.size())));
+  out.frames.push_back(as_frame(std::move(piece)));
+  if (out.chunked) out.frames.push_back(as_frame("\r\n"));
+  if (out.body.length == uint64_t{0}) out.body.source.reset();
   return true;
+}
+
+// A body that is shorter than it was announced: the client has to see that it is not whole.
+void Connection::end_body() {
+  Outbound& out = *outbound_;
+  if (out.body.length.value_or(0) > 0) return close();
+  out.body.source.reset();
+  if (out.chunked) out.frames.push_back(as_frame("0\r\n\r\n"));
+}
+
+void Connection::begin_pace() {
+  deadline_ = MonoTime::max();
+  pace_.begin(std::chrono::steady_clock::now(), transport_.acknowledged());
 }
 
 // Writes what is there; true when all of it went out.
@@ -316,7 +386,6 @@ bool Connection::write_frames() {
     }
     shard_.state().bytes_out += result.bytes;
     turn_ += result.bytes;
-    set_deadline(streaming_ ? streaming_->options.stall_limit : shard_.limits().write_timeout);
     size_t left = result.bytes;
     while (left > 0) {
       const size_t rest = out.frames[out.next]->size() - out.offset;
@@ -348,10 +417,14 @@ void Connection::write() {
 bool Connection::refill() {
   if (state_ == State::kStream) return pull_frames();
   if (state_ != State::kWriting) return false;
+  if (outbound_->fetching) return false;
   outbound_->frames.clear();
   outbound_->next = 0;
-  if (load_file_piece()) return true;
-  if (state_ == State::kWriting) written();
+  if (outbound_->body.source) {
+    fetch();
+  } else {
+    written();
+  }
   return false;
 }
 
@@ -360,38 +433,37 @@ bool Connection::pull_frames() {
     linger();
     return false;
   }
-  if (!outbound_) outbound_ = std::make_unique<Outbound>();
+  const bool waited = !outbound_;
+  if (waited) outbound_ = std::make_unique<Outbound>();
   outbound_->frames.clear();
   outbound_->next = 0;
   const auto next = streaming_->source->pull(kPullBudget, outbound_->frames);
   if (next == StreamSource::Next::kEnded) streaming_->ended = true;
   if (outbound_->frames.empty() && next == StreamSource::Next::kWait) {
     outbound_.reset();  // a stream that waits holds nothing
-    deadline_ = MonoTime::max();
     return false;
   }
   if (outbound_->frames.empty()) return true;
   streaming_->next_heartbeat =
       std::chrono::steady_clock::now() + streaming_->options.heartbeat_every;
-  if (deadline_ == MonoTime::max()) set_deadline(streaming_->options.stall_limit);
+  if (waited) begin_pace();
   return true;
 }
 
 void Connection::written() {
   const bool close_after = outbound_->close_after || shard_.state().closing;
   outbound_.reset();
+  handled_.reset();
   if (close_after) return linger();
   next_request();
 }
 
 // A proxy's connection carries the requests of many clients, so those are what is counted.
-bool Connection::count_client(const Request& request) {
-  SharedState& state = shard_.state();
-  if (!peer_->proxy || !state.options.client_of) return true;
-  std::string client = state.options.client_of(request);
-  if (client == peer_->address) return true;  // the proxy's own
-  if (!state.per_address.take(client, shard_.limits().max_connections_per_address)) return false;
-  client_ = std::move(client);
+bool Connection::count_client(const std::string& client) {
+  if (!peer_->proxy || client == peer_->address) return true;  // the proxy's own
+  const size_t most = shard_.limits().max_connections_per_address;
+  if (!shard_.state().per_address.take(client, most)) return false;
+  client_ = client;
   return true;
 }
 
@@ -424,7 +496,7 @@ void Connection::linger() {
 void Connection::finish_writing() {
   if (writing_ended_) return;
   writing_ended_ = transport_.shut_down_writing();
-  set_deadline(writing_ended_ ? kLingerTime : shard_.limits().write_timeout);
+  set_deadline(writing_ended_ ? kLingerTime : shard_.limits().pace.stall);
 }
 
 // What a client sends although nobody listens: thrown away. Its end is the end.
@@ -445,19 +517,40 @@ void Connection::drain_input() {
 void Connection::tick(MonoTime now) {
   if (state_ == State::kClosed) return;
   if (now >= deadline_) {
-    // A request that was begun is told why; everything else just ends.
+    // If a request has started, answer 408; otherwise close.
     if (state_ == State::kReading && inbound_) {
-      refuse({408, "the request did not arrive in time"});
+      guarded([this] { refuse({408, "the request did not arrive in time"}); });
       return;
     }
     return close();
   }
+  if (handled_ && handled_->lost) return guarded([this] { answer_lost(); });
+  if (outbound_ && outbound_->has_frames()) return look_at_reader(now);
   if (state_ != State::kStream || outbound_ || !streaming_->options.heartbeat) return;
   if (now < streaming_->next_heartbeat) return;
-  streaming_->next_heartbeat = now + streaming_->options.heartbeat_every;
+  guarded([&] {
+    streaming_->next_heartbeat = now + streaming_->options.heartbeat_every;
+    outbound_ = std::make_unique<Outbound>();
+    outbound_->frames.push_back(streaming_->options.heartbeat);
+    begin_pace();
+    advance();
+  });
+}
+
+void Connection::look_at_reader(MonoTime now) {
+  if (now < pace_.next_look()) return;
+  if (!pace_.look(now, transport_.acknowledged())) close();
+}
+
+// There was no memory for the answer, or for the rest of it.
+void Connection::answer_lost() {
+  if (state_ != State::kHandling) return close();
+  handled_->lost = false;
   outbound_ = std::make_unique<Outbound>();
-  outbound_->frames.push_back(streaming_->options.heartbeat);
-  set_deadline(streaming_->options.stall_limit);
+  outbound_->frames.push_back(shard_.state().out_of_memory);
+  outbound_->close_after = true;
+  state_ = State::kWriting;
+  begin_pace();
   advance();
 }
 
@@ -474,6 +567,7 @@ void Connection::close() {
   streaming_.reset();
   outbound_.reset();
   inbound_.reset();
+  handled_.reset();
   transport_.close();
   let_client_go();
   shard_.retire(id_, *peer_, is_stream_);

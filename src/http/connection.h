@@ -1,4 +1,8 @@
 // One connection: requests one after the other, or a stream to its end.
+//
+// Invariant: what is held for the client is one window of a body, or one pull of a stream; the next
+// is asked for when the socket took all of that. What is thrown in here, for want of memory, ends
+// this connection and nothing else.
 #pragma once
 
 #include <memory>
@@ -8,7 +12,9 @@
 
 #include "http/answer.h"
 #include "http/epoll_reactor.h"
+#include "http/reader_pace.h"
 #include "http/request_parser.h"
+#include "http/responder.h"
 #include "http/shared_state.h"
 #include "http/transport.h"
 
@@ -30,11 +36,15 @@ class Connection final : public Pollable {
   void become_stream(Answer head, StreamOptions options, Responder::MakeSource make);
   /// A stream's source may have news.
   void pull();
+  /// What `fetch` asked for.
+  void take_body(Result<std::string> piece, Windows::Window window);
   void tick(MonoTime now);
   /// No further request: closes now if none is being handled.
   void wind_down();
 
   [[nodiscard]] uint64_t id() const { return id_; }
+  /// The chain of those that have ended, kept until nothing of them is on the stack any more.
+  std::unique_ptr<Connection> next_retired;
 
  private:
   enum class State { kHandshake, kReading, kHandling, kWriting, kStream, kLinger, kClosed };
@@ -47,8 +57,13 @@ class Connection final : public Pollable {
   struct Outbound {
     std::vector<Frame> frames;  // to be written, the first from `offset` on
     size_t next = 0, offset = 0;
-    FileBody file;
+    StreamedBody body;
+    Windows::Window window;  // what `frames` hold of it
+    bool fetching = false;   // the next window is being read
+    bool chunked = false;
     bool close_after = false;
+
+    [[nodiscard]] bool has_frames() const { return next < frames.size(); }
   };
   struct Streaming {
     std::unique_ptr<StreamSource> source;
@@ -57,6 +72,8 @@ class Connection final : public Pollable {
     bool ended = false;
   };
 
+  template <typename Work>
+  void guarded(Work&& work);
   void advance();
   bool handshake();
   void read_some();
@@ -67,9 +84,14 @@ class Connection final : public Pollable {
   bool refill();
   bool pull_frames();
   bool write_frames();
-  bool load_file_piece();
+  void fetch();
+  bool add_piece(std::string piece);
+  void end_body();
+  void answer_lost();
+  void look_at_reader(MonoTime now);
+  void begin_pace();
   void written();
-  bool count_client(const Request& request);
+  bool count_client(const std::string& client);
   void let_client_go();
   void next_request();
   void linger();
@@ -88,10 +110,12 @@ class Connection final : public Pollable {
   bool writing_ended_ = false;  // the other side has been told that nothing more comes
   size_t turn_ = 0;             // bytes written since others had theirs
   MonoTime deadline_;
+  ReaderPace pace_;
   std::unique_ptr<Peer> peer_;
   std::string client_;                // behind a proxy, of the request that is being answered
   std::unique_ptr<Inbound> inbound_;  // from the first byte of a request to its end
-  std::string input_;                 // read, not yet parsed
+  std::shared_ptr<Responder::Target> handled_;  // from a request's end to the end of its answer
+  std::string input_;                           // read, not yet parsed
   std::unique_ptr<Outbound> outbound_;
   std::unique_ptr<Streaming> streaming_;
 };

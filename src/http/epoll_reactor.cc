@@ -7,6 +7,8 @@
 #include <array>
 #include <cerrno>
 
+#include "base/survive.h"
+
 namespace wave::http {
 namespace {
 
@@ -75,7 +77,7 @@ void EpollReactor::run_posted() {
     const std::scoped_lock lock(mutex_);
     posted.swap(posted_);
   }
-  for (auto& work : posted) work();
+  for (auto& work : posted) survive("a reactor", [&] { work(); });
 }
 
 // One round only: a stream that wakes itself lets others have their turn.

@@ -53,12 +53,12 @@ std::optional<std::string_view> Request::query_value(std::string_view name) cons
   return std::nullopt;
 }
 
-uint64_t body_size(const Body& body) {
+std::optional<uint64_t> body_size(const Body& body) {
   if (const auto* text = std::get_if<std::string>(&body)) return text->size();
   if (const auto* shared = std::get_if<std::shared_ptr<const std::string>>(&body)) {
     return *shared ? (*shared)->size() : 0;
   }
-  return std::get<FileBody>(body).length;
+  return std::get<StreamedBody>(body).length;
 }
 
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/file.h"
+#include "http/body.h"
 
 namespace wave::http {
 
@@ -60,17 +60,20 @@ struct Request {
   [[nodiscard]] std::optional<std::string_view> query_value(std::string_view name) const;
 };
 
-/// A piece of an open file as a body; sent without being read into memory at once.
-struct FileBody {
-  std::shared_ptr<const UniqueFd> file;
-  uint64_t offset = 0;
-  uint64_t length = 0;
+/// A body that is read from its source while it is sent. Without a length it goes out in chunks
+/// (RFC 9112 section 7.1), to a client of HTTP/1.0 until the connection ends.
+struct StreamedBody {
+  std::shared_ptr<BodySource> source;
+  std::optional<uint64_t> length;
 };
 
-using Body = std::variant<std::string, std::shared_ptr<const std::string>, FileBody>;
+using Body = std::variant<std::string, std::shared_ptr<const std::string>, StreamedBody>;
 
 /// Content-Length, Date, Connection and X-Request-Id are added by the connection. The body of an
-/// answer to HEAD is left out, its length kept.
+/// answer to HEAD is left out, its length kept where it is known.
+///
+/// A large string does not wait in memory for its client: the server puts it into a file, and
+/// answers 503 where there is no room for it.
 struct Response {
   int status = 200;
   Headers headers;
@@ -78,7 +81,8 @@ struct Response {
   bool close = false;  // end the connection after this answer
 };
 
-uint64_t body_size(const Body& body);
+/// Nothing: not known before it has been sent.
+std::optional<uint64_t> body_size(const Body& body);
 /// "Not Found" and so on (RFC 9110 section 15).
 std::string_view reason_phrase(int status);
 /// Decodes %XX; nothing when it is malformed. NUL is refused.

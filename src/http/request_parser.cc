@@ -166,6 +166,10 @@ bool RequestParser::expects_continue() const {
                                "100-continue");
 }
 
+bool RequestParser::takes_chunks() const {
+  return impl_->parser.get().version() >= 11;
+}
+
 bool RequestParser::keep_alive() const {
   return impl_->parser.get().keep_alive();
 }

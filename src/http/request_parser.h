@@ -40,6 +40,8 @@ class RequestParser {
   [[nodiscard]] bool expects_continue() const;
   /// Whether the connection may be used again after this request.
   [[nodiscard]] bool keep_alive() const;
+  /// Whether the client knows bodies in chunks: HTTP/1.1.
+  [[nodiscard]] bool takes_chunks() const;
   [[nodiscard]] bool started() const { return started_; }
 
  private:

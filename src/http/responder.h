@@ -1,6 +1,7 @@
 // The connection as a Responder sees it, from any thread.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -19,7 +20,11 @@ struct Responder::Target {
   std::shared_ptr<SharedState> state;
   std::string request_id;
   bool is_head_request = false;
+  std::string client;  // whose share of what there is it takes
   bool close = false;
+  bool takes_chunks = true;
+  /// Set instead of an answer where there was no memory for one: the connection looks.
+  std::atomic<bool> lost = false;
 };
 
 }  // namespace wave::http

@@ -107,10 +107,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler han
   WAVE_TRY(impl->listener, listen_on(options.host, options.port));
   impl->state = std::make_shared<SharedState>();
   SharedState& state = *impl->state;
-  state.tls = options.tls;
-  state.workers = std::make_unique<Workers>(static_cast<size_t>(std::max(1, options.workers)),
-                                            options.limits.max_queued_requests);
-  state.options = std::move(options);
+  state.start(std::move(options));
   state.handler = std::move(handler);
   const size_t count = reactor_count(state.options.reactors);
   for (size_t index = 0; index < count; ++index) {
@@ -127,7 +124,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler han
 
 Server::~Server() {
   impl_->state->closing = true;
-  impl_->state->workers->stop();
+  impl_->state->stop_workers();
   for (const auto& shard : impl_->shards) shard->stop();
 }
 
@@ -143,7 +140,9 @@ ServerStats Server::stats() const {
           .refused = state.refused,
           .requests = state.requests,
           .malformed = state.malformed,
-          .bytes_out = state.bytes_out};
+          .bytes_out = state.bytes_out,
+          .windows = state.windows.open(),
+          .spooled = state.spool->held()};
 }
 
 const std::vector<Reactor*>& Server::reactors() const {

@@ -1,6 +1,7 @@
 // The server: listeners, reactors, workers.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -8,7 +9,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "http/answer_spool.h"
 #include "http/message.h"
+#include "http/reader_pace.h"
 #include "http/stream.h"
 #include "http/tls.h"
 
@@ -43,7 +46,7 @@ struct Limits {
   Millis header_timeout{10'000};       // 408: from the first byte to the end of the head
   Millis body_timeout{30'000};         // 408: until the whole body is there
   Millis idle_timeout{75'000};         // a kept connection without a request
-  Millis write_timeout{60'000};        // a client that takes no byte of an answer
+  PaceLimits pace;                     // of clients that take what they asked for, or do not
   Millis handshake_timeout{10'000};
   size_t max_connections = 20'000;              // beyond: closed at once, counted
   size_t max_connections_per_address = 20'000;  // an address that is no proxy
@@ -54,12 +57,29 @@ struct Limits {
 /// engine and the handlers do not need (at least half), one address half of that.
 Limits fit_to_descriptors(Limits limits, size_t descriptors);
 
+/// Who waits for whom: a request waits for a thread of its lane only.
+enum class Lane {
+  kUrgent,   // short, and somebody waits for it: gates, cancels, readiness
+  kReading,  // builds what may be large: few at a time, as each needs memory for it
+  kOther,
+};
+
 struct ServerOptions {
   std::string host = "127.0.0.1";  // an address, or a name that resolves to some
   uint16_t port = 0;               // 0: any free one
-  int reactors = 0;                // 0: as many as cores, at most 4
-  int workers = 64;                // threads that run handlers; started when needed
+  /// "/wave": what a proxy may put before every path. Handlers see paths without it.
+  std::string base_path;
+  int reactors = 0;  // 0: as many as cores, at most 4
+  int workers = 64;  // threads of each lane; started when needed
   Limits limits;
+  /// Where large answers wait for their clients, in a file without a name.
+  std::filesystem::path spool_folder = "/var/tmp";
+  SpoolLimits spool;
+  /// Asked for every request; empty: kOther.
+  std::function<Lane(const Request&)> lane;
+  /// Who a request comes from, where clients share what there is; empty: the peer's address. One
+  /// that came through a proxy is counted for this client while it is answered.
+  std::function<std::string(const Request&)> client_of;
   std::shared_ptr<TlsContext> tls;  // null: plain
   /// How large a body this request may have (413 above); asked with the head only.
   std::function<size_t(const Request& head)> body_limit;
@@ -67,8 +87,6 @@ struct ServerOptions {
   std::function<std::optional<Response>(const Request&)> inline_answer;
   /// Whether this peer is a proxy, whose connections are those of many clients. None: nobody is.
   std::function<bool(const std::string& peer)> is_proxy;
-  /// Who sent a request that came through a proxy; counted like an address while it is answered.
-  std::function<std::string(const Request&)> client_of;
   /// Headers that every answer gets, those to malformed requests included.
   Headers common_headers;
 };
@@ -76,6 +94,8 @@ struct ServerOptions {
 struct ServerStats {
   uint64_t connections = 0, streams = 0;  // open now
   uint64_t accepted = 0, refused = 0, requests = 0, malformed = 0, bytes_out = 0;
+  /// Bytes of bodies that wait for their clients: in memory, and in the spool.
+  uint64_t windows = 0, spooled = 0;
 };
 
 /// Owned by whoever serves. Thread: any, for every method.

@@ -1,6 +1,5 @@
 #include "http/server.h"
 
-#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 
@@ -485,7 +484,7 @@ TEST_F(HttpServer, LargeAnswersReachSlowReadersWhole) {
 
 TEST_F(HttpServer, WhoTakesNothingIsLetGo) {
   ServerOptions options;
-  options.limits.write_timeout = Millis(100);
+  options.limits.pace.stall = Millis(100);
   start(std::move(options), [&](const Request&, Responder responder) {
     responder.send({.body = std::string(32 << 20, 'x')});
   });
@@ -493,28 +492,6 @@ TEST_F(HttpServer, WhoTakesNothingIsLetGo) {
   client.send(get("/"));
   EXPECT_TRUE(eventually([&] { return server_->stats().requests == 1; }));
   EXPECT_TRUE(eventually([&] { return server_->stats().connections == 0; }));
-}
-
-TEST_F(HttpServer, SendsPiecesOfFiles) {
-  char name[] = "/tmp/wave-http-test-XXXXXX";
-  const auto file = std::make_shared<const UniqueFd>(::mkstemp(name));
-  ::unlink(name);
-  std::string content;
-  for (int i = 0; content.size() < 300'000; ++i) content += std::to_string(i) + "\n";
-  ASSERT_TRUE(write_all(file->get(), content));
-  start({}, [&](const Request& request, Responder responder) {
-    const uint64_t length = request.path == "/cut" ? content.size() + 10 : 200'000;
-    responder.send({.body = FileBody{file, 1'000, length}});
-  });
-  RawClient client(port());
-  for (int round = 0; round < 2; ++round) {
-    client.send(get("/"));
-    EXPECT_EQ(body_of(client.read_answer()), content.substr(1'000, 200'000));
-  }
-  // A file that became shorter: the client sees that the body is not whole.
-  client.send(get("/cut"));
-  EXPECT_TRUE(client.read_to_end());
-  EXPECT_LT(body_of(client.received()).size(), content.size());
 }
 
 TEST_F(HttpServer, HalfClosedClientsGetTheirAnswer) {

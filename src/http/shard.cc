@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/log.h"
+#include "base/survive.h"
 #include "base/system_fault.h"
 #include "http/tls_impl.h"
 
@@ -17,6 +18,7 @@ namespace {
 constexpr size_t kScratch = 64 << 10;
 constexpr uint32_t kListenerEvents = EPOLLIN | EPOLLEXCLUSIVE;
 constexpr int kAcceptsInARow = 64;
+constexpr int kUnsent = 256 << 10;  // bytes of one connection that the kernel takes beforehand
 
 Peer peer_of(const sockaddr_storage& address) {
   Peer peer;
@@ -51,20 +53,21 @@ Status Shard::start() {
   reactor_->start({.pull =
                        [this](uint64_t stream) {
                          if (Connection* connection = find(stream)) connection->pull();
-                         retired_.clear();
+                         bury();
                        },
                    .tick =
                        [this](MonoTime now) {
                          listen_again();
+                         if (reactor_->index() == 0) state_->tidy(now);
                          for (const Slot& slot : slots_) {
                            if (slot.connection) slot.connection->tick(now);
                          }
-                         retired_.clear();
+                         bury();
                        },
                    .ended =
                        [this] {
                          for (Slot& slot : slots_) slot.connection.reset();
-                         retired_.clear();
+                         bury();
                        }});
   return {};
 }
@@ -75,7 +78,7 @@ void Shard::stop_accepting() {
     for (const Slot& slot : slots_) {
       if (slot.connection) slot.connection->wind_down();
     }
-    retired_.clear();
+    bury();
   });
 }
 
@@ -88,19 +91,30 @@ Connection* Shard::find(uint64_t id) {
 void Shard::retire(uint64_t id, const Peer& peer, bool was_stream) {
   const auto at = static_cast<uint32_t>(id);
   // Its own call is still on the stack, and an event of this round may name it.
-  retired_.push_back(std::move(slots_[at].connection));
+  std::unique_ptr<Connection> ended = std::move(slots_[at].connection);
+  ended->next_retired = std::move(retired_);
+  retired_ = std::move(ended);
   ++slots_[at].generation;
-  free_.push_back(at);
+  free_.push_back(at);  // there is room for all
   --load_;
   if (was_stream) --state_->streams;
+  forget(peer);
+}
+
+// One by one: a chain that destroys itself would do so recursively.
+void Shard::bury() {
+  while (retired_) retired_ = std::move(retired_->next_retired);
+}
+
+void Shard::forget(const Peer& peer) {
   if (!peer.proxy) state_->per_address.give_back(peer.address);
   const std::scoped_lock lock(state_->mutex);
   if (--state_->connections == 0) state_->all_closed.notify_all();
 }
 
 void Shard::on_events(uint32_t /*events*/) {
-  retired_.clear();
-  accept_some();
+  bury();
+  survive("accepting connections", [this] { accept_some(); });
 }
 
 void Shard::accept_some() {
@@ -148,9 +162,15 @@ void Shard::hand_out(UniqueFd socket, Peer peer) {
   }
   ++least->load_;
   if (least == this) return take(std::move(socket), std::move(peer));
-  least->reactor_->post([least, socket = std::move(socket), peer = std::move(peer)]() mutable {
-    least->take(std::move(socket), std::move(peer));
+  const Peer counted = peer;
+  const bool posted = survive("a connection", [&] {
+    least->reactor_->post([least, socket = std::move(socket), peer = std::move(peer)]() mutable {
+      least->take(std::move(socket), std::move(peer));
+    });
   });
+  if (posted) return;
+  --least->load_;
+  forget(counted);
 }
 
 bool Shard::admit(const Peer& peer) {
@@ -165,14 +185,25 @@ bool Shard::admit(const Peer& peer) {
 }
 
 void Shard::take(UniqueFd socket, Peer peer) {
+  const Peer counted = peer;
+  const bool settled = survive("a connection", [&] { settle(std::move(socket), std::move(peer)); });
+  if (settled) return;
+  --load_;
+  forget(counted);
+}
+
+// Throws only before the connection has its place.
+void Shard::settle(UniqueFd socket, Peer peer) {
   const int on = 1;
   (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  // What a client does not read stays here, not in the kernel's buffers.
+  (void)::setsockopt(socket.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsent, sizeof kUnsent);
   if (free_.empty()) {
-    free_.push_back(static_cast<uint32_t>(slots_.size()));
     slots_.emplace_back();
+    free_.reserve(slots_.capacity());
+    free_.push_back(static_cast<uint32_t>(slots_.size() - 1));
   }
   const uint32_t at = free_.back();
-  free_.pop_back();
   const uint64_t id = (uint64_t{slots_[at].generation} << 32) | at;
   const int fd = socket.get();
   Transport transport(std::move(socket));
@@ -182,6 +213,7 @@ void Shard::take(UniqueFd socket, Peer peer) {
   }
   slots_[at].connection =
       std::make_unique<Connection>(*this, id, std::move(transport), std::move(peer));
+  free_.pop_back();
   Connection& connection = *slots_[at].connection;
   if (!reactor_->add(fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, connection)) {
     return connection.wind_down();

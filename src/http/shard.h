@@ -42,6 +42,9 @@ class Shard final : public Pollable {
   void accept_some();
   void hand_out(UniqueFd socket, Peer peer);
   void take(UniqueFd socket, Peer peer);
+  void settle(UniqueFd socket, Peer peer);
+  void forget(const Peer& peer);
+  void bury();
   void pause_listening(int err);
   void listen_again();
   bool admit(const Peer& peer);
@@ -61,7 +64,7 @@ class Shard final : public Pollable {
   MonoTime next_complaint_{};
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_;
-  std::vector<std::unique_ptr<Connection>> retired_;
+  std::unique_ptr<Connection> retired_;  // the first of a chain
   std::vector<char> scratch_;
 };
 

@@ -35,8 +35,6 @@ struct StreamOptions {
   /// Written when nothing else was for so long; null: never.
   Frame heartbeat;
   Millis heartbeat_every{15'000};
-  /// A client that takes no byte for so long is gone.
-  Millis stall_limit{60'000};
 };
 
 class Reactor;

@@ -151,7 +151,7 @@ TEST_F(HttpStream, HeadIsNoStream) {
 }
 
 TEST_F(HttpStream, SlowReadersCostNothingAndMissNothing) {
-  start({.stall_limit = kPatience});
+  start();
   constexpr int kFrames = 2'000;
   constexpr size_t kSize = 16 << 10;
   RawClient slow(port(), 4096), fast(port());
@@ -175,7 +175,9 @@ TEST_F(HttpStream, SlowReadersCostNothingAndMissNothing) {
 }
 
 TEST_F(HttpStream, WhoStallsIsLetGo) {
-  start({.stall_limit = Millis(100)});
+  ServerOptions options;
+  options.limits.pace.stall = Millis(100);
+  start({}, std::move(options));
   RawClient client(port(), 4096);
   client.send(kAskForStream);
   ASSERT_TRUE(streams_are(1));

@@ -78,4 +78,14 @@ bool parse_target(Request& request) {
   return parse_query(target.substr(question + 1), request.query);
 }
 
+void strip_base_path(Request& request, std::string_view base) {
+  if (base.empty() || !request.path.starts_with(base)) return;
+  const std::string_view rest = std::string_view(request.path).substr(base.size());
+  if (!rest.empty() && !rest.starts_with('/')) return;
+  const auto parts = std::ranges::count(base, '/');
+  request.segments.erase(request.segments.begin(), request.segments.begin() + parts);
+  request.path = rest.empty() ? "/" : std::string(rest);
+  if (request.path == "/") request.segments.clear();
+}
+
 }  // namespace wave::http

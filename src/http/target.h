@@ -10,4 +10,8 @@ namespace wave::http {
 /// or ".." segment, too many segments or parameters.
 bool parse_target(Request& request);
 
+/// Takes `base` ("/wave", or nothing) off the front of path and segments, where it stands there:
+/// some proxies leave it, some take it off themselves.
+void strip_base_path(Request& request, std::string_view base);
+
 }  // namespace wave::http

@@ -1,9 +1,12 @@
 #include "http/transport.h"
 
+#include <linux/sockios.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -86,7 +89,10 @@ IoResult Transport::write(std::span<const iovec> pieces) {
     message.msg_iovlen = pieces.size();
     while (true) {
       const ssize_t bytes = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
-      if (bytes >= 0) return {IoResult::Kind::kDone, static_cast<size_t>(bytes)};
+      if (bytes >= 0) {
+        written_ += static_cast<uint64_t>(bytes);
+        return {IoResult::Kind::kDone, static_cast<size_t>(bytes)};
+      }
       if (errno != EINTR) return errno_result();
     }
   }
@@ -104,6 +110,13 @@ IoResult Transport::write(std::span<const iovec> pieces) {
   const int code = SSL_write_ex(ssl_.get(), record.data(), size, &bytes);
   if (code == 1) return {IoResult::Kind::kDone, bytes};
   return ssl_result(code);
+}
+
+uint64_t Transport::acknowledged() const {
+  const uint64_t written = ssl_ ? BIO_number_written(SSL_get_wbio(ssl_.get())) : written_;
+  int waiting = 0;
+  if (::ioctl(socket_.get(), SIOCOUTQ, &waiting) != 0) return written;
+  return written - std::min(written, static_cast<uint64_t>(std::max(0, waiting)));
 }
 
 void Transport::close() {

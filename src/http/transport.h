@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -45,6 +46,8 @@ class Transport {
   /// False: TLS could not say so yet; call again when the socket takes bytes.
   bool shut_down_writing();
   void close();
+  /// How many bytes the other side's kernel has acknowledged since the beginning.
+  [[nodiscard]] uint64_t acknowledged() const;
   [[nodiscard]] int fd() const { return socket_.get(); }
 
  private:
@@ -52,6 +55,7 @@ class Transport {
 
   UniqueFd socket_;
   SslPointer ssl_;
+  uint64_t written_ = 0;  // without TLS
 };
 
 }  // namespace wave::http

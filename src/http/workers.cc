@@ -1,64 +1,101 @@
 #include "http/workers.h"
 
+#include <algorithm>
 #include <system_error>
 
-#include "base/log.h"
+#include "base/survive.h"
 
 namespace wave::http {
 
-bool Workers::submit(std::move_only_function<void()>& work) {
+bool Workers::submit(const std::string& client, Work& work) {
   const std::scoped_lock lock(mutex_);
-  if (stopping_ || queue_.size() >= max_queued_) return false;
-  if (queue_.size() >= idle_ && threads_.size() < max_threads_ && !start_thread() &&
+  if (stopping_ || queued_ >= options_.max_queued) return false;
+  if (queued_ >= idle_ && threads_.size() < options_.threads && !start_thread() &&
       threads_.empty()) {
     return false;
   }
-  queue_.push_back(std::move(work));
-  arrived_.notify_one();
+  const auto [found, is_new] = clients_.try_emplace(client);
+  Client& known = found->second;
+  if (is_new) known.self = found;
+  // The other half is for somebody else.
+  const size_t share = std::max<size_t>(1, options_.max_queued / 2);
+  bool taken = false;
+  if (known.queue.size() < share) {
+    taken = survive("a request", [&] { known.queue.push_back(std::move(work)); });
+  }
+  if (!taken) {
+    forget_if_idle(known);
+    return false;
+  }
+  ++queued_;
+  give_turn(known);
   return true;
 }
 
 bool Workers::start_thread() {
-  try {
+  return survive("no further thread for requests", [&] {
+    threads_.reserve(threads_.size() + 1);
     threads_.emplace_back([this] { run(); });
-    return true;
-  } catch (const std::system_error& error) {
-    log::warning("no further thread for requests: {}", error.what());
-    return false;
-  }
+  });
 }
 
 void Workers::stop() {
   std::vector<std::thread> threads;
-  std::deque<std::move_only_function<void()>> dropped;  // destroyed without the mutex
+  std::vector<std::deque<Work>> dropped;  // destroyed without the mutex
   {
     const std::scoped_lock lock(mutex_);
     stopping_ = true;
     threads.swap(threads_);
-    dropped.swap(queue_);
+    for (auto& [name, client] : clients_) dropped.push_back(std::move(client.queue));
+    first_turn_ = last_turn_ = nullptr;
+    queued_ = 0;
   }
   arrived_.notify_all();
   for (std::thread& thread : threads) thread.join();
+}
+
+void Workers::give_turn(Client& client) {
+  const size_t most = options_.threads - options_.threads / 4;
+  if (stopping_ || client.has_turn || client.queue.empty() || client.running >= most) return;
+  client.has_turn = true;
+  client.next_turn = nullptr;
+  (first_turn_ == nullptr ? first_turn_ : last_turn_->next_turn) = &client;
+  last_turn_ = &client;
+  arrived_.notify_one();
+}
+
+Workers::Client& Workers::take_turn() {
+  Client& client = *first_turn_;
+  first_turn_ = client.next_turn;
+  client.has_turn = false;
+  return client;
+}
+
+void Workers::forget_if_idle(Client& client) {
+  if (client.queue.empty() && client.running == 0) clients_.erase(client.self);
 }
 
 void Workers::run() {
   std::unique_lock lock(mutex_);
   while (true) {
     ++idle_;
-    arrived_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    arrived_.wait(lock, [this] { return stopping_ || first_turn_ != nullptr; });
     --idle_;
-    if (queue_.empty()) return;
-    auto work = std::move(queue_.front());
-    queue_.pop_front();
+    if (stopping_) return;
+    Client& client = take_turn();
+    Work work = std::move(client.queue.front());
+    client.queue.pop_front();
+    --queued_;
+    ++client.running;
+    give_turn(client);
     lock.unlock();
-    try {
-      work();
-    } catch (const std::exception& error) {
-      // A request that ran out of memory, say, is answered with 500 by its Responder.
-      log::error("a handler of requests failed: {}", error.what());
-    }
+    // A request that ran out of memory, say, is refused by its Responder.
+    survive("a handler of requests failed", [&] { work(); });
     work = nullptr;
     lock.lock();
+    --client.running;
+    give_turn(client);
+    if (!stopping_) forget_if_idle(client);
   }
 }
 

@@ -213,6 +213,7 @@ struct RuntimeConfig {
 /// The `server` block as written: `wave serve` reads it (an issue of its own).
 struct ServerConfig {
   std::string bind;
+  std::string base_path;  // as written; empty: the server has its host for itself
   int max_concurrent = 5;
   std::string auth_mode = "none";
   std::string jwt_secret;

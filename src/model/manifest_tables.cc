@@ -509,6 +509,8 @@ const KeyTable<ServerConfig>& server_keys() {
       "server", "Settings of `wave serve`. Runs from the command line do not need them.",
       {
           key("bind", &T::bind, "address to listen on, host[:port]").fallback("127.0.0.1:8080"),
+          key("base_path", &T::base_path,
+              "path below which a proxy shows the server, such as `/wave`"),
           key("max_concurrent", &T::max_concurrent, "runs at a time").fallback("5"),
           section<auth_keys, T>("auth", "authentication"),
           section<tls_keys, T>("tls", "encryption"),

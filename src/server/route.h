@@ -72,6 +72,8 @@ struct Route {
   std::string response_type = "application/json";
   int success = 200;
   size_t body_limit = 1 << 20;
+  /// Short, and somebody waits for it: has threads of its own, whatever else is asked for.
+  bool urgent = false;
   std::variant<Handler, StreamHandler> handler{};
   /// The handler checks the raw body itself before anything is parsed (webhooks).
   bool raw_body = false;

@@ -96,6 +96,8 @@ struct Services {
   bool demo = false;  // serves the demo project (`wave serve --demo`)
   /// Ends what handlers do early when the server ends: git above all.
   std::stop_token ending{};
+  /// "/wave" where a proxy shows the server below a path: what every address of ours begins with.
+  std::string base_path{};
 
   std::atomic<std::shared_ptr<const Settings>> settings;
   http::Server* http = nullptr;               // set once the server listens

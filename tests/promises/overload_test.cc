@@ -5,6 +5,7 @@
 
 #include <csignal>
 
+#include "support/reader.h"
 #include "support/server.h"
 #include "support/wave.h"
 
@@ -13,15 +14,6 @@ namespace {
 
 std::string events_of(const std::string& run) {
   return "/api/runs/" + run + "/events";
-}
-
-size_t resident_bytes(pid_t pid) {
-  size_t pages = 0, resident = 0;
-  std::FILE* file = std::fopen(fmt::format("/proc/{}/statm", pid).c_str(), "r");
-  if (file == nullptr) return 0;
-  const int got = std::fscanf(file, "%zu %zu", &pages, &resident);
-  (void)std::fclose(file);
-  return got == 2 ? resident * static_cast<size_t>(::sysconf(_SC_PAGESIZE)) : 0;
 }
 
 // Sanitizers keep freed memory for a while, which is not what is measured here.

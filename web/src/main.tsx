@@ -5,6 +5,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { withoutBase } from './api/base';
 import { onSignedOut } from './api/client';
 import { connectQueries, queryClient } from './api/queries';
 import { live } from './live/live';
@@ -16,8 +17,9 @@ connectQueries();
 startNotifying();
 live.start();
 onSignedOut(() => {
-  if (location.pathname === '/login') return;
-  void router.navigate({ to: '/login', search: { next: location.pathname + location.search } });
+  const here = withoutBase(location.pathname);
+  if (here === '/login') return;
+  void router.navigate({ to: '/login', search: { next: here + location.search } });
 });
 
 createRoot(document.getElementById('root')!).render(

@@ -1,5 +1,6 @@
 // Where everything is. Each screen is a chunk of its own, fetched when it is needed.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router';
+import { base } from './api/base';
 import { Shell } from './ui/shell';
 import { Bones, Trouble } from './ui/states';
 
@@ -72,6 +73,7 @@ function stringifySearch(search: Record<string, unknown>): string {
 }
 
 export const router = createRouter({
+  basepath: base || '/',
   parseSearch,
   stringifySearch,
   routeTree: root.addChildren([

@@ -71,9 +71,9 @@ Result<http::Response> log_in(Call& call) {
   const auth::Identity session = access::identity_of(made.session);
   note_login(*keeper, call, session);
   http::Response response = json_response(who(session, keeper->mode()));
-  response.headers.add(
-      "Set-Cookie",
-      access::set_cookie(made.secret, made.session.expires_at - keeper->now(), keeper->tls()));
+  response.headers.add("Set-Cookie",
+                       access::set_cookie(made.secret, made.session.expires_at - keeper->now(),
+                                          keeper->tls(), keeper->base_path()));
   return no_store(std::move(response));
 }
 
@@ -83,7 +83,8 @@ Result<http::Response> log_out(Call& call) {
     WAVE_CHECK(keeper->end_session(call.identity.token_id));
   }
   http::Response response{.status = 204, .headers = {}, .body = std::string()};
-  response.headers.add("Set-Cookie", access::set_cookie("", Millis(0), keeper->tls()));
+  response.headers.add("Set-Cookie",
+                       access::set_cookie("", Millis(0), keeper->tls(), keeper->base_path()));
   return no_store(std::move(response));
 }
 

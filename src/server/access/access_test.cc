@@ -393,9 +393,9 @@ TEST_F(Access, A4_SessionsNeedTheirCsrfTokenAndEnd) {
 }
 
 TEST_F(Access, A4_CookiesAreForOurPagesOnly) {
-  EXPECT_EQ(set_cookie("s", 60s, true),
+  EXPECT_EQ(set_cookie("s", 60s, true, {}),
             "__Host-wave_session=s; Path=/; Max-Age=60; HttpOnly; SameSite=Strict; Secure");
-  EXPECT_EQ(set_cookie("", 60s, false),
+  EXPECT_EQ(set_cookie("", 60s, false, {}),
             "wave_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
 }
 

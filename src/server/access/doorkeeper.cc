@@ -200,7 +200,7 @@ Result<auth::Identity> Doorkeeper::by_certificate(const std::string& der) const 
 }
 
 Result<std::optional<auth::Identity>> Doorkeeper::by_session(const http::Request& request) const {
-  const auto secret = session_cookie(request, rules_.tls);
+  const auto secret = session_cookie(request, rules_.tls, base_path());
   if (!secret) return std::optional<auth::Identity>();
   WAVE_TRY(const auto found, options_.store->session(secret_hash(*secret), clock_->wall()));
   // A browser keeps its cookie longer than we do: then it is somebody without a credential.

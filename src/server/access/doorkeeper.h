@@ -60,6 +60,8 @@ class Doorkeeper final : public Authenticator, public AuditLog {
   [[nodiscard]] std::string client_address(const http::Request& request) const;
   [[nodiscard]] bool is_proxy(std::string_view peer) const;
   [[nodiscard]] bool tls() const { return rules_.tls; }
+  /// What addresses of cookies begin with; empty: the host is ours alone.
+  [[nodiscard]] const std::string& base_path() const { return options_.config.base_path; }
 
   // --- sessions ---
   /// Checks a token that somebody logs in with; failures are counted.

@@ -8,8 +8,8 @@ constexpr std::string_view kPage = R"html(<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Log in - wave</title>
-<link rel="stylesheet" href="/login.css">
-<script src="/login.js" defer></script>
+<link rel="stylesheet" href="login.css">
+<script src="login.js" defer></script>
 <main>
   <h1>wave</h1>
   <form id="login">
@@ -29,13 +29,13 @@ const message = document.getElementById('message');
 
 async function logIn(credential) {
   message.textContent = '';
-  const answer = await fetch('/api/login', {
+  const answer = await fetch('api/login', {
     method: 'POST',
     headers: {'Content-Type': 'application/json'},
     body: JSON.stringify(credential),
   });
   if (answer.ok) {
-    location.replace('/');
+    location.replace('./');
     return;
   }
   const problem = await answer.json().catch(() => ({}));

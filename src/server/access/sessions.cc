@@ -15,8 +15,10 @@ namespace {
 
 constexpr size_t kSecretText = 43;  // 32 bytes as base64url
 
-std::string_view cookie_name(bool tls) {
-  return tls ? "__Host-wave_session" : "wave_session";
+/// Browsers take "__Host-" for cookies of the whole host only.
+std::string_view cookie_name(bool tls, std::string_view base_path) {
+  if (!tls) return "wave_session";
+  return base_path.empty() ? "__Host-wave_session" : "__Secure-wave_session";
 }
 
 }  // namespace
@@ -64,12 +66,14 @@ auth::Identity identity_of(const store::Session& session) {
           .expires_at = session.expires_at};
 }
 
-std::optional<std::string> session_cookie(const http::Request& request, bool tls) {
+std::optional<std::string> session_cookie(const http::Request& request, bool tls,
+                                          std::string_view base_path) {
   for (const std::string_view line : request.headers.all("Cookie")) {
     for (const std::string& pair : split(line, ';')) {
       const std::string_view text = trim(pair);
       const size_t equals = text.find('=');
-      if (equals == std::string_view::npos || text.substr(0, equals) != cookie_name(tls)) continue;
+      if (equals == std::string_view::npos || text.substr(0, equals) != cookie_name(tls, base_path))
+        continue;
       const std::string_view value = text.substr(equals + 1);
       if (value.size() == kSecretText) return std::string(value);
     }
@@ -77,10 +81,12 @@ std::optional<std::string> session_cookie(const http::Request& request, bool tls
   return std::nullopt;
 }
 
-std::string set_cookie(std::string_view secret, Millis lifetime, bool tls) {
+std::string set_cookie(std::string_view secret, Millis lifetime, bool tls,
+                       std::string_view base_path) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(lifetime).count();
-  return fmt::format("{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{}", cookie_name(tls),
-                     secret, secret.empty() ? 0 : seconds, tls ? "; Secure" : "");
+  return fmt::format("{}={}; Path={}; Max-Age={}; HttpOnly; SameSite=Strict{}",
+                     cookie_name(tls, base_path), secret, base_path.empty() ? "/" : base_path,
+                     secret.empty() ? 0 : seconds, tls ? "; Secure" : "");
 }
 
 }  // namespace wave::server::access

@@ -30,9 +30,11 @@ NewSession make_session(const auth::Identity& identity, std::string_view source,
 auth::Identity identity_of(const store::Session& session);
 
 /// The session's secret in the request's cookies. Under TLS the cookie has the prefix __Host-,
-/// which no other name of the domain can set.
-std::optional<std::string> session_cookie(const http::Request& request, bool tls);
+/// which no other name of the domain can set; below a base path it is of that path, and __Secure-.
+std::optional<std::string> session_cookie(const http::Request& request, bool tls,
+                                          std::string_view base_path);
 /// A Set-Cookie value; an empty secret removes the cookie.
-std::string set_cookie(std::string_view secret, Millis lifetime, bool tls);
+std::string set_cookie(std::string_view secret, Millis lifetime, bool tls,
+                       std::string_view base_path);
 
 }  // namespace wave::server::access

@@ -59,8 +59,8 @@ Result<http::Response> get_artifact(Call& call) {
   struct stat info{};
   if (::fstat(file->get(), &info) != 0) return fail(errno_error(errno, "cannot read the artifact"));
   WAVE_TRY(http::Response response,
-           masked_answer(call.request, file->get(), static_cast<uint64_t>(info.st_size),
-                         "\"" + found->sha256 + "\"", services.redactor, services.paths.state()));
+           masked_answer(call.request, *std::move(file), static_cast<uint64_t>(info.st_size),
+                         "\"" + found->sha256 + "\"", services.redactor));
   response.headers.add("Content-Type", std::string(content_type(*found)));
   response.headers.add("X-Content-Type-Options", "nosniff");
   response.headers.add("Content-Security-Policy", "default-src 'none'; sandbox");

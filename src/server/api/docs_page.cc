@@ -128,7 +128,7 @@ std::string docs_html(const RouteTable& routes, const Schemas& schemas) {
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n<title>wave: HTTP API</title>\n"
       "</head>\n<body>\n<main>\n<h1>wave: HTTP API</h1>\n"
-      "<p>For programs: <a href=\"/api/openapi.json\">openapi.json</a></p>\n";
+      "<p>For programs: <a href=\"openapi.json\">openapi.json</a></p>\n";
   for (const std::string& tag : tags_of(routes)) {
     html += fmt::format("<h2>{}</h2>\n", escaped(tag));
     for (const Route& route : routes.routes()) {

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <deque>
 
+#include "base/survive.h"
 #include "flow/state.h"
 
 namespace wave::server::api {
 namespace {
 
 constexpr size_t kFollowPage = 500;
+constexpr Millis kFollowRetry{1'000};
 constexpr size_t kMostHeld = 256 << 10;  // bytes that a slow reader has not taken yet
 
 }  // namespace
@@ -103,21 +105,30 @@ std::unique_ptr<http::StreamSource> LogFollower::follow(std::string run_id, std:
 
 void LogFollower::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    std::vector<std::shared_ptr<Followed>> now;
-    {
-      std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [this] { return dirty_; })) return;
-      dirty_ = false;
-      std::erase_if(followed_, [](const auto& followed) { return followed.expired(); });
-      for (const auto& followed : followed_) {
-        if (auto alive = followed.lock()) now.push_back(std::move(alive));
-      }
+    if (survive("followed logs", [&] { read_round(stop); })) continue;
+    // Out of memory, say: nothing is lost, it is read a second later.
+    std::unique_lock lock(mutex_);
+    (void)changed_.wait_for(lock, stop, kFollowRetry, [] { return false; });
+    dirty_ = true;
+  }
+}
+
+/// Waits for news, and reads a page for everybody.
+void LogFollower::read_round(const std::stop_token& stop) {
+  std::vector<std::shared_ptr<Followed>> now;
+  {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait(lock, stop, [this] { return dirty_; })) return;
+    dirty_ = false;
+    std::erase_if(followed_, [](const auto& followed) { return followed.expired(); });
+    for (const auto& followed : followed_) {
+      if (auto alive = followed.lock()) now.push_back(std::move(alive));
     }
-    for (const auto& followed : now) {
-      if (!read_on(*followed)) continue;
-      const std::lock_guard lock(mutex_);
-      dirty_ = true;
-    }
+  }
+  for (const auto& followed : now) {
+    if (!read_on(*followed)) continue;
+    const std::lock_guard lock(mutex_);
+    dirty_ = true;
   }
 }
 

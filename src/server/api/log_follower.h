@@ -37,6 +37,7 @@ class LogFollower {
   struct Followed;
   class Source;
   void run(const std::stop_token& stop);
+  void read_round(const std::stop_token& stop);
   bool read_on(Followed& followed);
 
   store::Store& store_;

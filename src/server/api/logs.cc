@@ -1,6 +1,13 @@
+#include <fmt/core.h>
+
+#include <algorithm>
 #include <deque>
+#include <limits>
+#include <memory>
+#include <utility>
 
 #include "base/text.h"
+#include "server/api/body_from.h"
 #include "server/api/handlers.h"
 #include "server/api/log_line.h"
 #include "server/api/problem.h"
@@ -11,7 +18,7 @@ namespace {
 
 constexpr int64_t kDefaultLimit = 200;
 constexpr size_t kPage = 1000;
-constexpr size_t kMostText = 16 << 20;
+constexpr size_t kFewEvents = 16;
 
 struct LogQuery {
   std::string step;
@@ -63,55 +70,137 @@ Status each_line(store::Store& store, const std::string& run_id, const LogQuery&
   }
 }
 
-Result<http::Response> as_json(const Call& call, const std::string& run_id, const LogQuery& query) {
-  const auto tail = static_cast<size_t>(call.integer("tail", 0));
-  const auto limit = static_cast<size_t>(call.integer("limit", kDefaultLimit));
-  std::deque<LogLine> lines;
-  bool more = false;
-  WAVE_CHECK(each_line(call.services.store, run_id, query, [&](const LogLine& line) {
-    if (tail == 0 && lines.size() == limit) {
-      more = true;
+/// How lines become a body. Thread: one at a time.
+class LogFormat {
+ public:
+  virtual ~LogFormat() = default;
+  /// Appends a line; false: it is not of this answer any more, nor is any after it.
+  virtual bool add(const LogLine& line, std::string& text) = 0;
+  /// Appends what comes behind the last line.
+  virtual void finish(std::string& text) = 0;
+};
+
+class AsText final : public LogFormat {
+ public:
+  AsText(uint64_t skip, uint64_t length) : skip_(skip), length_(length) {}
+
+  bool add(const LogLine& line, std::string& text) override {
+    const std::string written = to_text(line);
+    const uint64_t skipped = std::min<uint64_t>(skip_, written.size());
+    skip_ -= skipped;
+    const std::string_view rest = std::string_view(written).substr(skipped, length_);
+    length_ -= rest.size();
+    text += rest;
+    return length_ > 0;
+  }
+  void finish(std::string& /*text*/) override {}
+
+ private:
+  uint64_t skip_, length_;  // bytes of the whole text that are still to be left out, and to be sent
+};
+
+class AsJson final : public LogFormat {
+ public:
+  explicit AsJson(size_t limit) : limit_(limit) {}
+
+  bool add(const LogLine& line, std::string& text) override {
+    if (lines_ == limit_) {
+      more_ = true;
       return false;
     }
-    lines.push_back(line);
-    if (tail > 0 && lines.size() > tail) lines.pop_front();
+    text += lines_++ == 0 ? R"({"lines":[)" : ",";
+    text += dump_json(to_json(line));
+    last_ = line.seq;
+    return true;
+  }
+  void finish(std::string& text) override {
+    if (lines_ == 0) text += R"({"lines":[)";
+    text += more_ ? fmt::format(R"(],"next_cursor":"{}","has_more":true}})", last_)
+                  : std::string(R"(],"next_cursor":null,"has_more":false})");
+  }
+
+ private:
+  const size_t limit_;
+  size_t lines_ = 0;
+  uint64_t last_ = 0;
+  bool more_ = false;
+};
+
+/// A log's lines, up to an event. Between two calls it holds where it is and nothing else.
+class LogBody final : public http::BodySource {
+ public:
+  LogBody(store::Store& store, std::string run_id, uint64_t last_seq, LogQuery query,
+          std::unique_ptr<LogFormat> format)
+      : store_(store),
+        run_id_(std::move(run_id)),
+        last_seq_(last_seq),
+        query_(std::move(query)),
+        format_(std::move(format)) {}
+
+  Result<std::string> next(size_t window) override {
+    std::string text;
+    while (text.size() < window && !ended_) WAVE_CHECK(read_page(window, text));
+    if (ended_ && !std::exchange(finished_, true)) format_->finish(text);
+    return text;
+  }
+
+ private:
+  Status read_page(size_t window, std::string& text) {
+    WAVE_TRY(
+        const auto page,
+        store_.events(run_id_, {.after = query_.after, .limit = events_, .step = query_.step}));
+    size_t used = 0;
+    for (const store::StoredEvent& event : page) {
+      if (text.size() >= window || ended_) break;
+      ++used;
+      take(event, text);
+    }
+    ended_ = ended_ || page.empty();
+    // What a page has beyond the window is read again: about as much as is needed, then.
+    events_ = std::clamp(used < page.size() ? used + used / 8 : events_ * 2, kFewEvents, kPage);
+    return {};
+  }
+
+  void take(const store::StoredEvent& event, std::string& text) {
+    ended_ = event.seq > last_seq_;
+    if (ended_) return;
+    query_.after = event.seq;
+    const auto line = log_line(event.line);
+    if (line && query_.wants(*line)) ended_ = !format_->add(*line, text);
+  }
+
+  store::Store& store_;
+  const std::string run_id_;
+  const uint64_t last_seq_;
+  LogQuery query_;
+  const std::unique_ptr<LogFormat> format_;
+  size_t events_ = 64;  // of a page
+  bool ended_ = false, finished_ = false;
+};
+
+/// Lets `query` begin so that `count` of its lines are left.
+Status skip_to_tail(store::Store& store, const std::string& run_id, size_t count, LogQuery& query) {
+  std::deque<uint64_t> last;
+  WAVE_CHECK(each_line(store, run_id, query, [&](const LogLine& line) {
+    last.push_back(line.seq);
+    if (last.size() > count) last.pop_front();
     return true;
   }));
-  json::array list;
-  for (const LogLine& line : lines) list.push_back(to_json(line));
-  return json_response(json::object{
-      {"lines", std::move(list)},
-      {"next_cursor", more ? json::value(std::to_string(lines.back().seq)) : json::value(nullptr)},
-      {"has_more", more}});
+  if (!last.empty()) query.after = last.front() - 1;
+  return {};
 }
 
-Result<http::Response> as_text(const Call& call, const std::string& run_id, const LogQuery& query) {
-  const auto tail = static_cast<size_t>(call.integer("tail", 0));
-  const auto offset = static_cast<uint64_t>(call.integer("offset", 0));
-  const auto length = static_cast<size_t>(call.integer("length", kMostText));
-  std::deque<std::string> last;
-  std::string text;
-  uint64_t at = 0;  // of the whole text
-  WAVE_CHECK(each_line(call.services.store, run_id, query, [&](const LogLine& line) {
-    std::string written = to_text(line);
-    if (tail > 0) {
-      last.push_back(std::move(written));
-      if (last.size() > tail) last.pop_front();
-      return true;
-    }
-    const uint64_t end = at + written.size();
-    if (end > offset) {
-      const size_t skip = at < offset ? static_cast<size_t>(offset - at) : 0;
-      text += std::string_view(written).substr(skip);
-    }
-    at = end;
-    return text.size() < length;
-  }));
-  for (const std::string& line : last) text += line;
-  if (text.size() > length) text.resize(length);
-  return http::Response{.headers = {{"Content-Type", "text/plain; charset=utf-8"},
-                                    {"X-Content-Type-Options", "nosniff"}},
-                        .body = std::move(text)};
+/// Both formats say what they begin with anew: a body may be begun twice.
+std::unique_ptr<LogFormat> format_of(const Call& call, bool as_text) {
+  const int64_t tail = call.integer("tail", 0);
+  if (!as_text) {
+    const int64_t limit = tail > 0 ? tail : call.integer("limit", kDefaultLimit);
+    return std::make_unique<AsJson>(static_cast<size_t>(limit));
+  }
+  constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
+  const int64_t offset = tail > 0 ? 0 : call.integer("offset", 0);
+  return std::make_unique<AsText>(static_cast<uint64_t>(offset),
+                                  static_cast<uint64_t>(call.integer("length", kAll)));
 }
 
 bool wants_text(const Call& call) {
@@ -124,9 +213,24 @@ bool wants_text(const Call& call) {
 
 Result<http::Response> get_logs(Call& call) {
   WAVE_TRY(const store::RunDetails details, run_of(call));
-  WAVE_TRY(const LogQuery query, query_of(call, details));
-  const std::string& run_id = details.row.run_id;
-  return wants_text(call) ? as_text(call, run_id, query) : as_json(call, run_id, query);
+  WAVE_TRY(LogQuery query, query_of(call, details));
+  store::Store& store = call.services.store;
+  const flow::RunRow& run = details.row;
+  if (const auto tail = static_cast<size_t>(call.integer("tail", 0)); tail > 0) {
+    WAVE_CHECK(skip_to_tail(store, run.run_id, tail, query));
+  }
+  const bool as_text = wants_text(call);
+  WAVE_TRY(http::Body body, body_from([&] {
+             return std::make_shared<LogBody>(store, run.run_id, run.last_seq, query,
+                                              format_of(call, as_text));
+           }));
+  if (!as_text) {
+    return http::Response{.headers = {{"Content-Type", "application/json"}},
+                          .body = std::move(body)};
+  }
+  return http::Response{.headers = {{"Content-Type", "text/plain; charset=utf-8"},
+                                    {"X-Content-Type-Options", "nosniff"}},
+                        .body = std::move(body)};
 }
 
 Status follow_logs(Call& call, http::Responder& responder) {

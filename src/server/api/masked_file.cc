@@ -9,15 +9,15 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "server/api/body_from.h"
 #include "server/api/finish.h"
 
 namespace wave::server::api {
 namespace {
 
-constexpr uint64_t kInMemory = 1 << 20;
 constexpr uint64_t kFromStart = 16 << 20;
 constexpr uint64_t kLookBack = 1 << 20;
-constexpr size_t kChunk = 256 << 10;
+constexpr size_t kChunk = 64 << 10;
 
 std::optional<uint64_t> number(std::string_view text) {
   uint64_t value = 0;
@@ -26,46 +26,6 @@ std::optional<uint64_t> number(std::string_view text) {
   return value;
 }
 
-/// Where masked bytes go.
-class Sink {
- public:
-  static Result<Sink> make(ByteRange range, const std::filesystem::path& scratch) {
-    Sink sink(range);
-    if (range.length > kInMemory) {
-      WAVE_TRY(sink.file_, open_file(scratch, O_TMPFILE | O_RDWR, 0600));
-    }
-    return sink;
-  }
-
-  /// Keeps what lies in the range of bytes that begin at `at` in the whole.
-  Status take(uint64_t at, std::string_view bytes) {
-    const uint64_t end = range_.offset + range_.length;
-    const uint64_t from = std::max(at, range_.offset);
-    const uint64_t to = std::min(at + bytes.size(), end);
-    if (from >= to) return {};
-    const std::string_view wanted = bytes.substr(from - at, to - from);
-    written_ += wanted.size();
-    if (file_.valid()) return write_all(file_.get(), wanted);
-    text_ += wanted;
-    return {};
-  }
-
-  http::Body finish() && {
-    if (!file_.valid()) return std::move(text_);
-    return http::FileBody{.file = std::make_shared<const UniqueFd>(std::move(file_)),
-                          .offset = 0,
-                          .length = written_};
-  }
-
- private:
-  explicit Sink(ByteRange range) : range_(range) {}
-
-  ByteRange range_;
-  UniqueFd file_;
-  std::string text_;
-  uint64_t written_ = 0;
-};
-
 Result<size_t> read_at(int fd, std::string& buffer, uint64_t offset) {
   while (true) {
     const ssize_t count = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(offset));
@@ -73,6 +33,51 @@ Result<size_t> read_at(int fd, std::string& buffer, uint64_t offset) {
     if (errno != EINTR) return fail(errno_error(errno, "cannot read the file"));
   }
 }
+
+/// A range of a masked file. Between two calls it holds what the masking holds back, and what of
+/// the last chunk was more than a window.
+class MaskedFile final : public http::BodySource {
+ public:
+  MaskedFile(UniqueFd file, ByteRange range, const Redactor& redactor)
+      : file_(std::move(file)),
+        at_(range.offset),
+        end_(range.offset + range.length),
+        read_at_(range.offset <= kFromStart ? 0 : range.offset - kLookBack),
+        masked_at_(read_at_),
+        stream_(redactor) {}
+
+  Result<std::string> next(size_t window) override {
+    // What is held back may depend on bytes behind the range: reading goes on until it is decided.
+    while (ready_.empty() && masked_at_ < end_ && !ended_) WAVE_CHECK(read_on(window));
+    std::string piece = ready_.substr(0, window);
+    ready_.erase(0, piece.size());
+    if (ready_.empty()) ready_ = {};
+    return piece;
+  }
+
+ private:
+  Status read_on(size_t window) {
+    // Quickly over what lies before the range.
+    std::string buffer(masked_at_ < at_ ? kChunk : std::min(window, kChunk), '\0');
+    WAVE_TRY(const size_t count, read_at(file_.get(), buffer, read_at_));
+    read_at_ += count;
+    ended_ = count == 0;
+    const std::string masked =
+        ended_ ? stream_.finish() : stream_.feed(std::string_view(buffer).substr(0, count));
+    const uint64_t from = std::max(masked_at_, at_);
+    const uint64_t to = std::min(masked_at_ + masked.size(), end_);
+    if (from < to) ready_ = masked.substr(from - masked_at_, to - from);
+    masked_at_ += masked.size();
+    return {};
+  }
+
+  const UniqueFd file_;
+  const uint64_t at_, end_;
+  uint64_t read_at_, masked_at_;
+  StreamRedactor stream_;
+  std::string ready_;
+  bool ended_ = false;
+};
 
 }  // namespace
 
@@ -99,30 +104,12 @@ Result<std::optional<ByteRange>> parse_range(std::optional<std::string_view> hea
   return ByteRange{*first, end - *first + 1};
 }
 
-Result<http::Body> masked_range(int fd, ByteRange range, const Redactor& redactor,
-                                const std::filesystem::path& scratch) {
-  WAVE_TRY(Sink sink, Sink::make(range, scratch));
-  const uint64_t end = range.offset + range.length;
-  uint64_t read_at_byte = range.offset <= kFromStart ? 0 : range.offset - kLookBack;
-  uint64_t masked_at = read_at_byte;
-  StreamRedactor stream(redactor);
-  std::string buffer(kChunk, '\0');
-  // What is held back may depend on bytes behind the range: reading goes on until it is decided.
-  while (masked_at < end) {
-    WAVE_TRY(const size_t count, read_at(fd, buffer, read_at_byte));
-    read_at_byte += count;
-    const std::string masked =
-        count == 0 ? stream.finish() : stream.feed(std::string_view(buffer).substr(0, count));
-    WAVE_CHECK(sink.take(masked_at, masked));
-    masked_at += masked.size();
-    if (count == 0) break;
-  }
-  return std::move(sink).finish();
+Result<http::Body> masked_range(UniqueFd file, ByteRange range, const Redactor& redactor) {
+  return body_from(std::make_shared<MaskedFile>(std::move(file), range, redactor), range.length);
 }
 
-Result<http::Response> masked_answer(const http::Request& request, int fd, uint64_t size,
-                                     std::string etag, const Redactor& redactor,
-                                     const std::filesystem::path& scratch) {
+Result<http::Response> masked_answer(const http::Request& request, UniqueFd file, uint64_t size,
+                                     std::string etag, const Redactor& redactor) {
   http::Response response;
   response.headers.add("Accept-Ranges", "bytes");
   response.headers.add("Cache-Control", "private, no-cache");
@@ -139,7 +126,8 @@ Result<http::Response> masked_answer(const http::Request& request, int fd, uint6
   const auto condition = request.headers.find("If-Range");
   if (condition && (etag.empty() || *condition != etag)) header.reset();
   WAVE_TRY(const std::optional<ByteRange> range, parse_range(header, size));
-  WAVE_TRY(response.body, masked_range(fd, range.value_or(ByteRange{0, size}), redactor, scratch));
+  WAVE_TRY(response.body,
+           masked_range(std::move(file), range.value_or(ByteRange{0, size}), redactor));
   if (range) {
     response.status = 206;
     response.headers.add("Content-Range", fmt::format("bytes {}-{}/{}", range->offset,

@@ -1,7 +1,6 @@
 // Files that agents wrote, on their way out: with secrets masked, byte for byte (promise S6).
 #pragma once
 
-#include <filesystem>
 #include <optional>
 #include <string_view>
 
@@ -21,15 +20,12 @@ struct ByteRange {
 /// or one that may be ignored (several ranges, another unit). kRange when it cannot be satisfied.
 Result<std::optional<ByteRange>> parse_range(std::optional<std::string_view> header, uint64_t size);
 
-/// The range's bytes, masked as they would be within the whole. What is large goes through an
-/// unlinked file in `scratch`, not through memory. Beyond the first 16 MiB masking looks back 1
-/// MiB.
-Result<http::Body> masked_range(int fd, ByteRange range, const Redactor& redactor,
-                                const std::filesystem::path& scratch);
+/// The range's bytes, masked as they would be within the whole, read while they are sent. Beyond
+/// the first 16 MiB masking looks back 1 MiB.
+Result<http::Body> masked_range(UniqueFd file, ByteRange range, const Redactor& redactor);
 
 /// The answer to a request for a file of `size` bytes: 200, 206, 416 or 304.
-Result<http::Response> masked_answer(const http::Request& request, int fd, uint64_t size,
-                                     std::string etag, const Redactor& redactor,
-                                     const std::filesystem::path& scratch);
+Result<http::Response> masked_answer(const http::Request& request, UniqueFd file, uint64_t size,
+                                     std::string etag, const Redactor& redactor);
 
 }  // namespace wave::server::api

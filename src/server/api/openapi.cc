@@ -181,7 +181,7 @@ json::object security_schemes() {
 }  // namespace
 
 json::object openapi_document(const RouteTable& routes, const Schemas& schemas,
-                              std::string_view version) {
+                              std::string_view version, std::string_view base_path) {
   json::object paths;
   std::vector<std::string> tags;
   for (const Route& route : routes.routes()) {
@@ -198,7 +198,7 @@ json::object openapi_document(const RouteTable& routes, const Schemas& schemas,
   for (const auto& [name, schema] : schemas.all()) components[name] = schema;
   return {{"openapi", "3.1.0"},
           {"info", json::object{{"title", "wave"}, {"version", version}, {"description", kAbout}}},
-          {"servers", json::array{json::object{{"url", "/"}}}},
+          {"servers", json::array{json::object{{"url", base_path.empty() ? "/" : base_path}}}},
           {"tags", std::move(tag_list)},
           {"security", json::array{json::object{}, json::object{{"bearer", json::array{}}},
                                    json::object{{"session", json::array{}}},

@@ -78,12 +78,10 @@ Result<http::Response> get_output(Call& call) {
 
   http::Response response;
   if (call.request.headers.find("Range")) {
-    WAVE_TRY(response, masked_answer(call.request, file->get(), size, {}, services.redactor,
-                                     services.paths.state()));
+    WAVE_TRY(response, masked_answer(call.request, *std::move(file), size, {}, services.redactor));
   } else {
     const ByteRange range = asked_for(call, size);
-    WAVE_TRY(response.body,
-             masked_range(file->get(), range, services.redactor, services.paths.state()));
+    WAVE_TRY(response.body, masked_range(*std::move(file), range, services.redactor));
     response.headers.add("Accept-Ranges", "bytes");
     response.headers.add("X-Wave-Offset", std::to_string(range.offset));
   }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <exception>
+#include <new>
 
 #include "base/log.h"
 #include "base/system_fault.h"
@@ -86,6 +87,12 @@ std::optional<http::Response> Router::respond(const http::Request& request,
   // Exceptions come from libraries (memory, JSON): they end one request, not the server.
   try {
     response = answer(request, responder, seen);
+  } catch (const std::bad_alloc&) {
+    log::error("request {}: not enough memory", request.id);
+    const Error error(Code::kScarce, "there is not enough memory for this answer",
+                      "ask again later, or for less at once");
+    seen.code = code_name(error.code);
+    response = problem(error, request.id);
   } catch (const std::exception& thrown) {
     log::error("request {}: {}", request.id, thrown.what());
     const Error error(Code::kInternal, "the server could not answer this request",
@@ -246,6 +253,17 @@ void Router::record(const http::Request& request, const Seen& seen,
 size_t Router::body_limit(const http::Request& head) const {
   const RouteMatcher::Found found = matcher_->find(head);
   return found.match ? options_.routes.routes()[found.match->row].body_limit : kSmallBody;
+}
+
+http::Lane Router::lane(const http::Request& request) const {
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  const RouteMatcher::Found found = matcher_->find(request);
+  if (!found.match) return reads ? http::Lane::kReading : http::Lane::kOther;
+  const Route& route = options_.routes.routes()[found.match->row];
+  if (route.urgent) return http::Lane::kUrgent;
+  // A stream is begun, not built.
+  const bool builds = reads && std::holds_alternative<Handler>(route.handler);
+  return builds ? http::Lane::kReading : http::Lane::kOther;
 }
 
 std::optional<http::Response> Router::inline_answer(const http::Request& request) const {

@@ -46,6 +46,8 @@ class Router {
                                                       http::Responder* responder) const;
   /// For http::ServerOptions::body_limit.
   [[nodiscard]] size_t body_limit(const http::Request& head) const;
+  /// For http::ServerOptions::lane.
+  [[nodiscard]] http::Lane lane(const http::Request& request) const;
   /// For http::ServerOptions::inline_answer: liveness, which costs nothing (promise O2).
   [[nodiscard]] std::optional<http::Response> inline_answer(const http::Request& request) const;
 

@@ -73,7 +73,7 @@ http::Response goes_on(const Call& call, const flow::RunRow& origin, const std::
                    {"status", status},
                    {"queue_position", position ? json::value(*position) : json::value(nullptr)}},
       http_code);
-  response.headers.add("Location", "/api/runs/" + run_id);
+  response.headers.add("Location", call.services.base_path + "/api/runs/" + run_id);
   return response;
 }
 

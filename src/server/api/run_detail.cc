@@ -53,11 +53,12 @@ json::object cost_of(const store::RunDetails& details, const flow::Program* prog
           {"by_model", std::move(list)}};
 }
 
-json::object links_of(const flow::RunRow& row) {
-  const std::string self = "/api/runs/" + http::percent_encode(row.run_id);
+json::object links_of(const flow::RunRow& row, const std::string& base_path) {
+  const std::string runs = base_path + "/api/runs/";
+  const std::string self = runs + http::percent_encode(row.run_id);
   json::value origin = nullptr;
   if (!row.origin_run_id.empty()) {
-    origin = "/api/runs/" + http::percent_encode(row.origin_run_id);
+    origin = runs + http::percent_encode(row.origin_run_id);
   }
   return {{"self", self},
           {"events", self + "/events"},
@@ -102,7 +103,7 @@ Result<http::Response> get_run(Call& call) {
       {"children", std::move(child_list)},
       {"cost", cost_of(details, known)},
       {"graph", graph_json(known != nullptr ? known->project.pipeline : model::Pipeline{})},
-      {"links", links_of(row)}});
+      {"links", links_of(row, services.base_path)}});
 }
 
 }  // namespace wave::server::api

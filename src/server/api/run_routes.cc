@@ -91,6 +91,7 @@ void add_run_rows(RouteTable& table) {
              .role = Role::kOperator,
              .request_schema = "Cancel",
              .response_schema = "Cancelled",
+             .urgent = true,
              .handler = api::cancel_run,
              .body_optional = true});
   table.add({.method = "POST",
@@ -211,6 +212,7 @@ void add_gate_rows(RouteTable& table) {
              .summary = "Lists everything that waits for a person, oldest first.",
              .query = {{"run", plain_text(256), "only this run's"}},
              .response_schema = "GateList",
+             .urgent = true,
              .handler = api::list_gates});
   table.add({.method = "POST",
              .path = "/api/runs/{id}/gate/{step}",
@@ -220,6 +222,7 @@ void add_gate_rows(RouteTable& table) {
              .role = Role::kOperator,
              .request_schema = "GateDecision",
              .response_schema = "GateDecided",
+             .urgent = true,
              .handler = api::decide_gate,
              .idempotency_key = true});
   table.add({.method = "POST",
@@ -230,6 +233,7 @@ void add_gate_rows(RouteTable& table) {
              .role = Role::kOperator,
              .request_schema = "GateDecision",
              .response_schema = "GateDecided",
+             .urgent = true,
              .handler = api::decide_gate,
              .deprecated = true,
              .idempotency_key = true});

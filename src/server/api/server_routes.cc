@@ -14,6 +14,7 @@ void add_server_routes(RouteTable& table) {
              .summary = "Whether the server is alive.",
              .role = Role::kNobody,
              .response_schema = "Health",
+             .urgent = true,
              .handler = api::get_health});
   table.add({.method = "GET",
              .path = "/api/health/ready",
@@ -22,6 +23,7 @@ void add_server_routes(RouteTable& table) {
              .summary = "Whether the server takes new work.",
              .role = Role::kNobody,
              .response_schema = "Readiness",
+             .urgent = true,
              .handler = api::get_readiness,
              .also = {{503, "Readiness"}}});
   table.add({.method = "GET",

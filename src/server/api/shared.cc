@@ -10,7 +10,7 @@ namespace wave::server::api {
 
 Shared::Shared(Services& services, const RouteTable& routes, const Schemas& schemas)
     : store_(services.store), logs_(services.store) {
-  const json::object document = openapi_document(routes, schemas, kVersion);
+  const json::object document = openapi_document(routes, schemas, kVersion, services.base_path);
   openapi_ = std::make_shared<const std::string>(dump_json(document));
   docs_page_ = std::make_shared<const std::string>(docs_html(routes, schemas));
 }

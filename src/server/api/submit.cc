@@ -137,7 +137,7 @@ Result<http::Response> submit(const Call& call, Submission submission) {
                    {"status", status},
                    {"queue_position", position ? json::value(*position) : json::value(nullptr)}},
       201);
-  response.headers.add("Location", "/api/runs/" + run_id);
+  response.headers.add("Location", services.base_path + "/api/runs/" + run_id);
   return response;
 }
 

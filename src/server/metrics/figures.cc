@@ -76,6 +76,9 @@ void write_server_figures(Exposition& out, const Services& services) {
       "Connections closed at once, because there were too many.", whole(stats.refused));
   one(out, "wave_http_malformed_total", kCounter, "Requests that were no HTTP.",
       whole(stats.malformed));
+  out.family("wave_http_waiting_bytes", kGauge, "Bytes of answers that wait for their clients.");
+  out.sample({{"place", "memory"}}, whole(stats.windows));
+  out.sample({{"place", "file"}}, whole(stats.spooled));
   one(out, "wave_http_sent_bytes_total", kCounter, "Bytes sent.", whole(stats.bytes_out));
 }
 

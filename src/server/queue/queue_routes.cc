@@ -72,6 +72,7 @@ void add_queue_routes(RouteTable& table) {
              .role = auth::Role::kAdmin,
              .request_schema = "QueuePatch",
              .response_schema = "Queue",
+             .urgent = true,
              .handler = Handler(patch_queue)});
 }
 

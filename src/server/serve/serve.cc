@@ -142,6 +142,7 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
                                .started_at = SystemClock().wall(),
                                .demo = settings_.demo,
                                .ending = answers_.get_token(),
+                               .base_path = settings_.base_path,
                                .settings = std::move(settings)});
   services_->audit = &access_->audit();
   services_->access = access_.get();
@@ -157,19 +158,21 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
       return services_->authenticator.is_revoked(identity);
     });
   });
-  WAVE_TRY(
-      router_,
-      Router::make(
-          *services_,
-          {.routes = all_routes(),
-           .schemas = all_schemas(),
-           .check_browser = access_->browser_check(),
-           .client_address =
-               [this](const http::Request& asked) { return access_->client_address(asked); },
-           .answered = [this](
-                           std::string_view method, std::string_view route, int status,
+  WAVE_TRY(router_,
+           Router::make(
+               *services_,
+               {.routes = all_routes(),
+                .schemas = all_schemas(),
+                .check_browser = access_->browser_check(),
+                .client_address =
+                    [this](const http::Request& asked) { return access_->client_address(asked); },
+                .answered =
+                    [this](std::string_view method, std::string_view route, int status,
                            double seconds) { metrics_.answered(method, route, status, seconds); },
-           .fallback = [](const http::Request& asked) { return web::asset_response(asked); }}));
+                .fallback =
+                    [this](const http::Request& asked) {
+                      return web::asset_response(asked, settings_.base_path);
+                    }}));
   WAVE_CHECK(queue_->start());
   WAVE_TRY(watch_, EndWatch::start({SIGINT, SIGTERM, SIGHUP},
                                    [this](EndWatch& watch, int signal) { heard(watch, signal); }));
@@ -181,20 +184,25 @@ Status RunningServer::listen() {
   http::ServerOptions options{.host = settings_.host, .port = settings_.port};
   options.limits = http::fit_to_descriptors(options.limits, descriptor_limit());
   options.is_proxy = [this](const std::string& peer) { return access_->is_proxy(peer); };
-  options.client_of = [this](const http::Request& asked) { return access_->client_address(asked); };
+  options.client_of = [this](const http::Request& request) {
+    return access_->client_address(request);
+  };
   options.tls = access_->tls();
   options.common_headers = access_->common_headers();
   options.body_limit = [this](const http::Request& head) { return router_->body_limit(head); };
   options.inline_answer = [this](const http::Request& request) {
     return router_->inline_answer(request);
   };
+  options.base_path = settings_.base_path;
+  options.spool_folder = request_.paths.state();
+  options.lane = [this](const http::Request& request) { return router_->lane(request); };
   const bool tls = options.tls != nullptr;
   WAVE_TRY(http_, http::Server::start(std::move(options),
                                       [this](http::Request request, http::Responder responder) {
                                         answer(request, std::move(responder));
                                       }));
   services_->http = http_.get();
-  const std::string url = url_of(http_->address(), tls);
+  const std::string url = url_of(http_->address(), tls) + settings_.base_path;
   WAVE_CHECK(lock_.announce(url));
   if (request_.listening) {
     WAVE_TRY(const std::string login, access_->login_link(url));
@@ -261,8 +269,10 @@ Status RunningServer::take_over_settings() {
         "masked from the next start on");
   }
   services_->settings.store(std::move(settings));
-  if (resolved.host != settings_.host || resolved.port != settings_.port) {
-    log::warning("the address to listen on changes with the next start only");
+  if (resolved.host != settings_.host || resolved.port != settings_.port ||
+      resolved.base_path != settings_.base_path) {
+    log::warning(
+        "the address to listen on changes with the next start only, as does the base path");
   }
   // What was set over HTTP stands until the file says something else.
   if (resolved.max_concurrent != settings_.max_concurrent) {

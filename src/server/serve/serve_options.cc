@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/expand_environment.h"
+#include "base/text.h"
 
 namespace wave::server {
 namespace {
@@ -39,6 +40,17 @@ Result<int> number_variable(const std::string& name, const std::string& text, in
               fmt::format("{}: \"{}\" is not a number from {} to {}", name, text, least, most));
 }
 
+Result<std::string> base_path_of(const model::Manifest& manifest) {
+  const std::string& path = manifest.server->base_path;
+  const bool good = path.empty() || (path.starts_with('/') &&
+                                     std::ranges::all_of(split(path.substr(1), '/'), is_safe_name));
+  if (good) return path;
+  return fail(Error(Code::kInvalidManifest,
+                    fmt::format("server.base_path: \"{}\" is not a path of plain names", path),
+                    "write it as the proxy shows it, without a slash at its end: /wave")
+                  .at({.file = manifest.path}));
+}
+
 Status from_manifest(const model::Manifest& manifest,
                      const std::map<std::string, std::string>& environment,
                      ServeSettings& settings) {
@@ -53,6 +65,7 @@ Status from_manifest(const model::Manifest& manifest,
       return fail(error.at({.file = manifest.path}));
     }
   }
+  WAVE_TRY(settings.base_path, base_path_of(manifest));
   settings.max_concurrent = manifest.server->max_concurrent;
   if (settings.max_concurrent < 1 || settings.max_concurrent > kMostRuns) {
     return fail(Error(Code::kInvalidManifest,

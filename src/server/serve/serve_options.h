@@ -25,6 +25,7 @@ struct ServeSettings {
   bool demo = false;
   std::string host;
   uint16_t port = 0;
+  std::string base_path;  // "/wave", or empty
   int max_concurrent = 5;
 };
 

@@ -4,6 +4,7 @@
 #include <ranges>
 
 #include "base/log.h"
+#include "base/survive.h"
 #include "server/stream/control_frames.h"
 #include "server/stream/cursor.h"
 #include "server/stream/local_streams.h"
@@ -360,20 +361,23 @@ void Streams::pump() {
       dirty.swap(dirty_);
       look = std::exchange(look_, false);
     }
-    if (look || !dirty.empty()) {
-      std::vector<std::shared_ptr<Channel>> changed;
-      for (auto& channel : look ? followed() : followed(dirty)) {
-        if (catch_up(*channel)) changed.push_back(std::move(channel));
-      }
-      announce(changed);
-    }
-    if (clock_.mono() >= next_tick) {
-      tick();
-      next_tick = clock_.mono() + limits_.tick;
-    }
+    const bool looked = survive("event streams", [&] { look_around(look, dirty); });
+    if (!looked) retry_ = true;  // with the next tick, at everything
+    if (clock_.mono() < next_tick) continue;
+    next_tick = clock_.mono() + limits_.tick;
+    if (!survive("event streams", [this] { tick(); })) retry_ = true;
   }
 }
 
+/// Tells those who follow them what is new in the channels that changed.
+void Streams::look_around(bool at_all, const std::set<std::string>& dirty) {
+  if (!at_all && dirty.empty()) return;
+  std::vector<std::shared_ptr<Channel>> changed;
+  for (auto& channel : at_all ? followed() : followed(dirty)) {
+    if (catch_up(*channel)) changed.push_back(std::move(channel));
+  }
+  announce(changed);
+}
 Result<std::vector<store::StoredEvent>> Streams::read_events(const Channel& channel, uint64_t after,
                                                              size_t limit) {
   if (channel.of_all()) return store_.events_since(static_cast<int64_t>(after), limit);
@@ -430,7 +434,10 @@ void Streams::tick() {
     queue_moved = std::exchange(queue_changed_, false);
   }
   if (queue_moved) update_queue_positions();
-  if (std::exchange(retry_, false)) committed({});
+  if (std::exchange(retry_, false)) {
+    committed({});
+    post_to_all([](LocalStreams& local) { local.wake_all(); });  // who was not told then
+  }
   if (expiring_ > 0) {
     post_to_all([now = clock_.wall()](LocalStreams& local) { local.end_expired(now); });
   }
@@ -477,7 +484,8 @@ void Streams::read_pages() {
       page = std::move(pages_.front());
       pages_.pop_front();
     }
-    const std::optional<ChunkPtr> read = read_page(*page.channel, page.after);
+    std::optional<ChunkPtr> read;
+    survive("event streams", [&] { read = read_page(*page.channel, page.after); });
     std::vector<std::shared_ptr<LocalStreams>> waiters;
     {
       std::unique_lock lock(page_mutex_);
@@ -486,8 +494,15 @@ void Streams::read_pages() {
       waiters = std::move(found->second);
       page_waiters_.erase(found);
     }
-    post_to(waiters, [channel = page.channel, after = page.after, first = read.value_or(nullptr)](
-                         LocalStreams& local) { local.page_arrived(channel.get(), after, first); });
+    const auto tell = [&] {
+      post_to(waiters,
+              [channel = page.channel, after = page.after, first = read.value_or(nullptr)](
+                  LocalStreams& local) { local.page_arrived(channel.get(), after, first); });
+    };
+    while (!survive("event streams", tell)) {
+      std::unique_lock lock(page_mutex_);
+      if (page_wakes_.wait_for(lock, kStoreRetry, [this] { return pages_end_; })) return;
+    }
   }
 }
 

@@ -87,6 +87,7 @@ class Streams {
   void committed(const std::string& run_id);
   void look_at(const std::string& run_id);
   void pump();
+  void look_around(bool at_all, const std::set<std::string>& dirty);
   void tick();
   std::vector<std::shared_ptr<Channel>> followed();
   std::vector<std::shared_ptr<Channel>> followed(const std::set<std::string>& dirty);

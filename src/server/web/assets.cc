@@ -5,10 +5,14 @@
 
 #include <algorithm>
 
+#include "base/hash.h"
 #include "base/text.h"
 
 namespace wave::server::web {
 namespace {
+
+constexpr std::string_view kFirstPage = "/index.html";
+constexpr size_t kCopied = 64 << 10;  // larger files are sent from where they are
 
 constexpr std::string_view kNoApplication =
     "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>wave</title>\n"
@@ -91,12 +95,38 @@ http::Response text_response(int status, std::string text) {
   return response;
 }
 
-http::Response page_response(std::string_view html) {
+http::Response page_response(std::string html) {
   http::Response response;
   response.headers.set("Content-Type", "text/html; charset=utf-8");
   response.headers.set("Cache-Control", "no-cache");
-  response.body = std::string(html);
+  response.body = std::move(html);
   return response;
+}
+
+/// Addresses of a page of ours are absolute, as it is shown at many: below a base path they begin
+/// with that. Scripts find out by their own address.
+std::string below(std::string_view base_path, std::string_view html) {
+  return replace_all(std::string(html), "=\"/", fmt::format("=\"{}/", base_path));
+}
+
+/// Bytes that are part of the program.
+class EmbeddedBody final : public http::BodySource {
+ public:
+  explicit EmbeddedBody(std::string_view bytes) : rest_(bytes) {}
+  Result<std::string> next(size_t window) override {
+    std::string piece(rest_.substr(0, window));
+    rest_.remove_prefix(piece.size());
+    return piece;
+  }
+
+ private:
+  std::string_view rest_;
+};
+
+http::Body embedded_body(std::string_view bytes) {
+  if (bytes.size() <= kCopied) return std::string(bytes);
+  return http::StreamedBody{.source = std::make_shared<EmbeddedBody>(bytes),
+                            .length = bytes.size()};
 }
 
 http::Response file_response(const http::Request& request, const EmbeddedAsset& asset) {
@@ -123,7 +153,20 @@ http::Response file_response(const http::Request& request, const EmbeddedAsset& 
   response.headers.set("Content-Type", std::string(asset.type));
   if (!coding.empty()) response.headers.set("Content-Encoding", std::string(coding));
   const bool packed = asset.plain.empty() && coding.empty();
-  response.body = packed ? unpack(asset) : std::string(bytes);
+  response.body = packed ? http::Body(unpack(asset)) : embedded_body(bytes);
+  return response;
+}
+
+http::Response based_page(const http::Request& request, const EmbeddedAsset& asset,
+                          std::string_view base_path) {
+  std::string page = below(base_path, asset.plain.empty() ? unpack(asset) : asset.plain);
+  const std::string etag = fmt::format("\"{}\"", sha256_hex(page).substr(0, 32));
+  http::Response response = page_response(std::move(page));
+  response.headers.set("ETag", etag);
+  if (const auto known = request.headers.find("If-None-Match"); known && names(*known, etag)) {
+    response.status = 304;
+    response.body = std::string();
+  }
   return response;
 }
 
@@ -133,12 +176,14 @@ bool has_application() {
   return !all_assets().empty();
 }
 
-std::optional<http::Response> asset_response(const http::Request& request) {
-  return asset_response(request, all_assets());
+std::optional<http::Response> asset_response(const http::Request& request,
+                                             std::string_view base_path) {
+  return asset_response(request, all_assets(), base_path);
 }
 
 std::optional<http::Response> asset_response(const http::Request& request,
-                                             const std::vector<EmbeddedAsset>& assets) {
+                                             const std::vector<EmbeddedAsset>& assets,
+                                             std::string_view base_path) {
   const std::string_view path = request.path;
   if (is_below(path, "/api") || is_below(path, "/metrics")) return std::nullopt;
   if (assets.empty() && path != "/") return std::nullopt;
@@ -147,11 +192,14 @@ std::optional<http::Response> asset_response(const http::Request& request,
     response.headers.set("Allow", "GET, HEAD");
     return response;
   }
-  if (assets.empty()) return page_response(kNoApplication);
+  if (assets.empty()) return page_response(below(base_path, kNoApplication));
   const EmbeddedAsset* asset = find(assets, path);
   if (asset == nullptr && names_a_file(path)) return text_response(404, "There is no such file.\n");
-  if (asset == nullptr) asset = find(assets, "/index.html");
+  if (asset == nullptr) asset = find(assets, kFirstPage);
   if (asset == nullptr) return std::nullopt;
+  if (!base_path.empty() && asset->path == kFirstPage) {
+    return based_page(request, *asset, base_path);
+  }
   return file_response(request, *asset);
 }
 

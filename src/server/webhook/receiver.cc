@@ -141,7 +141,7 @@ class Receiver {
     body["webhook"] = webhook_.name;
     http::Response response = answer(kAccepted, "application/json", body);
     if (const std::string run(get_string(body, "run_id")); !run.empty()) {
-      response.headers.set("Location", "/api/runs/" + run);
+      response.headers.set("Location", services_.base_path + "/api/runs/" + run);
     }
     return response;
   }

@@ -54,7 +54,7 @@ Result<json::object> webhook_json(Call& call, const model::Webhook& webhook) {
       {"name", webhook.name},
       {"provider", model::to_string(webhook.provider)},
       {"enabled", webhook.enabled},
-      {"path", "/api/hooks/" + webhook.name},
+      {"path", call.services.base_path + "/api/hooks/" + webhook.name},
       {"pipeline", webhook.pipeline},
       {"events", to_array(webhook.events)},
       {"actions", to_array(webhook.actions)},

@@ -1,4 +1,5 @@
 // One way to the API: errors become ApiError with the server's own words.
+import { base } from './base';
 import type { Problem } from './types';
 
 export class ApiError extends Error {
@@ -46,7 +47,7 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   }
   let response: Response;
   try {
-    response = await fetch(path, { ...init, headers, credentials: 'same-origin' });
+    response = await fetch(base + path, { ...init, headers, credentials: 'same-origin' });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
     throw new ApiError({

@@ -1,6 +1,7 @@
 // Server state. What the stream tells is put in at once; what it cannot tell is fetched again, at most
 // every second while something happens, and never when nothing does.
 import { infiniteQueryOptions, QueryClient, queryOptions, type InfiniteData } from '@tanstack/react-query';
+import { base } from './base';
 import { live } from '../live/live';
 import { ApiError, get, path, query, request, send, setCsrfToken } from './client';
 import type {
@@ -88,7 +89,7 @@ export const readinessQuery = queryOptions({
   queryKey: ['ready'],
   // 503 says which check failed: that is an answer, not an error.
   queryFn: async ({ signal }) => {
-    const response = await fetch('/api/health/ready', { signal });
+    const response = await fetch(`${base}/api/health/ready`, { signal });
     return (await response.json()) as Readiness;
   },
 });

@@ -1,4 +1,5 @@
 // The one connection to /api/events. It lives in the shared worker, or in the page where there is none.
+import { base } from '../api/base';
 import type { RunEvent } from '../api/types';
 import { readFrames, SseParser } from './sse';
 
@@ -102,7 +103,7 @@ export class Connection {
     const parser = new SseParser();
     parser.lastId = this.cursor;
     try {
-      const response = await fetch(fresh ? '/api/events?after=latest' : '/api/events', {
+      const response = await fetch(`${base}/api/events${fresh ? '?after=latest' : ''}`, {
         headers: { Accept: 'text/event-stream', ...(fresh ? {} : { 'Last-Event-ID': this.cursor }) },
         credentials: 'same-origin', cache: 'no-store', signal: abort.signal,
       });

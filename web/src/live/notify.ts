@@ -1,4 +1,5 @@
 // Browser notifications, for those who asked for them: a gate waits, a run has ended.
+import { base } from '../api/base';
 import type { RunEvent } from '../api/types';
 import { live } from './live';
 
@@ -39,10 +40,10 @@ export function startNotifying(): void {
       const news = worth(event);
       if (!news) continue;
       // The tag keeps several tabs from telling the same thing.
-      const note = new Notification(news.title, { body: news.body, tag: `${event.run_id}.${event.seq}`, icon: '/favicon.svg' });
+      const note = new Notification(news.title, { body: news.body, tag: `${event.run_id}.${event.seq}`, icon: `${base}/favicon.svg` });
       note.onclick = () => {
         window.focus();
-        location.assign(`/runs/${encodeURIComponent(event.run_id)}${event.step ? `?step=${encodeURIComponent(event.step)}` : ''}`);
+        location.assign(`${base}/runs/${encodeURIComponent(event.run_id)}${event.step ? `?step=${encodeURIComponent(event.step)}` : ''}`);
       };
     }
   });

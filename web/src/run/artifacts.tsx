@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Suspense } from 'react';
+import { base } from '../api/base';
 import { artifactQuery, artifactUrl } from '../api/queries';
 import type { Artifact } from '../api/types';
 import { bytes } from '../ui/format';
@@ -51,7 +52,7 @@ export function Artifacts({ runId, artifacts, selected }: { runId: string; artif
       <div style={{ padding: 'var(--s4)' }} tabIndex={0} role="region" aria-label={`Artifact ${chosen.name}`}>
         <div className="row spread wrap" style={{ marginBottom: 'var(--s3)' }}>
           <div><h2>{chosen.name}</h2><p className="small quiet">{chosen.type ?? 'text'} · {bytes(chosen.size)} · <span className="mono" title={chosen.sha256}>{chosen.sha256.slice(0, 12)}</span></p></div>
-          <a className="button small" href={artifactUrl(runId, chosen)} download={(chosen.path ?? chosen.name).split('/').pop()}><Icon name="down" size={14} />Download</a>
+          <a className="button small" href={base + artifactUrl(runId, chosen)} download={(chosen.path ?? chosen.name).split('/').pop()}><Icon name="down" size={14} />Download</a>
         </div>
         {chosen.size > 1 << 20 && <p className="note small" style={{ marginBottom: 'var(--s3)' }}>Only the first mebibyte is shown.</p>}
         <Content runId={runId} artifact={chosen} key={chosen.sha256} />

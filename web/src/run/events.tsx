@@ -2,6 +2,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { Link } from '@tanstack/react-router';
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { base } from '../api/base';
 import type { RunEvent } from '../api/types';
 import { clock, count } from '../ui/format';
 import { Empty } from '../ui/states';
@@ -30,7 +31,7 @@ export function Events({ events, version, seq, runId }: { events: readonly RunEv
         <label className="checkbox"><input type="checkbox" checked={activity} onChange={(event) => setActivity(event.target.checked)} />Agents’ activity, too</label>
         <span className="grow" />
         <span className="small quiet tabular">{count(shown.length)} of {count(events.length)}</span>
-        <a className="button small plain" href={`/api/runs/${encodeURIComponent(runId)}/logs?format=text`} target="_blank" rel="noreferrer">Log as text</a>
+        <a className="button small plain" href={`${base}/api/runs/${encodeURIComponent(runId)}/logs?format=text`} target="_blank" rel="noreferrer">Log as text</a>
       </div>
       {shown.length === 0 ? <Empty icon="list" title="No event is like that" /> : (
         <div ref={box} className="scroll" style={{ height: 'min(60vh, 620px)', overflow: 'auto' }} tabIndex={0} role="region" aria-label="Events">

@@ -3,6 +3,7 @@ import Anser from 'anser';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef, useState, type CSSProperties } from 'react';
+import { base } from '../api/base';
 import { path, query, request } from '../api/client';
 import { bytes, count } from '../ui/format';
 import { Icon } from '../ui/icons';
@@ -167,7 +168,7 @@ export function Output({ runId, attempt, version, running, line }: {
         <span className="grow" />
         <span className="small quiet tabular">{count(lines)} lines{loading ? ' …' : ''}</span>
         {running && <label className="checkbox"><input type="checkbox" checked={follow} onChange={(event) => setFollow(event.target.checked)} />Follow</label>}
-        <a className="button small plain" href={raw} target="_blank" rel="noreferrer"><Icon name="file" size={14} />Raw</a>
+        <a className="button small plain" href={base + raw} target="_blank" rel="noreferrer"><Icon name="file" size={14} />Raw</a>
       </div>
       {error && lines === 0 ? <Empty icon="list" title="There is no output to show"><p>{error}</p></Empty>
         : lines === 0 && loading ? <Bones rows={8} height={12} label="Loading the output" />

@@ -3,6 +3,7 @@ import './login.css';
 import { useQuery } from '@tanstack/react-query';
 import { useRouter, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { base } from '../api/base';
 import { ApiError, send, setCsrfToken } from '../api/client';
 import { healthQuery, queryClient, type Session } from '../api/queries';
 import { live } from '../live/live';
@@ -33,7 +34,7 @@ export default function Login() {
       live.nudge();
       queryClient.clear();
       // The way back has a query of its own.
-      router.history.replace(safe(next));
+      router.history.replace(base + safe(next));
     } catch (error) {
       const problem = error instanceof ApiError ? error.problem : null;
       setWrong([problem?.detail ?? (error as Error).message, problem?.hint].filter(Boolean).join(' '));

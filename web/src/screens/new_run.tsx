@@ -3,6 +3,7 @@ import './new_run.css';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Suspense, useEffect, useRef, useState, type ReactNode, type SyntheticEvent } from 'react';
+import { base } from '../api/base';
 import { ApiError, get, path } from '../api/client';
 import { firstInput, inputProblems, inputToSend, RunInput } from '../form/run_input';
 import { parse, valueAt } from '../form/schema';
@@ -18,7 +19,7 @@ const GraphView = lazily(() => import('../run/graph'));
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
 
 function asCurl(body: Submit): string {
-  return `curl -sS ${location.origin}/api/runs \\\n  -H 'Content-Type: application/json' \\\n  -d ${quote(JSON.stringify(body))}`;
+  return `curl -sS ${location.origin}${base}/api/runs \\\n  -H 'Content-Type: application/json' \\\n  -d ${quote(JSON.stringify(body))}`;
 }
 function asCommand(body: Submit): string {
   const words = ['wave run', body.pipeline];

@@ -3,6 +3,7 @@ import './catalogue.css';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState, type FormEvent } from 'react';
+import { base } from '../api/base';
 import { path, send } from '../api/client';
 import { healthQuery, optionalQuery, patchQueue, queueQuery, readinessQuery, sessionQuery } from '../api/queries';
 import { useConnection } from '../live/hooks';
@@ -72,7 +73,7 @@ function Health() {
             ))}
           </ul>
         )}
-        <p className="small"><a href="/api/docs">API documentation</a> · <a href="/api/openapi.json">OpenAPI document</a> · <a href="/metrics">Metrics</a></p>
+        <p className="small"><a href={`${base}/api/docs`}>API documentation</a> · <a href={`${base}/api/openapi.json`}>OpenAPI document</a> · <a href={`${base}/metrics`}>Metrics</a></p>
       </div>
     </section>
   );
@@ -169,7 +170,7 @@ function Sessions() {
   });
   const leave = useMutation({
     mutationFn: () => send('POST', '/api/logout'),
-    onSuccess: () => location.assign('/login'),
+    onSuccess: () => location.assign(`${base}/login`),
     onError: (error) => toastError('You are still signed in', error),
   });
   const [notes, setNotes] = useState(notifies());

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { Suspense, useEffect, useRef, useState } from 'react';
+import { withoutBase } from '../api/base';
 import { gatesQuery, healthQuery, sessionQuery } from '../api/queries';
 import type { ConnectionState } from '../live/connection';
 import { useConnection } from '../live/hooks';
@@ -96,7 +97,7 @@ export function Shell() {
   const session = useQuery(sessionQuery).data;
   useEffect(() => setWaiting(waiting), [waiting]);
   useEffect(() => {
-    if (state === 'signed_out' && location.pathname !== '/login') void navigate({ to: '/login', search: { next: location.pathname + location.search } });
+    if (state === 'signed_out' && withoutBase(location.pathname) !== '/login') void navigate({ to: '/login', search: { next: withoutBase(location.pathname) + location.search } });
   }, [state, navigate]);
   useKeys({
     'mod+k': () => setPalette(true), '/': () => setPalette(true), '?': () => setKeys(true),

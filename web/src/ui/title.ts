@@ -1,4 +1,5 @@
 // Title and icon of the tab show state: how much waits for a person, how the run in view stands.
+import { base } from '../api/base';
 import { useEffect } from 'react';
 
 let waiting = 0;
@@ -11,7 +12,7 @@ function show(): void {
   document.title = `${waiting > 0 ? `(${waiting}) ` : ''}${title ? `${title} · wave` : 'wave'}`;
   const mark = marks.has(tone) ? tone : waiting > 0 ? 'warn' : '';
   const link = document.querySelector<HTMLLinkElement>('link[rel=icon]');
-  const href = mark ? `/favicon-${mark}.svg` : '/favicon.svg';
+  const href = `${base}/${mark ? `favicon-${mark}` : 'favicon'}.svg`;
   if (link && link.getAttribute('href') !== href) link.setAttribute('href', href);
 }
 
