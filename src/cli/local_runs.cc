@@ -80,9 +80,12 @@ Status LocalRuns::see_to(const store::RunDetails& details, bool wait) {
   // Its owner died, or it was stopped. Then we are its owner for so long.
   WAVE_TRY(const auto session, RunSession::open(context_));
   const Result<int> driven = session->drive(run_id, Showing::kNothing);
-  // Somebody else took it in the same moment: then they do it.
-  if (!driven && driven.error().code != Code::kRunLocked) return std::unexpected(driven.error());
-  return {};
+  if (driven) return {};
+  // Somebody else took it in the same moment, and does it, or has done it: its owner may have ended
+  // it between our asking and our looking.
+  const Code code = driven.error().code;
+  if (code == Code::kRunLocked || code == Code::kConflict) return {};
+  return std::unexpected(driven.error());
 }
 
 Result<int> LocalRuns::start(const engine::RunRequest& request, bool detach) {

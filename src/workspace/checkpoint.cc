@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "workspace/abandoned_objects.h"
 #include "workspace/copy_file.h"
 #include "workspace/git.h"
 #include "workspace/kinds.h"
@@ -64,10 +65,10 @@ class Snapshot {
   static Result<Snapshot> take(const GitDir& repository, const CheckpointLimits& limits) {
     WAVE_TRY(TemporaryIndex index, TemporaryIndex::copy_of(repository));
     Snapshot snapshot(repository, std::move(index));
-    Status added = snapshot.add(limits.patience);
+    Status added = snapshot.add_or_tidy(limits.patience);
     if (!added && added.error().code == Code::kTimeout) {
       WAVE_CHECK(snapshot.leave_out_large(limits.large_file));
-      added = snapshot.add(limits.patience);
+      added = snapshot.add_or_tidy(limits.patience);
     }
     if (!added) return fail(added.error());
     WAVE_TRY(const std::string tree, git_output(snapshot.call({"write-tree"})));
@@ -86,6 +87,17 @@ class Snapshot {
     GitCall call = durable_call(repository_, std::move(arguments));
     call.environment["GIT_INDEX_FILE"] = index_.path();
     return call;
+  }
+
+  /// add; of a git that was broken off nothing stays.
+  Status add_or_tidy(Millis patience) {
+    // The file system's clock may be a tick behind.
+    const auto since = fs::file_time_type::clock::now() - std::chrono::seconds(1);
+    Status added = add(patience);
+    const bool cut = !added && (added.error().code == Code::kTimeout ||
+                                added.error().code == Code::kInterrupted);
+    if (cut) remove_abandoned_objects(repository_, since);
+    return added;
   }
 
   // Everything but ignored files and wave's own instruction files. A file that cannot be read, or a

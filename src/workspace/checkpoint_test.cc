@@ -1,5 +1,8 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
+#include <fstream>
 #include <thread>
 
 #include "workspace/test_project.h"
@@ -75,6 +78,19 @@ TEST_F(SlowCheckpoints, LeaveOutWhatIsLargeWhenGitTakesTooLong) {
   EXPECT_FALSE(fs::exists(workspace_.root / "new.txt"));
   EXPECT_TRUE(fs::exists(workspace_.root / "big [1] one.slow"));
   EXPECT_TRUE(fs::exists(workspace_.root / "big.txt"));
+}
+
+TEST_F(SlowCheckpoints, LeaveNothingUnfinishedInTheObjectStore) {
+  // More than core.bigFileThreshold: git writes it into a pack while it reads; and it takes long.
+  sh("git config core.bigFileThreshold 1m; git config core.compression 9");
+  wt("head -c 200000000 /dev/urandom > large.bin");
+  std::ofstream(project_ / ".git/objects/pack/tmp_pack_of_another") << "unfinished";
+  const int theirs = ::open((project_ / ".git/objects/pack/tmp_pack_of_another").c_str(), O_WRONLY);
+  const auto saved =
+      checkpoint(workspace_, kRef, "after build", {.patience = Millis(3'000), .large_file = 1 << 20});
+  EXPECT_TRUE(saved.has_value()) << full_message(saved.error());
+  EXPECT_EQ(sh("ls .git/objects/*/tmp_*"), ".git/objects/pack/tmp_pack_of_another");
+  ::close(theirs);
 }
 
 TEST_F(SlowCheckpoints, SayWhenNothingHelps) {

@@ -48,7 +48,7 @@ TEST(InheritedState, ClosedDescriptorsAreOpenedBeforeAnythingElse) {
 TEST(InheritedState, AServerWithClosedDescriptorsCarriesRunsOut) {
   const Project project;
   project.pipeline("quick", kQuick);
-  const auto server = start_redirected(project, "serve --json --port 0", "<&- 2>&-");
+  const auto server = start_redirected(project, "serve --json --port 0", "2>&-");
   ASSERT_TRUE(wait_until([&] { return server->out().contains("}\n") || server->ended(); }));
   EXPECT_EQ(wave(project, {"run", "quick", "--detach"}).code, 0);
   EXPECT_TRUE(wait_for_status(project, wait_for_run(project), "completed"));
