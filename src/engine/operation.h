@@ -49,7 +49,8 @@ class ActiveOperation : public std::enable_shared_from_this<ActiveOperation> {
   /// it.
   [[nodiscard]] std::stop_token interrupt() const { return interrupt_.get_token(); }
   /// Runs `work` on the pool and `then` with its result on the loop thread, unless detached by
-  /// then.
+  /// then. What a step does in a worktree or a copied tree may take long, and holds up only its
+  /// like.
   template <typename Work, typename Then>
   void on_pool(Work work, Then then);
 
@@ -58,6 +59,8 @@ class ActiveOperation : public std::enable_shared_from_this<ActiveOperation> {
   flow::StopReason stop_ = flow::StopReason::kNone;
 
  private:
+  void run_on_pool(Callback work, Callback done);
+
   Reporter reporter_;
   std::stop_source interrupt_;
 };
@@ -66,11 +69,11 @@ template <typename Work, typename Then>
 void ActiveOperation::on_pool(Work work, Then then) {
   using Value = std::invoke_result_t<Work>;
   auto result = std::make_shared<std::optional<Value>>();
-  run_->loop.run_blocking([result, self = shared_from_this(),
-                           work = std::move(work)]() mutable { result->emplace(work()); },
-                          [result, self = shared_from_this(), then = std::move(then)]() mutable {
-                            if (!self->detached()) then(*std::move(*result));
-                          });
+  run_on_pool([result, self = shared_from_this(),
+               work = std::move(work)]() mutable { result->emplace(work()); },
+              [result, self = shared_from_this(), then = std::move(then)]() mutable {
+                if (!self->detached()) then(*std::move(*result));
+              });
 }
 
 /// Makes the operation that carries out what was decided.
