@@ -41,8 +41,21 @@ struct AsioLoop::Impl {
   std::unordered_map<TimerId, std::unique_ptr<asio::steady_timer>> timers;
   std::unordered_map<WatchId, std::shared_ptr<Watch>> watches;
   uint64_t next_id = 1;
-  std::unique_ptr<asio::thread_pool> pool;  // guarded by open_mutex until end_blocking
-  bool takes_work = true;                   // guarded by open_mutex
+  // Guarded by open_mutex until end_blocking.
+  std::unique_ptr<asio::thread_pool> short_pool, long_pool;
+  bool takes_work = true;  // guarded by open_mutex
+
+  void run_on(std::unique_ptr<asio::thread_pool>& pool, Callback task, Callback done,
+              AsioLoop& loop) {
+    const std::scoped_lock lock(open_mutex);
+    if (!takes_work) return;
+    if (!pool) pool = std::make_unique<asio::thread_pool>(static_cast<size_t>(pool_threads));
+    asio::post(*pool, [&loop, task = std::move(task), done = std::move(done)]() mutable {
+      // What `task` holds is let go before `done` runs, so that `done` is the last to hold it.
+      std::exchange(task, nullptr)();
+      loop.post(std::move(done));
+    });
+  }
 
   void wait_readable(WatchId id, std::shared_ptr<Watch> watch) {
     auto& descriptor = watch->descriptor;
@@ -124,16 +137,11 @@ void AsioLoop::unwatch(WatchId watch) {
 }
 
 void AsioLoop::run_blocking(Callback work, Callback done) {
-  const std::scoped_lock lock(impl_->open_mutex);
-  if (!impl_->takes_work) return;
-  if (!impl_->pool) {
-    impl_->pool = std::make_unique<asio::thread_pool>(static_cast<size_t>(impl_->pool_threads));
-  }
-  asio::post(*impl_->pool, [this, work = std::move(work), done = std::move(done)]() mutable {
-    // What `work` holds is let go before `done` runs, so that `done` is the last to hold it.
-    std::exchange(work, nullptr)();
-    post(std::move(done));
-  });
+  impl_->run_on(impl_->short_pool, std::move(work), std::move(done), *this);
+}
+
+void AsioLoop::run_lengthy(Callback work, Callback done) {
+  impl_->run_on(impl_->long_pool, std::move(work), std::move(done), *this);
 }
 
 void AsioLoop::end_blocking() {
@@ -141,8 +149,10 @@ void AsioLoop::end_blocking() {
     const std::scoped_lock lock(impl_->open_mutex);
     impl_->takes_work = false;
   }
-  if (impl_->pool) impl_->pool->join();
-  impl_->pool.reset();
+  for (auto* pool : {&impl_->short_pool, &impl_->long_pool}) {
+    if (*pool) (*pool)->join();
+    pool->reset();
+  }
 }
 
 const Clock& AsioLoop::clock() const {

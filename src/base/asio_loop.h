@@ -10,7 +10,7 @@ namespace wave {
 
 class AsioLoop final : public Loop {
  public:
-  /// Starts no thread until run_blocking is first used.
+  /// Starts no thread until run_blocking or run_lengthy is first used; each has `pool_threads`.
   explicit AsioLoop(int pool_threads = 4);
   ~AsioLoop() override;
 
@@ -19,7 +19,7 @@ class AsioLoop final : public Loop {
   void run();
   /// Makes run return soon; what was posted and has not run is dropped by close. Thread: any.
   void stop();
-  /// Waits for the work of run_blocking that was given to it, and takes no more.
+  /// Waits for the work of both pools that was given to it, and takes no more.
   void end_blocking();
   /// end_blocking, and destroys every callback that has not run, so that what they hold goes while
   /// everything else is still there. Later ones are destroyed unseen. Not while the loop runs, and
@@ -31,6 +31,7 @@ class AsioLoop final : public Loop {
   WatchId watch_readable(int fd, std::move_only_function<void()> callback) override;
   void unwatch(WatchId watch) override;
   void run_blocking(Callback work, Callback done) override;
+  void run_lengthy(Callback work, Callback done) override;
   [[nodiscard]] const Clock& clock() const override;
 
  private:

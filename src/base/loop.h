@@ -14,8 +14,8 @@ namespace wave {
 
 using Callback = std::move_only_function<void()>;
 
-/// Owned by whoever runs the program. Thread: `post` and `run_blocking` from any, the rest only
-/// from the loop's own thread.
+/// Owned by whoever runs the program. Thread: `post`, `run_blocking` and `run_lengthy` from any,
+/// the rest only from the loop's own thread.
 class Loop {
  public:
   using TimerId = uint64_t;
@@ -35,6 +35,9 @@ class Loop {
   /// Runs `work` on a thread of the pool, then `done` on the loop thread. `work` is destroyed
   /// before `done` is posted.
   virtual void run_blocking(Callback work, Callback done) = 0;
+  /// The same for work that may take seconds or minutes (git, copies of trees): it has threads of
+  /// its own, so that short work never waits behind it.
+  virtual void run_lengthy(Callback work, Callback done) = 0;
 
   [[nodiscard]] virtual const Clock& clock() const = 0;
 };

@@ -31,15 +31,15 @@ void configure_log(const GlobalOptions& global) {
   log::configure(level, log::Format::kText);
 }
 
-// A run: its loop, the pool, the store's two threads, the watch of signals; a launcher, a host, an
-// agent, and a git of its own with a helper. A server has its reactors and workers beside that, and
-// several runs.
+// A run: its loop, the two pools, the store's two threads, the watch of signals; a launcher, a
+// host, an agent, and a git of its own with a helper. A server has its reactors and workers beside
+// that, and several runs.
 process::StartRoom needed_room(const CommandOptions& options) {
   constexpr uint64_t kMegabyte = 1 << 20;
   if (std::holds_alternative<ServeOptions>(options)) {
-    return {.program = "wave serve", .descriptors = 128, .tasks = 32, .memory = 96 * kMegabyte};
+    return {.program = "wave serve", .descriptors = 128, .tasks = 36, .memory = 96 * kMegabyte};
   }
-  return {.program = "wave", .descriptors = 64, .tasks = 16, .memory = 48 * kMegabyte};
+  return {.program = "wave", .descriptors = 64, .tasks = 20, .memory = 48 * kMegabyte};
 }
 
 Result<int> execute(const Invocation& invocation, std::map<std::string, std::string> environment) {

@@ -83,6 +83,13 @@ void ActiveOperation::report_disk_wait(const Error& lacking, std::vector<flow::E
   report_end(std::move(before));
 }
 
+void ActiveOperation::run_on_pool(Callback work, Callback done) {
+  const bool is_short = operation_.step.empty() || run_->step(operation_.step).workspace.kind ==
+                                                       model::Workspace::Kind::kPlain;
+  if (is_short) return run_->loop.run_blocking(std::move(work), std::move(done));
+  run_->loop.run_lengthy(std::move(work), std::move(done));
+}
+
 std::shared_ptr<ActiveOperation> make_operation(std::shared_ptr<RunContext> run,
                                                 const flow::Operation& operation,
                                                 ActiveOperation::Reporter reporter) {

@@ -63,7 +63,8 @@ class ActiveOperation : public std::enable_shared_from_this<ActiveOperation> {
   /// The work of on_pool_with_disk is over, whatever comes of it.
   virtual void work_ended() {}
   /// Runs `work` on the pool and `then` with its result on the loop thread, unless detached by
-  /// then. Work that failed while the machine was short of descriptors, memory or processes is done
+  /// then. What a step does in a worktree or a copied tree may take long, and holds up only its
+  /// like. Work that failed while the machine was short of descriptors, memory or processes is done
   /// again when that may have passed (promise O11): it has to bear being begun anew.
   template <typename Work, typename Then>
   void on_pool(Work work, Then then);
@@ -86,6 +87,7 @@ class ActiveOperation : public std::enable_shared_from_this<ActiveOperation> {
   };
   template <typename Work, typename Then>
   void run_task(std::shared_ptr<PoolTask<Work, Then>> task);
+  void run_on_pool(Callback work, Callback done);
 
   Reporter reporter_;
   std::stop_source interrupt_;
@@ -108,15 +110,14 @@ void ActiveOperation::PoolTask<Work, Then>::run() {
 
 template <typename Work, typename Then>
 void ActiveOperation::run_task(std::shared_ptr<PoolTask<Work, Then>> task) {
-  run_->loop.run_blocking([task, self = shared_from_this()] { task->run(); },
-                          [this, task, self = shared_from_this()] {
-                            if (detached()) return;
-                            if (task->lacking && stop_ == flow::StopReason::kNone) {
-                              return wait_for_resources(*task->lacking,
-                                                        [this, task] { run_task(task); });
-                            }
-                            task->then(*std::move(task->result));
-                          });
+  run_on_pool([task, self = shared_from_this()] { task->run(); },
+              [this, task, self = shared_from_this()] {
+                if (detached()) return;
+                if (task->lacking && stop_ == flow::StopReason::kNone) {
+                  return wait_for_resources(*task->lacking, [this, task] { run_task(task); });
+                }
+                task->then(*std::move(task->result));
+              });
 }
 
 template <typename Work, typename Then>

@@ -416,7 +416,7 @@ void RunOwner::end(Engine::Ended ended) {
   lock_.reset();
   // A git that was killed meanwhile, ours or an agent's, may have left locks behind.
   if (flow::is_terminal(ended.status) && run_->inheritance->settled()) {
-    run_->loop.run_blocking(
+    run_->loop.run_lengthy(
         [run = run_] {
           const auto tidied =
               run->world.take_over(run->manifest().runtime.workspace_root, run->run_id, {});

@@ -2,6 +2,8 @@
 // take.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "support/server.h"
 #include "support/wave.h"
 
@@ -65,6 +67,34 @@ TEST(Promises, O9_SlowReviewersHoldUpNobodyElse) {
                    "handover:\n      contracts:\n        - {type: agent_review, source: out.txt, "
                    "persona: reviewer, criteria_path: criteria.md}\n");
   expect_others_run_meanwhile(project, "reviewed", "a.1.1.contract-0-0");
+}
+
+/// As many as work in worktrees at a time, each with a git that does not come to an end.
+TEST(Promises, O9_SlowGitHoldsUpNobodyElse) {
+  const Project project;
+  const std::string path = project.environment().at("PATH");
+  const std::string begun = (project.root() / "begun").native();
+  project.write("bin/git", "#!/bin/sh\nPATH='" + path +
+                               "'\ncase \" $* \" in *' reset '*)\n  echo one >> '" + begun + "'; " +
+                               waits_for_go(project) + ";; esac\nexec git \"$@\"\n");
+  std::filesystem::permissions(project.root() / "bin/git", std::filesystem::perms::all);
+  project.pipeline("wt",
+                   "  - {id: a, type: command, workspace: {type: worktree}, script: \"true\"}\n");
+  project.pipeline("quick", "  - {id: a, type: command, script: \"true\"}\n");
+  const Server server(project, {"--max-concurrent", "20"},
+                      {{"PATH", (project.root() / "bin").native() + ":" + path}});
+  std::vector<std::string> slow;
+  for (size_t i = 0; i < kMany; ++i) {
+    slow.push_back(server.submit(json::object{{"pipeline", "wt"}}));
+  }
+  constexpr size_t kThreads = 4;
+  EXPECT_TRUE(wait_until([&] {
+    const std::string lines = std::filesystem::exists(begun) ? project.read("begun") : "";
+    return static_cast<size_t>(std::ranges::count(lines, '\n')) >= kThreads;
+  }));
+  server.wait_for_status(server.submit(json::object{{"pipeline", "quick"}}), "completed");
+  project.write("go", "go");
+  for (const std::string& run : slow) server.wait_for_status(run, "completed");
 }
 
 /// A check that was at work when the server died is found by the next one, and not started again.

@@ -36,6 +36,9 @@ class SimLoop final : public Loop {
   WatchId watch_readable(int fd, std::move_only_function<void()> callback) override;
   void unwatch(WatchId watch) override;
   void run_blocking(Callback work, Callback done) override;
+  void run_lengthy(Callback work, Callback done) override {
+    run_blocking(std::move(work), std::move(done));
+  }
   [[nodiscard]] const Clock& clock() const override { return clock_; }
 
  private:

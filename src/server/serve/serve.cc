@@ -291,7 +291,7 @@ void RunningServer::beat() {
 
 void RunningServer::keep_house() {
   if (!request_.housekeeping) return;
-  loop_.run_blocking(
+  loop_.run_lengthy(
       [this, stop = housekeeping_.get_token()] { request_.housekeeping(store_, stop); }, [] {});
   loop_.call_at(loop_.clock().mono() + kHousekeepingEvery, [this] { keep_house(); });
 }
