@@ -8,6 +8,13 @@ if(WAVE_NPM)
 endif()
 option(WAVE_WEB "build the browser application into the binary (needs npm)" ${WAVE_WEB_DEFAULT})
 
+# A library of its own, linked by whoever links the server: the server's sources are compiled while npm works.
+function(wave_web_library source)
+  add_library(wave_web STATIC ${source})
+  target_include_directories(wave_web PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(wave_server INTERFACE wave_web)
+endfunction()
+
 set(web_out ${CMAKE_BINARY_DIR}/web)
 file(MAKE_DIRECTORY ${web_out})
 if(NOT WAVE_WEB)
@@ -19,7 +26,7 @@ namespace wave::server::web {
 std::vector<EmbeddedAsset> embedded_assets() { return {}; }
 }  // namespace wave::server::web
 ]])
-  target_sources(wave_server PRIVATE ${web_out}/no_assets.cc)
+  wave_web_library(${web_out}/no_assets.cc)
   return()
 endif()
 if(NOT WAVE_NPM)
@@ -51,6 +58,5 @@ add_custom_command(
   WORKING_DIRECTORY ${web_dir}
   COMMENT "Building the browser application"
   VERBATIM)
-target_sources(wave_server PRIVATE ${web_out}/assets.cc)
-set_source_files_properties(${web_out}/assets.cc PROPERTIES OBJECT_DEPENDS ${web_out}/assets.bin
-                            SKIP_PRECOMPILE_HEADERS ON)
+wave_web_library(${web_out}/assets.cc)
+set_source_files_properties(${web_out}/assets.cc PROPERTIES OBJECT_DEPENDS ${web_out}/assets.bin)

@@ -45,11 +45,11 @@ fi
 # The batches that the build compiles: their headers are read once for all of a batch. What is found in a source
 # counts, although to clang-tidy it is one more header of the batch.
 product() {
-  sed -n 's/^ *"file": "\(.*\)",*$/\1/p' "$commands" | grep -E 'wave_[a-z]+\.dir/Unity/|/src/[^"]*\.cc$' | grep -v '_test\.'
+  sed -n 's/^ *"file": "\(.*\)",*$/\1/p' "$commands" | grep -E 'wave_[a-z]+\.dir/Unity/|/src/[^"]*\.cc$' | grep -vE '_test\.|/tests/'
 }
 if [ $# -gt 0 ]; then printf '%s\n' "$@"; else product; fi |
   xargs -P "${WAVE_TIDY_JOBS:-$(nproc)}" -n 1 clang-tidy-19 -p "$tidy" --quiet --warnings-as-errors='*' \
-    --header-filter='/src/[a-z]+/.*\.cc$' --checks="$checks" >"$tidy/report.txt" 2>"$tidy/stderr.txt"
+    --header-filter="$(pwd)/src/.*\.cc$" --checks="$checks" >"$tidy/report.txt" 2>"$tidy/stderr.txt"
 code=$?
 grep -E '(warning|error):' "$tidy/report.txt" | sort -u | head -50
 [ "$code" -eq 0 ] || grep -E 'error:' "$tidy/stderr.txt" | head -5
