@@ -13,7 +13,7 @@
 namespace wave::test {
 namespace {
 
-constexpr int kRuns = 60;
+constexpr int kQueuedRuns = 60;
 constexpr std::chrono::seconds kStorm{25};
 constexpr std::chrono::milliseconds kShort{400}, kCalm{300};
 
@@ -31,7 +31,7 @@ TEST(Storms, NoRunFailsWhileDescriptorsComeAndGo) {
                    "    handover: {contract: {type: test_suite, command: \"true\"}}\n");
   Server server(project, {"--max-concurrent", "4"});
   std::vector<std::string> runs;
-  for (int i = 0; i < kRuns; ++i) {
+  for (int i = 0; i < kQueuedRuns; ++i) {
     runs.push_back(server.submit({{"pipeline", i % 2 == 0 ? "tree" : "plain"}}));
   }
   std::mt19937 random(4711);

@@ -121,11 +121,11 @@ TEST(Assets, SayWhenThereIsNoApplication) {
 TEST(Assets, AreWhole) {
   if (!has_application()) GTEST_SKIP() << "built without the application";
   for (const EmbeddedAsset& asset : embedded_assets()) {
-    const auto response = *asset_response(get(std::string(asset.path)));
+    const auto response = *asset_response(get(std::string(asset.path)), "");
     EXPECT_EQ(response.status, 200) << asset.path;
     EXPECT_EQ(http::body_size(response.body).value_or(0), asset.size) << asset.path;
   }
-  const std::string page = body(*asset_response(get("/")));
+  const std::string page = body(*asset_response(get("/"), ""));
   EXPECT_NE(page.find("<div id=\"root\">"), std::string::npos);
 }
 
