@@ -21,9 +21,10 @@ TEST(Promises, Q4_TheGitOfADeadServerIsEndedBeforeItsRunGoesOn) {
   const std::string path = project.environment().at("PATH");
   project.write("bin/git", endless_git(project, path));
   std::filesystem::permissions(project.root() / "bin/git", std::filesystem::perms::all);
-  project.pipeline("wt",
-                   "  - {id: a, type: command, workspace: {type: worktree}, script: \"ls late "
-                   "2>/dev/null || true\"}\n");
+  project.pipeline(
+      "wt",
+      "  - {id: a, type: command, workspace: {type: worktree}, script: \"echo x > new.txt; ls late "
+      "2>/dev/null || true\"}\n");
   Server server(project, {}, {{"PATH", (project.root() / "bin").native() + ":" + path}});
   const std::string run = server.submit(json::object{{"pipeline", "wt"}});
   ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(project.root() / "at-work"); }));

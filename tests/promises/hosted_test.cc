@@ -78,8 +78,9 @@ TEST(Promises, O9_SlowGitHoldsUpNobodyElse) {
                                "'\ncase \" $* \" in *' reset '*)\n  echo one >> '" + begun + "'; " +
                                waits_for_go(project) + ";; esac\nexec git \"$@\"\n");
   std::filesystem::permissions(project.root() / "bin/git", std::filesystem::perms::all);
-  project.pipeline("wt",
-                   "  - {id: a, type: command, workspace: {type: worktree}, script: \"true\"}\n");
+  project.pipeline(
+      "wt",
+      "  - {id: a, type: command, workspace: {type: worktree}, script: \"echo x > new.txt\"}\n");
   project.pipeline("quick", "  - {id: a, type: command, script: \"true\"}\n");
   const Server server(project, {"--max-concurrent", "20"},
                       {{"PATH", (project.root() / "bin").native() + ":" + path}});
