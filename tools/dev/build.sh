@@ -40,9 +40,10 @@ ended_well="built"
 show_progress() {
   began=$(now)
   tenth=0
-  [ ! -t 1 ] || printf '    0 %%'
+  shown=0
   while IFS= read -r line; do
     case $line in
+      '[0/'*) continue ;;  # looks whether there is something to do
       '['[0-9]*/[0-9]*'] '*) ;;
       *) continue ;;
     esac
@@ -53,12 +54,13 @@ show_progress() {
     percent=$((100 * at / all))
     if [ -t 1 ]; then
       printf '\r  %3d %%, %d of %d, %s ' "$percent" "$at" "$all" "$(clock $(($(now) - began)))"
+      shown=1
     elif [ $((percent / 10)) -gt "$tenth" ]; then
       tenth=$((percent / 10))
       printf '  %3d %%, %s\n' "$percent" "$(clock $(($(now) - began)))"
     fi
   done
-  [ ! -t 1 ] || printf '\n'
+  [ "$shown" -eq 0 ] || printf '\n'
 }
 
 # The first of these programs that is there, or nothing.
