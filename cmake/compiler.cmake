@@ -14,7 +14,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
 # Several sources are compiled as one: reading the headers is most of the work. Names in anonymous
 # namespaces are therefore unique within a module.
 set(CMAKE_UNITY_BUILD ON CACHE BOOL "compile several sources as one")
-set(CMAKE_UNITY_BUILD_BATCH_SIZE 8)
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 8 CACHE STRING "how many sources are compiled as one")
 
 option(WAVE_TESTS "build the tests" ON)
 option(WAVE_BENCH "build the benchmarks" OFF)
