@@ -87,8 +87,8 @@ Limits fit_to_descriptors(Limits limits, size_t descriptors) {
   const size_t reserve = std::clamp(descriptors / 2, kLeastReserve, kMostReserve);
   const size_t connections = std::max<size_t>(descriptors - std::min(reserve, descriptors), 2);
   limits.max_connections = std::min(limits.max_connections, connections);
-  limits.max_connections_per_address = std::min(limits.max_connections_per_address,
-                                                std::max<size_t>(limits.max_connections / 2, 1));
+  limits.max_connections_per_address =
+      std::min(limits.max_connections_per_address, std::max<size_t>(limits.max_connections / 2, 1));
   return limits;
 }
 

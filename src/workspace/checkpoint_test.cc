@@ -86,8 +86,8 @@ TEST_F(SlowCheckpoints, LeaveNothingUnfinishedInTheObjectStore) {
   wt("head -c 200000000 /dev/urandom > large.bin");
   std::ofstream(project_ / ".git/objects/pack/tmp_pack_of_another") << "unfinished";
   const int theirs = ::open((project_ / ".git/objects/pack/tmp_pack_of_another").c_str(), O_WRONLY);
-  const auto saved =
-      checkpoint(workspace_, kRef, "after build", {.patience = Millis(3'000), .large_file = 1 << 20});
+  const auto saved = checkpoint(workspace_, kRef, "after build",
+                                {.patience = Millis(3'000), .large_file = 1 << 20});
   EXPECT_TRUE(saved.has_value()) << full_message(saved.error());
   EXPECT_EQ(sh("ls .git/objects/*/tmp_*"), ".git/objects/pack/tmp_pack_of_another");
   ::close(theirs);

@@ -57,7 +57,7 @@ need() {
     offered_name $row || say "dev: apt offers none of: $row" >&2
   done)
   [ "$(printf '%s\n' "$chosen" | grep -c .)" -eq "$(printf '%s\n' "$missing" | grep -c .)" ] ||
-    die "packages are missing (see above). Tried on Debian 12 and 13; add the names that your system uses to tools/dev/packages.txt"
+    die "packages are missing (see above). Tried on Debian 12; add the names that your system uses to tools/dev/packages.txt"
   title "installing $(printf '%s' "$chosen" | tr '\n' ' ')"
   # shellcheck disable=SC2086
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $chosen
