@@ -650,7 +650,7 @@ class Checker {
           key + ".command", read_.diagnostics);
     } else if (contract.type == "agent_review") {
       need(!contract.persona.empty(), "persona");
-      need(!contract.criteria_path.empty(), "criteria_path");
+      need(!contract.criteria_path.empty() || !contract.criteria.empty(), "criteria_path");
       check_reviewer(step, contract, key);
     }
     for (const Expression* expression : contract.source.expressions()) {

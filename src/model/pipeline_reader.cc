@@ -223,7 +223,9 @@ class Completer {
       contract.schema_text = contract.schema;
       if (contract.type == "json_schema") check_schema(contract.schema, "", key + ".schema");
     }
-    if (!contract.criteria_path.empty()) {
+    if (contract.criteria_path.empty()) {
+      for (const std::string& one : contract.criteria) contract.criteria_text += "- " + one + "\n";
+    } else {
       Result<std::string> text = files_.read(contract.criteria_path);
       if (text) {
         contract.criteria_text = *std::move(text);

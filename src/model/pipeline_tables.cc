@@ -675,14 +675,15 @@ const KeyTable<Contract>& contract_keys() {
               "json_schema: do not unwrap error reports")
               .fallback("false"),
           key("debug_mode", &T::debug_mode, "json_schema: more detail").fallback("false"),
-          key("criteria_path", &T::criteria_path, "agent_review: file with what to look at"),
+          key("criteria_path", &T::criteria_path, "agent_review: file with what to look at; instead of `criteria`"),
           key("persona", &T::persona, "agent_review: who reviews; not the step's own persona"),
           list<review_context_keys>("context", &T::context, "agent_review: what the reviewer sees"),
           key("model", &T::model, "agent_review, llm_judge: model or tier"),
           key("token_budget", &T::token_budget, "agent_review: tokens; 0 is no bound")
               .fallback("0"),
           key("timeout", &T::timeout, "longest time").fallback("120s"),
-          key("criteria", &T::criteria, "llm_judge: what has to be fulfilled"),
+          key("criteria", &T::criteria,
+              "agent_review, llm_judge: what has to be fulfilled, one a line"),
           key("threshold", &T::threshold, "llm_judge: share of criteria that is enough")
               .fallback("1.0"),
           key("convergence_window", &T::convergence_window, "rework: rounds looked at")

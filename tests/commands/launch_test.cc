@@ -27,7 +27,7 @@ TEST_P(LongScript, RunsInAStepOfAnyWorkspace) {
   EXPECT_EQ(project.git({"status", "--porcelain", "--untracked-files=no"}).out, "");
 }
 INSTANTIATE_TEST_SUITE_P(Workspaces, LongScript,
-                         testing::Values("{type: plain}", "{type: worktree}",
+                         testing::Values("{type: \"\"}", "{type: worktree}",
                                          "{mount: [{source: ./, target: /project, mode: "
                                          "readwrite}]}"));
 

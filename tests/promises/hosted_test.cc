@@ -59,8 +59,9 @@ TEST(Promises, O9_SlowHooksHoldUpNobodyElse) {
 TEST(Promises, O9_SlowReviewersHoldUpNobodyElse) {
   const Project project;
   project.write("criteria.md", "- It is fine.\n");
-  project.script("reviewer", "actions:\n  - run: \"" + waits_for_go(project) +
-                                 "\"\n  - say: '{\"verdict\": \"pass\"}'\n");
+  // A reviewer has no shell, so it waits by itself.
+  project.script("reviewer", "actions:\n  - wait_for: " + (project.root() / "go").native() +
+                                 "\n  - say: '{\"verdict\": \"pass\"}'\n");
   project.pipeline("reviewed",
                    "  - id: a\n    type: command\n    script: echo text > out.txt\n    "
                    "output_artifacts:\n      - {name: out, path: out.txt, type: text}\n    "

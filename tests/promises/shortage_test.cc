@@ -27,7 +27,7 @@ int change_queue(const Server& server, int max_concurrent) {
 TEST(Promises, O11_WithoutDescriptorsQueuedRunsWaitAndSubmitsAreRefusedAsSuch) {
   const Project project;
   project.pipeline("hold", until_there(project.root() / "go"));
-  project.pipeline("quick", "  - {id: a, type: command, script: \"true\"}\n");
+  project.pipeline("quick", "  - {id: a, type: command, script: \"echo x > new.txt\"}\n");
   Server server(project, {"--max-concurrent", "1"});
   std::vector<std::string> runs{server.submit({{"pipeline", "hold"}})};
   wait_for_event(project, runs.front(), "step_started", "a");
@@ -58,7 +58,7 @@ TEST(Promises, O11_WithoutDescriptorsQueuedRunsWaitAndSubmitsAreRefusedAsSuch) {
 TEST(Promises, O11_AGitThatGetsNoProcessesIsTriedAgain) {
   const Project project;
   project.pipeline("tree",
-                   "  - {id: a, type: command, workspace: {type: worktree}, script: \"true\"}\n");
+                   "  - {id: a, type: command, workspace: {type: worktree}, script: \"echo x > new.txt\"}\n");
   const auto programs = project.root() / ".agents/programs";
   project.write(
       ".agents/programs/git",
