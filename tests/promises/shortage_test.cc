@@ -57,8 +57,9 @@ TEST(Promises, O11_WithoutDescriptorsQueuedRunsWaitAndSubmitsAreRefusedAsSuch) {
 
 TEST(Promises, O11_AGitThatGetsNoProcessesIsTriedAgain) {
   const Project project;
-  project.pipeline("tree",
-                   "  - {id: a, type: command, workspace: {type: worktree}, script: \"echo x > new.txt\"}\n");
+  project.pipeline(
+      "tree",
+      "  - {id: a, type: command, workspace: {type: worktree}, script: \"echo x > new.txt\"}\n");
   const auto programs = project.root() / ".agents/programs";
   project.write(
       ".agents/programs/git",
