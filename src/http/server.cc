@@ -107,7 +107,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler han
   WAVE_TRY(impl->listener, listen_on(options.host, options.port));
   impl->state = std::make_shared<SharedState>();
   SharedState& state = *impl->state;
-  state.start(std::move(options));
+  WAVE_CHECK(state.start(std::move(options)));
   state.handler = std::move(handler);
   const size_t count = reactor_count(state.options.reactors);
   for (size_t index = 0; index < count; ++index) {

@@ -24,7 +24,7 @@ Frame out_of_memory_answer(const Headers& common) {
 
 }  // namespace
 
-void SharedState::start(ServerOptions given) {
+Status SharedState::start(ServerOptions given) {
   options = std::move(given);
   tls = options.tls;
   const auto threads = static_cast<size_t>(std::max(1, options.workers));
@@ -40,6 +40,8 @@ void SharedState::start(ServerOptions given) {
       .threads = kBodyReaders, .max_queued = 2 * options.limits.max_connections + 2});
   spool = std::make_shared<AnswerSpool>(options.spool_folder, options.spool);
   out_of_memory = out_of_memory_answer(options.common_headers);
+  for (const auto& workers : lanes) WAVE_CHECK(workers->start_first());
+  return body_readers->start_first();
 }
 
 // The C library keeps what many threads freed, for use in the same thread.

@@ -38,7 +38,8 @@ struct SharedState {
   MonoTime next_tidy{};  // of the thread that calls tidy
   uint64_t used_at_tidy = 0;
 
-  void start(ServerOptions given);
+  /// kScarce: not even one thread of each lane can be started.
+  Status start(ServerOptions given);
   void stop_workers();
   /// Gives memory back to the system when much was used since the last time. Thread: one reactor's.
   void tidy(MonoTime now);

@@ -1,11 +1,20 @@
 #include "http/workers.h"
 
 #include <algorithm>
-#include <system_error>
+#include <exception>
+#include <utility>
 
+#include "base/log.h"
 #include "base/survive.h"
 
 namespace wave::http {
+
+Status Workers::start_first() {
+  const std::scoped_lock lock(mutex_);
+  if (!threads_.empty() || start_thread()) return {};
+  return fail(Code::kScarce, "no thread can be started for requests",
+              "raise the limit of processes and threads (ulimit -u), or of memory (ulimit -v)");
+}
 
 bool Workers::submit(const std::string& client, Work& work) {
   const std::scoped_lock lock(mutex_);
@@ -33,10 +42,15 @@ bool Workers::submit(const std::string& client, Work& work) {
 }
 
 bool Workers::start_thread() {
-  return survive("no further thread for requests", [&] {
-    threads_.reserve(threads_.size() + 1);
+  try {
     threads_.emplace_back([this] { run(); });
-  });
+    complained_ = false;
+    return true;
+  } catch (const std::exception& error) {
+    if (std::exchange(complained_, true)) return false;
+    survive("requests", [&] { log::warning("no further thread for requests: {}", error.what()); });
+    return false;
+  }
 }
 
 void Workers::stop() {

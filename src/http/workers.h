@@ -14,6 +14,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/result.h"
+
 namespace wave::http {
 
 /// A thread is started when work comes and none is idle. Thread: any, for every method.
@@ -28,6 +30,8 @@ class Workers {
   explicit Workers(Options options) : options_(options) {}
   ~Workers() { stop(); }
 
+  /// Starts one thread, so that work is done however scarce threads become. kScarce.
+  Status start_first();
   /// False when too much waits already; `work` is left alone then.
   bool submit(const std::string& client, Work& work);
   /// Drops what has not begun, waits for what has, and ends the threads.
@@ -58,6 +62,7 @@ class Workers {
   Client* last_turn_ = nullptr;
   std::vector<std::thread> threads_;
   size_t queued_ = 0, idle_ = 0;
+  bool complained_ = false;  // that there is no further thread, since the last one that there was
   bool stopping_ = false;
 };
 
