@@ -155,7 +155,7 @@ TEST(Promises, O9_WhatIsReadWhileItIsSentIsWhole) {
     return found;
   };
   EXPECT_GE(count(text, "\n"), kMessages);
-  EXPECT_EQ(count(text, std::string(1'900, 'x')), kMessages);
+  EXPECT_GE(count(text, std::string(1'900, 'x')), kMessages);  // and an excerpt of what was printed
   const json::object lines = server.get(self + "/logs?tail=10000").object();
   EXPECT_EQ(lines.at("lines").as_array().size(), count(text, "\n"));
   const std::string tail = server.get(self + "/logs?format=text&tail=300").body;

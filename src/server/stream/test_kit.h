@@ -114,13 +114,14 @@ class TestReactor final : public http::Reactor {
       }
       std::vector<http::Frame> frames;
       const auto next = at.source->pull(16 << 10, frames);
+      // Before it is said: whoever waits for the end may ask next whether the seat is free.
+      if (next == http::StreamSource::Next::kEnded) at.source.reset();
       {
         const std::scoped_lock lock(mutex_);
         for (const http::Frame& frame : frames) at.text += *frame;
         if (next == http::StreamSource::Next::kEnded) at.ended = true;
         changed_.notify_all();
       }
-      if (next == http::StreamSource::Next::kEnded) at.source.reset();
       if (next == http::StreamSource::Next::kWait) return;
     }
   }
