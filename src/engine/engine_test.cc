@@ -124,6 +124,8 @@ TEST_F(EngineTest, S4_NoStepStartsOnAFullDiskAndTheRunGoesOnByItself) {
                 world, random_);
   ASSERT_TRUE(engine.adopt(run, [&](const std::string&, const Engine::Ended&) { loop_->stop(); }));
   loop_->run();
+  engine.abandon();
+  runtime_->end();  // what is still posted knows the run, and with it this world
   EXPECT_EQ(status(run), "completed");
   const auto log = store_->events(run, {});
   ASSERT_TRUE(log);

@@ -272,10 +272,15 @@ void RunOwner::operation_reported(const std::string& key, Report report) {
   if (report.ended) {
     const auto active = active_.find(key);
     if (active != active_.end()) {
-      const bool is_slot = active->second->operation().kind == flow::OperationKind::kAcquireSlot;
+      const auto kind = active->second->operation().kind;
+      const bool is_slot = kind == flow::OperationKind::kAcquireSlot;
+      const bool is_withdrawn =
+          kind == flow::OperationKind::kAwaitDisk &&
+          std::ranges::none_of(wanted_, [&](const auto& wanted) { return wanted.key() == key; });
       if (is_slot && run_->slots != nullptr) holds_slot_ = true;
       run_->loop.post([keep = std::move(active->second)] {});
       active_.erase(active);
+      if (is_withdrawn) return;  // the run ends, or waits for something else by now
     }
   }
   happen(std::move(report.events), std::move(report.spool_marks), {}, std::move(report.committed));

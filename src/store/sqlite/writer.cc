@@ -33,7 +33,7 @@ constexpr Millis kStopPatience{2'000};
 constexpr Millis kLockLook{50};
 constexpr Millis kLockIsNews{1'000};  // transactions of ours take milliseconds
 
-constexpr int kMaxTries = 4;  // of a batch, when the disk fails: 350 ms in all
+constexpr int kMaxTries = 6;  // of a batch, when the disk fails: 1.6 s in all
 constexpr Millis kFirstPause{50};
 
 constexpr Millis kIdleLook{5'000};
