@@ -675,7 +675,8 @@ const KeyTable<Contract>& contract_keys() {
               "json_schema: do not unwrap error reports")
               .fallback("false"),
           key("debug_mode", &T::debug_mode, "json_schema: more detail").fallback("false"),
-          key("criteria_path", &T::criteria_path, "agent_review: file with what to look at; instead of `criteria`"),
+          key("criteria_path", &T::criteria_path,
+              "agent_review: file with what to look at; instead of `criteria`"),
           key("persona", &T::persona, "agent_review: who reviews; not the step's own persona"),
           list<review_context_keys>("context", &T::context, "agent_review: what the reviewer sees"),
           key("model", &T::model, "agent_review, llm_judge: model or tier"),
