@@ -155,9 +155,15 @@ struct Figures {
   int64_t waiting_gates = 0;
 };
 
+/// Error::reason of a store that has to be migrated first, opened for reading only.
+inline constexpr std::string_view kStoreOlder = "store_older";
+
 struct OpenOptions {
   bool create = true;
   bool read_only = false;
+  /// The caller holds the project's ServerLock for as long as the store lives: the store writes for
+  /// all processes of the project, which hand their writes over.
+  bool server = false;
   /// Name of an SQLite VFS for tests that make the disk forget; empty: the default.
   std::string vfs{};
 };

@@ -343,7 +343,7 @@ Result<int> serve(const ServeRequest& request) {
   WAVE_TRY(ServeSettings settings,
            resolve_settings(request.flags, request.environment, manifest->manifest));
   WAVE_TRY(store::ServerLock lock, store::ServerLock::acquire(request.paths));
-  WAVE_TRY(auto store, store::open_store(request.paths));
+  WAVE_TRY(auto store, store::open_store(request.paths, {.server = true}));
   WAVE_CHECK(process::check_supervision(request.paths.state()));
   RunningServer server(request, std::move(settings),
                        engine::known_secrets(manifest->manifest, request.environment),

@@ -33,6 +33,7 @@ struct EncodedEvents {
   bool foreign = false;  // one of them names another run
   size_t bytes = 0;
 
+  EncodedEvents() = default;
   EncodedEvents(const std::string& run_id, std::span<const flow::Event> stamped);
 };
 
@@ -41,6 +42,7 @@ struct EncodedAppend {
   Append request;
   EncodedEvents encoded;
 
+  EncodedAppend() = default;
   explicit EncodedAppend(Append append)
       : request(std::move(append)), encoded(request.run_id, request.events) {
     request.events = {};
@@ -84,6 +86,10 @@ class Batch {
   void touch(const std::string& run_id, uint64_t last_seq) { touched_[run_id] = last_seq; }
   void note_command(int64_t id) { after_.command = std::max(after_.command, id); }
 
+  /// Whether the job at work may have been stored before (docs/decisions/0021).
+  void set_asked_before(bool asked_before) { asked_before_ = asked_before; }
+  [[nodiscard]] bool asked_before() const { return asked_before_; }
+
   [[nodiscard]] Database& database() { return database_; }
   [[nodiscard]] const Mark& before() const { return before_; }
   [[nodiscard]] const Mark& after() const { return after_; }
@@ -102,6 +108,7 @@ class Batch {
   Database& database_;
   const int schema_version_;
   Mark before_, after_;
+  bool asked_before_ = false;
   std::unordered_map<std::string, RunEntry> runs_;
   std::map<int64_t, Merged> merged_;
   std::map<std::string, uint64_t> touched_;

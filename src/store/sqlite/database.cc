@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <cctype>
 #include <cerrno>
 
 #include "base/system_fault.h"
@@ -89,6 +90,17 @@ Error make_error(sqlite3* handle, int code, std::string_view doing) {
   return {Code::kStore, std::move(message), hint_for(code)};
 }
 
+/// For the path of a URI: only what no path of ours needs escaped stays.
+std::string percent_encoded(std::string_view path) {
+  std::string encoded;
+  for (const char c : path) {
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(c)) != 0 || std::string_view("/-_.").contains(c);
+    encoded += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return encoded;
+}
+
 }  // namespace
 
 Query::~Query() {
@@ -139,10 +151,15 @@ Result<std::unique_ptr<Database>> Database::open(const std::filesystem::path& pa
   int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   flags |= options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   if (options.create) flags |= SQLITE_OPEN_CREATE;
+  std::string name = path.native();
+  if (options.immutable) {
+    flags |= SQLITE_OPEN_URI;
+    name = "file:" + percent_encoded(name) + "?immutable=1";
+  }
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags,
+  const int code = sqlite3_open_v2(name.c_str(), &handle, flags,
                                    options.vfs.empty() ? nullptr : options.vfs.c_str());
-  std::unique_ptr<Database> database(new Database(handle));
+  std::unique_ptr<Database> database(new Database(handle, options.immutable));
   if (code != SQLITE_OK) {
     return fail(make_error(handle, code, "cannot open " + path.native()));
   }

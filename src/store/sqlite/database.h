@@ -20,8 +20,9 @@ namespace wave::store::sqlite {
 struct ConnectionOptions {
   bool read_only = false;
   bool create = false;
-  std::string vfs{};     // empty: SQLite's default
-  int cache_kib = 2048;  // page cache
+  bool immutable = false;  // nobody writes while it is open: no locks, and no file is made
+  std::string vfs{};       // empty: SQLite's default
+  int cache_kib = 2048;    // page cache
 };
 
 /// A statement in use: bound, stepped, and reset when it goes out of scope. Borrowed from a
@@ -118,14 +119,16 @@ class Database {
   /// The last error as ours: kDiskFull when there is no room, else kStore.
   [[nodiscard]] Error error(int code, std::string_view doing) const;
   [[nodiscard]] sqlite3* handle() const { return handle_; }
+  [[nodiscard]] bool is_immutable() const { return immutable_; }
 
  private:
-  explicit Database(sqlite3* handle) : handle_(handle) {}
+  Database(sqlite3* handle, bool immutable) : handle_(handle), immutable_(immutable) {}
 
   struct TextHash : std::hash<std::string_view> {
     using is_transparent = void;
   };
   sqlite3* handle_;
+  const bool immutable_;
   std::unordered_map<std::string, sqlite3_stmt*, TextHash, std::equal_to<>> statements_;
 };
 

@@ -2,15 +2,23 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/statvfs.h>
+
+#include <chrono>
+#include <thread>
 
 #include "base/file_lock.h"
+#include "base/stop_gate.h"
+#include "base/text.h"
 #include "store/owner_lock.h"
+#include "store/server_lock.h"
 
 namespace wave::store::sqlite {
 namespace {
 
 constexpr int kWriterCacheKib = 16 * 1024;
 constexpr Millis kMigrationDeadline{30'000};
+constexpr Millis kLookForVersion{20};
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
 
@@ -36,6 +44,29 @@ Status prepare_folder(const StatePaths& paths, const OpenOptions& options, const
               fmt::format("{} lies on a network file system, which cannot keep a database safe",
                           paths.state().native()),
               "use a project folder on a local disk");
+}
+
+/// Whether nobody can write beside the database, and all of it is in one file. SQLite would need to
+/// create files to read it, unless it is told so.
+bool cannot_change(const StatePaths& paths) {
+  struct statvfs facts{};
+  if (::statvfs(paths.state().c_str(), &facts) != 0 || (facts.f_flag & ST_RDONLY) == 0)
+    return false;
+  std::error_code error;
+  const uintmax_t wal = fs::file_size(paths.database().native() + "-wal", error);
+  return error || wal == 0;
+}
+
+/// SQLite's own bound on the path of a database, with what it appends for its other files.
+constexpr size_t kLongestPath = 512 - sizeof "-journal";
+
+Status check_path(const StatePaths& paths) {
+  const size_t length = paths.database().native().size();
+  if (length <= kLongestPath) return {};
+  return fail(Code::kUsage,
+              fmt::format("the path of the database has {} bytes, and at most {} can be used: {}",
+                          length, kLongestPath, excerpt(paths.database().native(), 200)),
+              "move the project to a folder with a shorter path, or name one with --db FILE");
 }
 
 /// Files of a test's VFS are not in the file system.
@@ -136,6 +167,8 @@ Status back_up(Database& database, int64_t version, const StatePaths& paths,
     return fail(copy->error(step != SQLITE_DONE ? step : finish,
                             "cannot back up the database to " + path.native()));
   }
+  // A copy of a database in WAL mode is in WAL mode as well: it is to be one file.
+  WAVE_CHECK(copy->execute("PRAGMA journal_mode=DELETE"));
   return is_real_file(options) ? sync_path(paths.state()) : Status{};
 }
 
@@ -154,8 +187,37 @@ Status apply_migrations(Database& database, int64_t from, const OpenRules& rules
   return fail(applied.error().wrapped("cannot migrate the database; it is unchanged"));
 }
 
+/// Where a server lives, it creates and migrates; what is left to others is to wait for it.
+Result<bool> server_has_migrated(Database& database, const StatePaths& paths,
+                                 const OpenRules& rules) {
+  const auto end = std::chrono::steady_clock::now() + kMigrationDeadline;
+  // Asked before the version is read: one that listens has migrated what it can.
+  while (const auto server = living_server(paths)) {
+    WAVE_TRY(const Version version, read_version(database));
+    WAVE_CHECK(check_version(database, version, newest_version(rules), paths.database()));
+    if (version.schema == newest_version(rules)) return true;
+    if (!server->url.empty() || std::chrono::steady_clock::now() > end) {
+      return fail(Code::kStoreBusy,
+                  "the database has to be migrated, but a server of an older version runs",
+                  "stop the server, start it with this version, then try again");
+    }
+    std::this_thread::sleep_for(kLookForVersion);
+  }
+  return false;
+}
+
 Status migrate(Database& database, const StatePaths& paths, const OpenOptions& options,
                const OpenRules& rules) {
+  WriteTurn turn(paths);
+  if (is_real_file(options) && !options.server) {
+    while (true) {
+      WAVE_TRY(const bool done, server_has_migrated(database, paths, rules));
+      if (done) return {};
+      WAVE_TRY(const bool mine, turn.take());
+      if (mine) break;
+    }
+  }
+  const NoStop no_stop;
   WAVE_TRY(const UniqueFd lock, lock_for_migration(paths));
   // Somebody else may have done it while we waited.
   WAVE_TRY(const Version version, read_version(database));
@@ -168,6 +230,9 @@ Status migrate(Database& database, const StatePaths& paths, const OpenOptions& o
     WAVE_CHECK(back_up(database, version.schema, paths, options));
   }
   WAVE_CHECK(apply_migrations(database, version.schema, rules));
+  // The migration stands in the WAL, which may be as large as the database now.
+  (void)sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
+                                  nullptr);
   // SQLite syncs the folder for its journals, not for a new database.
   return is_real_file(options) ? sync_path(paths.state()) : Status{};
 }
@@ -180,6 +245,7 @@ int newest_version(const OpenRules& rules) {
 
 Result<std::unique_ptr<Database>> open_database(const StatePaths& paths, const OpenOptions& options,
                                                 const OpenRules& rules) {
+  WAVE_CHECK(check_path(paths));
   WAVE_CHECK(prepare_folder(paths, options, rules));
   const bool creating = options.create && !options.read_only;
   std::error_code ignored;
@@ -190,6 +256,7 @@ Result<std::unique_ptr<Database>> open_database(const StatePaths& paths, const O
   }
   ConnectionOptions connection{.read_only = options.read_only,
                                .create = creating,
+                               .immutable = options.read_only && cannot_change(paths),
                                .vfs = options.vfs,
                                .cache_kib = kWriterCacheKib};
   WAVE_TRY(std::unique_ptr<Database> database, Database::open(paths.database(), connection));
@@ -198,10 +265,12 @@ Result<std::unique_ptr<Database>> open_database(const StatePaths& paths, const O
   if (version.schema == newest_version(rules)) return database;
   if (version.empty && !creating) return fail(no_store(paths));
   if (options.read_only) {
-    return fail(Code::kStore,
+    Error older(Code::kStore,
                 fmt::format("{} was written by an older wave (version {}) and has to be migrated",
                             paths.database().native(), version.schema),
                 "run a command that writes, such as `wave run`; it migrates after a backup");
+    older.reason = kStoreOlder;
+    return fail(std::move(older));
   }
   WAVE_CHECK(migrate(*database, paths, options, rules));
   return database;

@@ -170,6 +170,32 @@ TEST_F(Opening, O4_MigratesAfterABackup) {
   EXPECT_EQ((*old)->list_runs({})->size(), 1U);
 }
 
+TEST_F(Opening, O4_AMigrationLeavesNoLogBehind) {
+  {
+    auto store = open();
+    ASSERT_OK(store);
+    ASSERT_OK((*store)->create_run(new_run("r-1")));
+    for (uint64_t seq = 2; seq < 300; ++seq) {
+      ASSERT_OK((*store)->append_and_wait(
+          append_of("r-1", {event("r-1", seq, flow::Kind::kStreamActivity, "build",
+                                  {{"text", std::string(20'000, 'x')}})})));
+    }
+  }
+  NextVersion next("UPDATE event SET line = line || ' '");
+  auto store = open({}, next.rules);
+  ASSERT_OK(store);
+  std::error_code missing;
+  const auto size_of = [&](const std::string& suffix) -> uintmax_t {
+    const fs::path path = paths_.database().native() + suffix;
+    return fs::exists(path) ? fs::file_size(path, missing) : 0;
+  };
+  EXPECT_LT(size_of("-wal"), 1u << 20) << "of a database of " << size_of("");
+  const std::string backup = ".bak-" + std::to_string(newest_version({}));
+  EXPECT_GT(size_of(backup), 1u << 20);
+  EXPECT_EQ(size_of(backup + "-wal"), 0u);
+  EXPECT_FALSE(fs::exists(paths_.database().native() + backup + "-shm"));
+}
+
 TEST_F(Opening, O4_GatesOfOlderVersionsMayBeAnsweredByEverybody) {
   {
     OpenRules older;

@@ -10,7 +10,9 @@ constexpr int kReaderCacheKib = 4 * 1024;
 }  // namespace
 
 ReaderPool::ReaderPool(std::filesystem::path path, std::string vfs, std::unique_ptr<Database> first)
-    : path_(std::move(path)), vfs_(std::move(vfs)) {
+    : path_(std::move(path)),
+      vfs_(std::move(vfs)),
+      immutable_(first != nullptr && first->is_immutable()) {
   if (first != nullptr) idle_.push_back(std::move(first));
 }
 
@@ -29,8 +31,11 @@ Result<ReaderPool::Lease> ReaderPool::borrow() {
       return Lease(this, std::move(database));
     }
   }
-  auto opened = Database::open(
-      path_, {.read_only = true, .create = false, .vfs = vfs_, .cache_kib = kReaderCacheKib});
+  auto opened = Database::open(path_, {.read_only = true,
+                                       .create = false,
+                                       .immutable = immutable_,
+                                       .vfs = vfs_,
+                                       .cache_kib = kReaderCacheKib});
   if (!opened) {
     const std::scoped_lock lock(mutex_);
     --lent_;

@@ -51,6 +51,7 @@ class ReaderPool {
 
   const std::filesystem::path path_;
   const std::string vfs_;
+  const bool immutable_;
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<Database>> idle_;  // guarded by mutex_

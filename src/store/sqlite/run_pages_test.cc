@@ -31,13 +31,13 @@ DROP TABLE number;
 COMMIT;
 )sql";
 
-struct Asked {
+struct AskedPages {
   const char* what;
   RunFilter filter;
   std::function<bool(int)> fits;
 };
 
-std::vector<Asked> all_kinds_of_lists() {
+std::vector<AskedPages> all_kinds_of_lists() {
   const auto tagged = [](const char* key, const char* value) {
     return RunFilter{.tag_key = key, .tag_value = value, .any_tag_value = *value == '\0'};
   };
@@ -127,7 +127,7 @@ class RunPages : public ::testing::Test {
 TEST_F(RunPages, EveryRunThatFitsIsOnOnePage) {
   grow_to(static_cast<int>(kMostVisited) * 3 + 7);
   for (const bool oldest_first : {false, true}) {
-    for (Asked& asked : all_kinds_of_lists()) {
+    for (AskedPages& asked : all_kinds_of_lists()) {
       SCOPED_TRACE(fmt::format("{}, oldest first: {}", asked.what, oldest_first));
       std::vector<std::string> wanted;
       for (int i = 0; i < count_; ++i) {
@@ -145,7 +145,7 @@ TEST_F(RunPages, EveryRunThatFitsIsOnOnePage) {
 TEST_F(RunPages, APageCostsNoMoreInALongHistory) {
   constexpr int kPerRun = 40;  // instructions, with room
   grow_to(static_cast<int>(kMostVisited) * 20);
-  for (Asked& asked : all_kinds_of_lists()) {
+  for (AskedPages& asked : all_kinds_of_lists()) {
     const size_t lists = std::max<size_t>(asked.filter.statuses.size(), 1);
     const int most = static_cast<int>(lists * kMostVisited) * kPerRun;
     EXPECT_LE(work_of(asked.filter), most) << asked.what;

@@ -5,7 +5,8 @@
 namespace wave::store::sqlite {
 
 Status SqliteStore::add_session(const Session& session) {
-  return write([&](Batch& batch) { return sqlite::add_session(batch.database(), session); });
+  return write_as_server(
+      [&](Batch& batch) { return sqlite::add_session(batch.database(), session); });
 }
 
 Result<std::optional<Session>> SqliteStore::session(const std::string& secret_hash, WallTime now) {
@@ -25,17 +26,19 @@ Result<int64_t> SqliteStore::revocation_mark() {
 }
 
 Status SqliteStore::remove_session(const std::string& id) {
-  return write([&](Batch& batch) { return sqlite::remove_session(batch.database(), id); });
+  return write_as_server(
+      [&](Batch& batch) { return sqlite::remove_session(batch.database(), id); });
 }
 
 Status SqliteStore::add_login_code(const LoginCode& code, WallTime now) {
-  return write([&](Batch& batch) { return sqlite::add_login_code(batch.database(), code, now); });
+  WAVE_CHECK(write(AddLoginCode{code, now}));
+  return {};
 }
 
 Result<std::optional<LoginCode>> SqliteStore::take_login_code(const std::string& code_hash,
                                                               WallTime now) {
   std::optional<LoginCode> taken;
-  WAVE_CHECK(write([&](Batch& batch) -> Status {
+  WAVE_CHECK(write_as_server([&](Batch& batch) -> Status {
     WAVE_TRY(taken, sqlite::take_login_code(batch.database(), code_hash, now));
     return {};
   }));
@@ -43,7 +46,8 @@ Result<std::optional<LoginCode>> SqliteStore::take_login_code(const std::string&
 }
 
 Status SqliteStore::revoke_token(const RevokedToken& token, WallTime now) {
-  return write([&](Batch& batch) { return sqlite::revoke_token(batch.database(), token, now); });
+  WAVE_CHECK(write(RevokeToken{token, now}));
+  return {};
 }
 
 Result<std::vector<RevokedToken>> SqliteStore::revoked_tokens(WallTime now) {
@@ -51,12 +55,8 @@ Result<std::vector<RevokedToken>> SqliteStore::revoked_tokens(WallTime now) {
 }
 
 Result<AuditEntry> SqliteStore::append_audit(AuditEntry entry) {
-  AuditEntry stored;
-  WAVE_CHECK(write([&](Batch& batch) -> Status {
-    WAVE_TRY(stored, sqlite::append_audit(batch.database(), entry));
-    return {};
-  }));
-  return stored;
+  WAVE_TRY(WriteAnswer answer, write(std::move(entry)));
+  return std::move(answer.entry);
 }
 
 Result<std::vector<AuditEntry>> SqliteStore::audit(const AuditFilter& filter) {

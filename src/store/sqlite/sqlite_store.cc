@@ -14,6 +14,7 @@
 #include "store/sqlite/rows.h"
 #include "store/sqlite/run_pages.h"
 #include "store/sqlite/run_queries.h"
+#include "store/sqlite/run_writes.h"
 #include "store/sqlite/webhook_rows.h"
 
 namespace wave::store::sqlite {
@@ -21,88 +22,7 @@ namespace {
 
 constexpr auto kSweepInterval = std::chrono::hours(1);
 constexpr size_t kBlobsPerPiece = 256;
-// Of one submit by another. More is a clock that was set back.
-constexpr Millis kMostOvertaken{10'000};
 constexpr Millis kReadersPause{300};  // they take milliseconds
-
-Error read_only_error() {
-  return {Code::kStore, "the store was opened for reading only",
-          "this is a mistake in wave; please report it"};
-}
-
-size_t bytes_of(const EncodedAppend& append) {
-  size_t bytes = append.encoded.bytes;
-  for (const SpoolMark& mark : append.request.spool_marks) bytes += mark.parser_state.size();
-  return bytes;
-}
-
-/// The run an idempotency key stands for, if it has been used.
-Result<std::optional<std::string>> earlier_run(Database& database, const std::string& key,
-                                               const std::string& request_hash) {
-  if (key.empty()) return std::nullopt;
-  WAVE_TRY(
-      Query query,
-      database.query("SELECT hash, run_id FROM idempotency JOIN run ON run.id = idempotency.run"
-                     " WHERE key = ?1"));
-  WAVE_TRY(const bool row, query.bind(key).next());
-  if (!row) return std::nullopt;
-  if (query.text(0) == request_hash) return query.string(1);
-  return fail(
-      Code::kIdempotencyMismatch,
-      fmt::format("the idempotency key \"{}\" was used for another request", excerpt(key, 100)),
-      "use a new key for each request");
-}
-
-// Runs are accepted in the order in which they are stored. Between looking at the clock and
-// arriving here one submit may overtake another (a large snapshot takes longer): the times follow
-// the order, so that everybody who sorts by either sees the same queue (promise Q2).
-Result<std::optional<NewRun>> accepted_later(Database& database, const NewRun& run) {
-  WAVE_TRY(Query query, database.query("SELECT accepted_at FROM run ORDER BY id DESC LIMIT 1"));
-  WAVE_TRY(const bool any, query.bind().next());
-  if (!any) return std::nullopt;
-  const WallTime latest = query.time(0);
-  const WallTime own = run.events.front().ts;
-  if (own >= latest || latest - own > kMostOvertaken) return std::nullopt;
-  NewRun later = run;
-  for (flow::Event& event : later.events) event.ts = std::max(event.ts, latest);
-  later.projection.run.queued_at = later.events.back().ts;
-  later.projection.run.updated_at = later.events.back().ts;
-  return later;
-}
-
-Status check_id_is_free(Database& database, const std::string& run_id) {
-  WAVE_TRY(Query query, database.query("SELECT 1 FROM run WHERE run_id = ?1 UNION ALL"
-                                       " SELECT 1 FROM pruned WHERE run_id = ?1"));
-  WAVE_TRY(const bool row, query.bind(run_id).next());
-  if (!row) return {};
-  return fail(Code::kConflict, fmt::format("there is a run {} already", run_id),
-              "choose another id");
-}
-
-Status insert_idempotency(Database& database, int64_t run, const std::string& key,
-                          const std::string& request_hash) {
-  if (key.empty()) return {};
-  WAVE_TRY(Query insert,
-           database.query("INSERT INTO idempotency(key, hash, run) VALUES(?1, ?2, ?3)"));
-  return insert.bind(key, request_hash, run).run();
-}
-
-Status write_audit(Database& database, const AuditEntry& entry) {
-  WAVE_TRY([[maybe_unused]] const AuditEntry stored, append_audit(database, entry));
-  return {};
-}
-
-/// The count after it.
-Result<int> write_fold_note(Batch& batch, const std::string& run_id, bool finished) {
-  WAVE_TRY(const RunEntry* const entry, batch.run(run_id));
-  WAVE_TRY(Query note, batch.database().query("UPDATE run SET crash_folds ="
-                                              " CASE ?2 WHEN 1 THEN 0 ELSE crash_folds + 1 END"
-                                              " WHERE id = ?1 RETURNING crash_folds"));
-  WAVE_CHECK(note.bind(entry->id, finished).next());
-  const int count = static_cast<int>(note.integer(0));
-  WAVE_CHECK(note.run());
-  return count;
-}
 
 }  // namespace
 
@@ -114,6 +34,7 @@ Result<std::unique_ptr<Store>> SqliteStore::open(const StatePaths& paths,
   std::unique_ptr<SqliteStore> store(
       new SqliteStore(paths, options, newest_version(rules), std::move(database)));
   store->announced_ = mark;
+  if (options.server) store->serve_writes();
   return store;
 }
 
@@ -124,14 +45,20 @@ SqliteStore::SqliteStore(StatePaths paths, const OpenOptions& options, int schem
       doorbell_(paths_.doorbell()),
       readers_(paths_.database(), options.vfs, options.read_only ? std::move(database) : nullptr) {
   if (options.read_only) return;
+  // A test's file system that forgets has no other processes.
+  const bool alone = options.server || !options.vfs.empty();
   writer_ = std::make_unique<Writer>(
       std::move(database), schema_version, [this](const Batch& batch) { committed(batch); },
       [this](const std::function<void()>& work) {
         return readers_.without_readers(kReadersPause, work);
-      });
+      },
+      alone ? nullptr
+            : std::make_unique<Writer::Outsider>(WriteTurn(paths_),
+                                                 WriteClient(paths_, schema_version)));
 }
 
 void SqliteStore::close() {
+  write_server_.reset();  // it gives to the writer
   if (writer_ != nullptr) writer_->stop();
   {
     const std::scoped_lock lock(watch_mutex_);
@@ -147,11 +74,6 @@ SqliteStore::~SqliteStore() {
   writer_.reset();
 }
 
-Status SqliteStore::write(Job::Work work, size_t bytes) {
-  if (writer_ == nullptr) return fail(read_only_error());
-  return writer_->submit_and_wait(std::move(work), bytes);
-}
-
 std::optional<Error> SqliteStore::write_trouble() {
   return writer_ == nullptr ? std::nullopt : writer_->trouble();
 }
@@ -163,52 +85,14 @@ Result<CreatedRun> SqliteStore::create_run(const NewRun& run) {
     return fail(Code::kUsage, fmt::format("\"{}\" cannot be a run id", excerpt(run.run_id, 200)));
   }
   if (run.events.empty()) return fail(Code::kInternal, "a run begins with an event");
-  const EncodedEvents encoded(run.run_id, run.events);
-  std::vector<std::string> blobs;
-  if (!run.snapshot.empty()) {
-    WAVE_TRY(blobs, blobs_of_snapshot(run.snapshot));
-  }
-  CreatedRun created;
-  WAVE_CHECK(write([&](Batch& batch) { return create(batch, run, encoded, blobs, created); },
-                   encoded.bytes));
-  return created;
+  WAVE_TRY(WriteAnswer answer, write(run));
+  return std::move(answer.created);
 }
 
 Result<std::vector<std::string>> SqliteStore::blobs_of_snapshot(const std::string& sha256) const {
   auto list = blobs_.get(sha256);
   if (!list) return fail(list.error().wrapped("the run's snapshot is not stored"));
   return snapshot_blobs(*list, sha256);
-}
-
-Status SqliteStore::create(Batch& batch, const NewRun& wanted, const EncodedEvents& encoded,
-                           const std::vector<std::string>& blobs, CreatedRun& created) {
-  Database& database = batch.database();
-  WAVE_TRY(const std::optional<NewRun> later, accepted_later(database, wanted));
-  const NewRun& run = later ? *later : wanted;
-  WAVE_TRY(const auto earlier, earlier_run(database, run.idempotency_key, run.request_hash));
-  if (run.audit) WAVE_CHECK(write_audit(database, *run.audit));
-  if (earlier) {
-    created = {*earlier, true};
-    return {};
-  }
-  WAVE_CHECK(check_id_is_free(database, run.run_id));
-  RunEntry entry;
-  WAVE_TRY(entry.id, insert_run(database, run, run.events.front().ts));
-  WAVE_CHECK(insert_idempotency(database, entry.id, run.idempotency_key, run.request_hash));
-  for (const std::string& sha256 : blobs) {
-    WAVE_CHECK(put_blob_reference(database, entry.id, sha256));
-    // A clean-up may have come between; from here on the reference keeps it.
-    if (!blobs_.has(sha256)) {
-      return fail(Code::kNotFound, fmt::format("a file of the run's snapshot is gone ({})", sha256),
-                  "try again");
-    }
-  }
-  WAVE_CHECK(batch.insert_events(run.run_id, entry,
-                                 later ? EncodedEvents(run.run_id, run.events) : encoded));
-  batch.merge(entry.id, run.projection);
-  batch.touch(run.run_id, entry.last_seq);
-  created.run_id = run.run_id;
-  return {};
 }
 
 Result<RunDetails> SqliteStore::run(const std::string& run_id) {
@@ -230,7 +114,7 @@ Result<std::optional<std::string>> SqliteStore::run_of_key(const std::string& ke
 
 Status SqliteStore::keep_key(const std::string& key, const std::string& request_hash,
                              const std::string& run_id) {
-  return write([&](Batch& batch) -> Status {
+  return write_as_server([&](Batch& batch) -> Status {
     WAVE_TRY(const auto earlier, earlier_run(batch.database(), key, request_hash));
     if (earlier) return {};
     WAVE_TRY(const RunEntry* const entry, batch.run(run_id));
@@ -245,12 +129,8 @@ Result<std::string> SqliteStore::resolve_run(const std::string& prefix) {
 // --- pruning ---
 
 Status SqliteStore::prune_run(const std::string& run_id, const std::stop_token& stop) {
-  PruneWork work;
-  const auto now = SystemClock().wall();
-  WAVE_CHECK(write([&](Batch& batch) -> Status {
-    WAVE_TRY(work, prune_rows(batch, run_id, now));
-    return {};
-  }));
+  WAVE_TRY(const WriteAnswer removed, write(PruneRows{run_id, SystemClock().wall()}));
+  const PruneWork& work = removed.prune;
   if (work.run != 0) WAVE_CHECK(prune_rest(work.run, stop));
   WAVE_CHECK(finish_earlier_prunes(stop));
   WAVE_CHECK(remove_unused(work.blobs, stop));
@@ -260,10 +140,8 @@ Status SqliteStore::prune_run(const std::string& run_id, const std::stop_token& 
 Status SqliteStore::prune_rest(int64_t run, const std::stop_token& stop) {
   bool done = false;
   while (!done && !stop.stop_requested()) {
-    WAVE_CHECK(write([&](Batch& batch) -> Status {
-      WAVE_TRY(done, prune_events(batch, run));
-      return {};
-    }));
+    WAVE_TRY(const WriteAnswer removed, write(PruneEvents{run}));
+    done = removed.done;
   }
   return {};
 }
@@ -286,7 +164,7 @@ Status SqliteStore::remove_unused(std::span<const std::string> candidates,
                                   const std::stop_token& stop) {
   for (size_t at = 0; at < candidates.size() && !stop.stop_requested(); at += kBlobsPerPiece) {
     const auto piece = candidates.subspan(at, std::min(kBlobsPerPiece, candidates.size() - at));
-    WAVE_CHECK(write([&](Batch& batch) { return remove_unused_blobs(batch, blobs_, piece); }));
+    WAVE_CHECK(write(RemoveBlobs{{piece.begin(), piece.end()}}));
   }
   return {};
 }
@@ -308,19 +186,16 @@ Status SqliteStore::sweep_blobs(const std::stop_token& stop) {
 
 void SqliteStore::append(Append request, Appended done) {
   if (writer_ == nullptr) return done(fail(read_only_error()));
-  EncodedAppend append(std::move(request));
-  const size_t bytes = bytes_of(append);
-  writer_->submit(
-      {.work = [append = std::move(append)](Batch& batch) { return batch.append(append); },
-       .done = std::move(done),
-       .bytes = bytes});
+  auto made = make_job(EncodedAppend(std::move(request)));
+  if (!made) return done(fail(made.error()));
+  Job& job = made->first;
+  job.done = std::move(done);
+  writer_->submit(std::move(job));
 }
 
 Status SqliteStore::append_and_wait(Append request) {
-  if (writer_ == nullptr) return fail(read_only_error());
-  const EncodedAppend append(std::move(request));
-  return writer_->submit_and_wait([&](Batch& batch) { return batch.append(append); },
-                                  bytes_of(append), /*reads_rows=*/false);
+  WAVE_CHECK(write(EncodedAppend(std::move(request))));
+  return {};
 }
 
 Result<std::vector<StoredEvent>> SqliteStore::events(const std::string& run_id,
@@ -349,51 +224,25 @@ Result<int64_t> SqliteStore::take_ownership(const std::string& run_id) {
 }
 
 Result<std::vector<int64_t>> SqliteStore::take_ownership_of(std::span<const TakeOver> runs) {
-  std::vector<int64_t> epochs;
-  WAVE_CHECK(write([&](Batch& batch) -> Status {
-    epochs.clear();
-    for (const TakeOver& run : runs) {
-      WAVE_TRY(const RunEntry* const entry, batch.run(run.run_id));
-      epochs.push_back(entry->owner_epoch + 1);
-      WAVE_TRY(Query raise,
-               batch.database().query("UPDATE run SET owner_epoch = ?2,"
-                                      " crash_folds = crash_folds + ?3 WHERE id = ?1"));
-      WAVE_CHECK(raise.bind(entry->id, epochs.back(), run.note_fold).run());
-    }
-    // Only now: what fails is rolled back as a whole.
-    for (const TakeOver& run : runs) batch.forget(run.run_id);
-    return {};
-  }));
-  return epochs;
+  WAVE_TRY(WriteAnswer answer, write(TakeOwnership{{runs.begin(), runs.end()}}));
+  return std::move(answer.epochs);
 }
 
 Result<int> SqliteStore::note_fold(const std::string& run_id, bool finished) {
-  int count = 0;
-  WAVE_CHECK(write([&](Batch& batch) -> Status {
-    WAVE_TRY(count, write_fold_note(batch, run_id, finished));
-    return {};
-  }));
-  return count;
+  WAVE_TRY(const WriteAnswer answer, write(NoteFold{run_id, finished}));
+  return static_cast<int>(answer.number);
 }
 
 Status SqliteStore::note_folds_ended(std::span<const std::string> run_ids) {
-  return write([&](Batch& batch) -> Status {
-    for (const std::string& run_id : run_ids) {
-      WAVE_CHECK(write_fold_note(batch, run_id, true));
-    }
-    return {};
-  });
+  WAVE_CHECK(write(EndFolds{{run_ids.begin(), run_ids.end()}}));
+  return {};
 }
 
 // --- commands ---
 
 Result<int64_t> SqliteStore::submit_command(const Command& command) {
-  int64_t id = 0;
-  WAVE_CHECK(write([&](Batch& batch) -> Status {
-    WAVE_TRY(id, sqlite::submit_command(batch, command));
-    return command.audit ? write_audit(batch.database(), *command.audit) : Status();
-  }));
-  return id;
+  WAVE_TRY(const WriteAnswer answer, write(command));
+  return answer.number;
 }
 
 Result<std::vector<Command>> SqliteStore::pending_commands(const std::string& run_id) {
@@ -422,7 +271,7 @@ Result<Figures> SqliteStore::figures() {
 Result<WebhookStore::Begun> SqliteStore::begin_delivery(const WebhookDelivery& delivery,
                                                         Millis same_body_for, Millis keep) {
   Begun begun;
-  WAVE_CHECK(write([&](Batch& batch) -> Status {
+  WAVE_CHECK(write_as_server([&](Batch& batch) -> Status {
     WAVE_TRY(begun, sqlite::begin_delivery(batch.database(), delivery, same_body_for, keep));
     return {};
   }));
@@ -431,7 +280,7 @@ Result<WebhookStore::Begun> SqliteStore::begin_delivery(const WebhookDelivery& d
 
 Status SqliteStore::end_delivery(int64_t id, const std::string& outcome, const std::string& run_id,
                                  const std::string& detail) {
-  return write([&](Batch& batch) {
+  return write_as_server([&](Batch& batch) {
     return sqlite::end_delivery(batch.database(), id, outcome, run_id, detail);
   });
 }
@@ -485,7 +334,7 @@ Status SqliteStore::check_epoch() {
   const bool is_older = epoch > end.epoch || (epoch == end.epoch && position > end.last);
   if (!is_older) return {};
   const int64_t next = std::max(epoch, end.epoch) + 1;
-  WAVE_CHECK(write([&](Batch& batch) -> Status {
+  WAVE_CHECK(write_as_server([&](Batch& batch) -> Status {
     WAVE_TRY(Query raise,
              batch.database().query("INSERT INTO meta(key, value) VALUES('stream_epoch', ?1)"
                                     " ON CONFLICT(key) DO UPDATE SET value = excluded.value"));
@@ -498,12 +347,12 @@ Status SqliteStore::check_epoch() {
 /// On the writer's thread, after a commit.
 void SqliteStore::committed(const Batch& batch) {
   doorbell_.ring();
-  bool foreign = false;
+  bool foreign = wrote_for_others_.exchange(false);
   {
     const std::scoped_lock lock(mark_mutex_);
     // What lies between the last announcement and this batch came from another process, and this
     // announcement would hide it.
-    foreign = batch.before() != announced_;
+    foreign = foreign || batch.before() != announced_;
     announced_ = batch.after();
   }
   if (foreign) subscribers_.notify({}, 0);

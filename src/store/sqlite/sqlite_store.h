@@ -11,6 +11,7 @@
 #include "store/doorbell.h"
 #include "store/sqlite/open.h"
 #include "store/sqlite/reader_pool.h"
+#include "store/sqlite/write_server.h"
 #include "store/sqlite/writer.h"
 #include "store/store.h"
 #include "store/subscribers.h"
@@ -99,11 +100,22 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
   SqliteStore(StatePaths paths, const OpenOptions& options, int schema_version,
               std::unique_ptr<Database> database);
 
-  Status write(Job::Work work, size_t bytes = 0);
   template <typename Read>
   std::invoke_result_t<Read, Database&> read(Read read);
-  Status create(Batch& batch, const NewRun& run, const EncodedEvents& encoded,
-                const std::vector<std::string>& blobs, CreatedRun& created);
+  /// What does a request, on the writer's thread; prepared on the caller's.
+  using Writing = std::move_only_function<Result<WriteAnswer>(Batch&)>;
+
+  /// What any process may write.
+  Result<WriteAnswer> write(WriteRequest request);
+  /// What only a server writes.
+  Status write_as_server(Job::Work work);
+  /// A job of the request; the answer is in the second once `done` is called without an error.
+  Result<std::pair<Job, std::shared_ptr<WriteAnswer>>> make_job(WriteRequest request);
+  Result<Writing> prepare(const WriteRequest& request);
+  Result<Writing> prepare_creation(const NewRun& run);
+  void serve_writes();
+  Result<CreatedRun> create(Batch& batch, const NewRun& wanted, const EncodedEvents& encoded,
+                            const std::vector<std::string>& blobs);
   Result<std::vector<std::string>> blobs_of_snapshot(const std::string& sha256) const;
   Status prune_rest(int64_t run, const std::stop_token& stop);
   Status finish_earlier_prunes(const std::stop_token& stop);
@@ -121,6 +133,9 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
   std::mutex mark_mutex_;
   Mark announced_;  // what subscribers have been told of; guarded by mark_mutex_
 
+  // Something was written for another process: who follows here has to look, as after any commit
+  // of others.
+  std::atomic<bool> wrote_for_others_ = false;
   std::atomic<int64_t> epoch_ = 0;  // as check_epoch left it
 
   std::mutex sweep_mutex_;
@@ -128,7 +143,8 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
 
   std::mutex watch_mutex_;
   // Destroyed before what their threads use.
-  std::unique_ptr<Writer> writer_;        // null in a read-only store
+  std::unique_ptr<Writer> writer_;             // null in a read-only store
+  std::unique_ptr<WriteServer> write_server_;  // of a server
   std::unique_ptr<DoorbellWatch> watch_;  // from the first subscription on; guarded by watch_mutex_
 };
 

@@ -39,6 +39,17 @@ constexpr Millis kFirstPause{50};
 constexpr Millis kIdleLook{5'000};
 constexpr Millis kWatchedFor{30'000};
 
+// A server that starts holds its lock before it takes writes, one that ends for a moment after.
+constexpr auto kServerComesWithin = std::chrono::seconds(10);
+constexpr auto kLookForServer = Millis(10);
+
+Error no_server_writes(const Error& why) {
+  return {Code::kStoreBusy,
+          fmt::format("the server of this project does not take what is to be written: {}",
+                      full_message(why)),
+          "see whether it is suspended; let it go on or stop it, then try again"};
+}
+
 MonoTime now_mono() {
   return SystemClock().mono();
 }
@@ -50,12 +61,18 @@ Error ending_error() {
 
 }  // namespace
 
+Error read_only_error() {
+  return {Code::kStore, "the store was opened for reading only",
+          "this is a mistake in wave; please report it"};
+}
+
 Writer::Writer(std::unique_ptr<Database> database, int schema_version, Committed committed,
-               WithoutReaders without_readers)
+               WithoutReaders without_readers, std::unique_ptr<Outsider> outsider)
     : database_(std::move(database)),
       schema_version_(schema_version),
       committed_(std::move(committed)),
-      without_readers_(std::move(without_readers)) {
+      without_readers_(std::move(without_readers)),
+      outsider_(std::move(outsider)) {
   sqlite3_busy_timeout(database_->handle(), static_cast<int>(kLockLook.count()));
   sqlite3_wal_hook(database_->handle(), &Writer::wal_grew, this);
   thread_ = std::thread([this] { run(); });
@@ -63,6 +80,14 @@ Writer::Writer(std::unique_ptr<Database> database, int schema_version, Committed
 
 Writer::~Writer() {
   stop();
+  // The last to close copies the WAL into the database, under locks.
+  const Result<bool> mine = take_turn();
+  if (!mine || !*mine) {
+    sqlite3_db_config(database_->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  }
+  const NoStop no_stop;
+  database_.reset();
+  give_turn_back();
 }
 
 void Writer::stop() {
@@ -111,16 +136,14 @@ void Writer::submit(Job job) {
                 "the disk is too slow for what the agents do; run fewer at a time"));
 }
 
-Status Writer::submit_and_wait(Job::Work work, size_t bytes, bool reads_rows) {
+Status Writer::submit_and_wait(Job job) {
   if (std::this_thread::get_id() == thread_.get_id()) {
     return fail(Code::kInternal, "the store's writer cannot wait for itself");
   }
   std::promise<Status> promise;
   std::future<Status> outcome = promise.get_future();
-  submit({.work = std::move(work),
-          .done = [&](Status status) { promise.set_value(std::move(status)); },
-          .bytes = bytes,
-          .reads_rows = reads_rows});
+  job.done = [&](Status status) { promise.set_value(std::move(status)); };
+  submit(std::move(job));
   return outcome.get();
 }
 
@@ -139,7 +162,7 @@ void Writer::run() {
         if (!arrived_.wait_for(lock, kIdleLook, ready)) {
           const bool watched = now_mono() < watched_until_;
           lock.unlock();
-          if (watched) look_whether_it_writes();
+          if (watched) with_turn(&Writer::look_whether_it_writes);
           continue;
         }
       }
@@ -148,7 +171,7 @@ void Writer::run() {
     }
     write_batch();
     if (uncheckpointed_frames() > kBusyFrames) checkpoint();
-    if (wal_frames_ > kMaxFrames) shrink();
+    if (wal_frames_ > kMaxFrames) with_turn(&Writer::empty_wal);
   }
   refuse_rest();
 }
@@ -173,6 +196,61 @@ bool Writer::take_arrived() {
 
 void Writer::write_batch() {
   take_arrived();
+  const Result<bool> mine = take_turn();
+  if (!mine) return finish(taken_.size(), fail(mine.error()));
+  if (!*mine) return hand_over();
+  write_here();
+  give_turn_back();
+}
+
+/// False: a server lives and writes for us.
+Result<bool> Writer::take_turn() {
+  if (outsider_ == nullptr) return true;
+  return outsider_->turn.take();
+}
+
+void Writer::give_turn_back() {
+  if (outsider_ != nullptr) outsider_->turn.give_back();
+}
+
+/// Care of the database that nobody waits for; where a server lives, it takes that care.
+void Writer::with_turn(void (Writer::*work)()) {
+  const Result<bool> mine = take_turn();
+  if (!mine || !*mine) return;
+  {
+    const NoStop no_stop;
+    (this->*work)();
+  }
+  give_turn_back();
+}
+
+bool Writer::is_stopping() {
+  const std::scoped_lock lock(mutex_);
+  return stopping_;
+}
+
+/// To the server, for as long as one lives: it may come or go meanwhile, and what it has stored
+/// without telling us is found to be stored already.
+void Writer::hand_over() {
+  const auto end = std::chrono::steady_clock::now() + kServerComesWithin;
+  while (!taken_.empty()) {
+    const WriteClient::HandedOver handed = outsider_->client.hand_over(taken_);
+    finish(handed.answered, {});
+    if (handed.status) continue;
+    for (Job& job : taken_) job.asked_before = true;
+    const bool gone = handed.status.error().code == Code::kServerUnreachable;
+    if (!gone || is_stopping() || std::chrono::steady_clock::now() > end) {
+      return finish(taken_.size(), fail(no_server_writes(handed.status.error())));
+    }
+    if (const auto mine = take_turn(); mine && *mine) {
+      give_turn_back();
+      return;  // there is none any more: the next round writes here
+    }
+    std::this_thread::sleep_for(kLookForServer);
+  }
+}
+
+void Writer::write_here() {
   for (int tries = 1; !taken_.empty(); ++tries) {
     Batch batch(*database_, schema_version_);
     size_t written = 0;
@@ -192,7 +270,8 @@ void Writer::write_batch() {
 
 /// A transaction, or nothing of it.
 Status Writer::write_taken(Batch& batch, size_t& written) {
-  const Status began = begin();
+  std::optional<NoStop> no_stop;  // while the lock is held, not while it is waited for
+  const Status began = begin(no_stop);
   const Status commit = began ? write_jobs(batch, written) : began;
   if (!commit && database_->in_transaction()) (void)database_->execute("ROLLBACK");
   return commit;
@@ -200,8 +279,9 @@ Status Writer::write_taken(Batch& batch, size_t& written) {
 
 /// Waits for the lock as long as any job may wait. Those that may not are answered meanwhile; what
 /// is left when there are none is told as a failure.
-Status Writer::begin() {
+Status Writer::begin(std::optional<NoStop>& no_stop) {
   while (true) {
+    no_stop.emplace();
     Status began = [&]() -> Status {
       WAVE_TRY(Query begin, database_->query("BEGIN IMMEDIATE"));
       return begin.run();
@@ -210,6 +290,7 @@ Status Writer::begin() {
       if (began) blocked_since_ = {};
       return began;
     }
+    no_stop.reset();
     const MonoTime now = now_mono();
     if (blocked_since_ == MonoTime{}) blocked_since_ = now;
     const Millis held = std::chrono::duration_cast<Millis>(now - blocked_since_);
@@ -251,7 +332,8 @@ bool Writer::try_again_later(const Error& error, int tries) {
   }
   if (error.code == Code::kDiskFull) {
     if (tries > 1 || wal_frames_ == 0) return false;
-    shrink();
+    const NoStop no_stop;
+    empty_wal();
     return true;
   }
   std::this_thread::sleep_for(kFirstPause * (1 << (tries - 1)));
@@ -341,6 +423,7 @@ Status Writer::run_job(Batch& batch, Job& job) {
     WAVE_TRY(Query savepoint, database_->query("SAVEPOINT job"));
     WAVE_CHECK(savepoint.run());
   }
+  batch.set_asked_before(job.asked_before);
   job.outcome = job.work(batch);
   if (!job.outcome) {
     // On some errors, a full disk among them, SQLite ends the whole transaction; and what the disk
@@ -366,8 +449,14 @@ void Writer::finish(size_t count, const Status& commit) {
   queued_bytes_ -= bytes;
 }
 
-/// PASSIVE: waits for nobody. What a reader still needs is left to the next one.
 void Writer::checkpoint() {
+  with_turn(&Writer::copy_wal);
+  // Even if it did not get through: not again before more has been written.
+  wal_checkpointed_ = wal_frames_;
+}
+
+/// PASSIVE: waits for nobody. What a reader still needs is left to the next one.
+void Writer::copy_wal() {
   int frames = 0;
   int copied = 0;
   const int code = sqlite3_wal_checkpoint_v2(database_->handle(), nullptr,
@@ -376,13 +465,11 @@ void Writer::checkpoint() {
     // Nothing is lost: the WAL has it all. A full disk is told by the next commit.
     log::warning("{}", database_->error(code, "cannot copy the log into the database").message);
   }
-  // Even if it did not get through: not again before more has been written.
-  wal_checkpointed_ = wal_frames_;
 }
 
 /// Empties the WAL, for which nobody may read from it. Readers of other processes are waited for as
 /// long as for any lock; then it is for the next time.
-void Writer::shrink() {
+void Writer::empty_wal() {
   int code = SQLITE_BUSY;
   const bool alone = without_readers_([&] {
     code = sqlite3_wal_checkpoint_v2(database_->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE,

@@ -4,6 +4,10 @@
 // Every job is answered in bounded time: a lock that another program holds is waited for as long as
 // the oldest job may wait, an error of the disk that may pass is tried again a few times, the whole
 // batch anew. So the work of a job may run more than once; only the last time counts.
+//
+// Outside of a server, each transaction stands within a WriteTurn (nobody but a living server holds
+// the write lock) and a NoStop (nobody is suspended while holding it). Where a server lives, what
+// was to be written is handed over to it instead.
 #pragma once
 
 #include <condition_variable>
@@ -14,24 +18,17 @@
 #include <optional>
 #include <thread>
 
+#include "base/stop_gate.h"
+#include "store/server_lock.h"
 #include "store/sqlite/batch.h"
 #include "store/sqlite/database.h"
+#include "store/sqlite/job.h"
+#include "store/sqlite/write_client.h"
 
 namespace wave::store::sqlite {
 
-/// Something to be written. `work` runs on the writer's thread within a savepoint, and again when
-/// its batch is tried again; `done` runs there once the transaction is on disk or has failed.
-struct Job {
-  using Work = std::move_only_function<Status(Batch&)>;
-  using Done = std::move_only_function<void(Status)>;
-
-  Work work;
-  Done done;
-  size_t bytes = 0;         // what it holds in memory while it waits
-  bool reads_rows = false;  // the projections of earlier appends have to be written before
-  Status outcome{};         // of its own work
-  MonoTime since{};         // when it was submitted
-};
+/// What a store without a writer says.
+Error read_only_error();
 
 /// Owned by the store. Thread: submit and submit_and_wait from any but the writer's own.
 class Writer {
@@ -42,8 +39,14 @@ class Writer {
   /// Calls its argument while no reader of this process reads; false when it could not in time.
   using WithoutReaders = std::function<bool(const std::function<void()>&)>;
 
+  /// What a process needs that is not the server.
+  struct Outsider {
+    WriteTurn turn;
+    WriteClient client;
+  };
+
   Writer(std::unique_ptr<Database> database, int schema_version, Committed committed,
-         WithoutReaders without_readers);
+         WithoutReaders without_readers, std::unique_ptr<Outsider> outsider);
   ~Writer();
 
   /// Writes what was submitted, then ends the thread; the connection stays open until destruction.
@@ -51,11 +54,16 @@ class Writer {
   /// and what the WAL holds stays there for the next opening.
   void stop();
 
+  [[nodiscard]] int schema_version() const { return schema_version_; }
+  /// Whether another process may write what is submitted here.
+  [[nodiscard]] bool may_hand_over() const { return outsider_ != nullptr; }
+
   /// `done` gets kLimit when more than 256 MiB wait already, and kStore after stop; it is then
   /// called on this thread.
   void submit(Job job);
-  /// The same, waiting. kInternal on the writer's own thread, which would wait for itself.
-  Status submit_and_wait(Job::Work work, size_t bytes = 0, bool reads_rows = true);
+  /// The same, waiting; the job's own `done` is not called. kInternal on the writer's own thread,
+  /// which would wait for itself.
+  Status submit_and_wait(Job job);
 
   /// Why nothing can be written just now: the disk, or who holds the lock. Whoever asks makes an
   /// idle writer look every few seconds, for a while. Thread: any.
@@ -65,8 +73,14 @@ class Writer {
   void run();
   bool take_arrived();
   void write_batch();
+  void write_here();
+  void hand_over();
+  [[nodiscard]] Result<bool> take_turn();
+  void give_turn_back();
+  void with_turn(void (Writer::*work)());
+  [[nodiscard]] bool is_stopping();
   Status write_taken(Batch& batch, size_t& written);
-  Status begin();
+  Status begin(std::optional<NoStop>& no_stop);
   Status write_jobs(Batch& batch, size_t& written);
   void answer_late(MonoTime now, const Error& error);
   [[nodiscard]] bool is_late(const Job& job, MonoTime now) const;
@@ -78,14 +92,16 @@ class Writer {
   void finish(size_t count, const Status& commit);
   void checkpoint();
   void refuse_rest();
-  void shrink();
+  void copy_wal();
+  void empty_wal();
   [[nodiscard]] int uncheckpointed_frames() const;
   static int wal_grew(void* self, sqlite3* handle, const char* name, int frames);
 
-  const std::unique_ptr<Database> database_;
+  std::unique_ptr<Database> database_;
   const int schema_version_;
   const Committed committed_;
   const WithoutReaders without_readers_;
+  const std::unique_ptr<Outsider> outsider_;  // null in the server
 
   std::mutex mutex_;
   std::condition_variable arrived_;
