@@ -13,6 +13,8 @@
 namespace wave {
 namespace {
 
+constexpr std::string_view kReaderGone = "reader_gone";  // Error::reason
+
 constexpr long kNetworkMagics[] = {
     0x6969 /* NFS */,      0xFF534D42 /* CIFS */,   0xFE534D42 /* SMB2 */,
     0x517B /* SMB */,      0x5346414F /* AFS */,    0x01021997 /* 9p */,
@@ -91,10 +93,20 @@ Status write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t put = ::write(fd, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return fail(errno_error(errno, "cannot write"));
+    if (put < 0) return fail(write_error(errno));
     bytes.remove_prefix(static_cast<size_t>(put));
   }
   return {};
+}
+
+Error write_error(int err) {
+  Error error = errno_error(err, "cannot write");
+  if (err == EPIPE || err == ECONNRESET) error.reason = kReaderGone;
+  return error;
+}
+
+bool is_reader_gone(const Error& error) {
+  return error.reason == kReaderGone;
 }
 
 Status write_file(const fs::path& path, std::string_view bytes, mode_t mode) {

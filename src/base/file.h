@@ -42,6 +42,10 @@ Result<std::string> read_file(const fs::path& path, uint64_t max_bytes);
 Result<std::string> read_range(const fs::path& path, uint64_t offset, uint64_t count);
 /// Writes everything, whatever write(2) does in between.
 Status write_all(int fd, std::string_view bytes);
+/// The error of a write(2) that failed with this errno.
+Error write_error(int err);
+/// Whether such an error says that nobody is there any more to read a pipe or socket.
+bool is_reader_gone(const Error& error);
 /// Replaces the file's content; not durable, not atomic.
 Status write_file(const fs::path& path, std::string_view bytes, mode_t mode = 0644);
 /// Replaces the file atomically and durably: temporary file, fsync, rename, fsync of the folder.

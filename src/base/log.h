@@ -1,10 +1,16 @@
 // Diagnostics for operators: what wave itself does, never an agent's words. One line a message on
 // stderr, as text or JSON. spdlog lives in log.cc only.
+//
+// Where a program has threads and signals to obey, lines go through an OutputQueue: whoever logs
+// never waits for whoever reads the log.
 #pragma once
 
 #include <fmt/core.h>
 
+#include <string>
 #include <string_view>
+
+#include "base/output_queue.h"
 
 namespace wave::log {
 
@@ -13,8 +19,13 @@ enum class Format { kText, kJson };
 
 /// Call once at start, before threads. Before that, warnings and errors go to stderr as text.
 void configure(Level level, Format format);
+/// Lines are offered to `queue` from now on; null: written to stderr at once, as at the start. Not
+/// while another thread may log.
+void send_to(OutputQueue* queue);
+/// The line that says how many lines nobody could read, in the log's own format.
+std::string lost_lines(uint64_t count);
 bool enabled(Level level);
-/// Writes one line. Thread: any.
+/// Writes one line, or offers it. Thread: any.
 void write(Level level, std::string_view message);
 
 template <typename... Args>

@@ -44,7 +44,7 @@ Status export_one(store::Store& store, const fs::path& folder, const flow::Artif
 
 Result<int> run_artifacts(Context& context, const ArtifactsOptions& options) {
   WAVE_TRY(const std::string run_id, context.resolve_run(options.run));
-  WAVE_TRY(store::Store * store, context.open_store(false));
+  WAVE_TRY(store::Store * store, context.open_store(Access::kRead));
   WAVE_TRY(const store::RunDetails details, store->run(run_id));
   std::vector<flow::Artifact> artifacts;
   for (const flow::Artifact& artifact : details.artifacts) {

@@ -29,7 +29,7 @@ Result<int> verify(Context& context, store::AccessStore& access) {
 }  // namespace
 
 Result<int> run_audit(Context& context, const AuditOptions& options) {
-  WAVE_TRY(store::Store * store, context.open_store(false));
+  WAVE_TRY(store::Store * store, context.open_store(Access::kRead));
   store::AccessStore* access = store->access();
   if (access == nullptr) return fail(Code::kUnsupported, "this store keeps no audit log");
   if (options.what == "verify") return verify(context, *access);

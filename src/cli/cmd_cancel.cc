@@ -37,7 +37,7 @@ Result<std::string> wait_for_end(RunAccess& runs, const store::RunDetails& befor
 }  // namespace
 
 Result<int> run_cancel(Context& context, const CancelOptions& options) {
-  WAVE_TRY(RunAccess * runs, context.runs(false));
+  WAVE_TRY(RunAccess * runs, context.runs(Access::kWrite));
   WAVE_TRY(const std::string run_id, runs->resolve(options.run));
   WAVE_TRY(const store::RunDetails details, runs->run(run_id));
   if (is_over(details)) {

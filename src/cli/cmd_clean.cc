@@ -39,7 +39,8 @@ Status remove_run(const Context& context, store::Store& store, const fs::path& w
 }
 
 Result<int> run_clean(Context& context, const CleanOptions& options) {
-  WAVE_TRY(store::Store * store, context.open_store(false));
+  WAVE_TRY(store::Store * store,
+           context.open_store(options.dry_run ? Access::kRead : Access::kWrite));
   WAVE_TRY(const std::vector<flow::RunRow> rows, all_runs(*store));
   const std::vector<std::string> selected = select_for_removal(rows, options, SystemClock().wall());
   const bool look_only = options.dry_run || selected.empty();

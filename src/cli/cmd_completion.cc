@@ -25,7 +25,7 @@ Result<int> run_complete(Context& context, const CompleteOptions& options) {
     return 0;
   }
   constexpr size_t kMostRuns = 50;
-  const Result<store::Store*> store = context.open_store(false);
+  const Result<store::Store*> store = context.open_store(Access::kRead);
   if (!store) return 0;  // nothing to offer, and nobody to tell why
   store::RunFilter filter;
   filter.limit = kMostRuns;

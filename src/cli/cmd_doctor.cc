@@ -18,6 +18,7 @@
 #include "process/proc_view.h"
 #include "process/run_command.h"
 #include "store/owner_lock.h"
+#include "store/server_lock.h"
 #include "workspace/workspace.h"
 
 namespace wave::cli {
@@ -82,7 +83,11 @@ class Doctor {
       return;
     }
     const workspace::GitFacts facts = workspace::git_facts(context_.project());
-    if (!facts.is_repository) {
+    if (facts.is_bare) {
+      add("git", "project", "warning",
+          "this is a bare repository, without a checkout: steps with worktrees will fail",
+          "run wave in a clone or a worktree of it: git worktree add ../work");
+    } else if (!facts.is_repository) {
       add("git", "project", "warning", "this is no git repository: steps with worktrees will fail",
           "git init, then commit");
     } else if (facts.head.empty()) {
@@ -135,6 +140,11 @@ class Doctor {
       add("state", "state", "ok", "nothing has been run here yet");
       return;
     }
+    if (!fs::is_directory(state, ignored)) {
+      add("state", "state", "error",
+          state.string() + " is a file; wave's state needs a folder there", "move the file away");
+      return;
+    }
     if (is_network_filesystem(state)) {
       add("state", "state", "error", state.string() + " is on a network file system",
           "keep the project on a local disk");
@@ -145,12 +155,14 @@ class Doctor {
       add("state", "state", "warning", "others can read " + state.string(),
           "chmod 700 " + shell_quote(state.string()));
     }
-    const auto store = context_.open_store(false);
+    const auto store = context_.open_store(Access::kRead);
     if (store) {
       store_ = *store;
       add("database", "state", "ok", context_.paths().database().string());
     } else if (store.error().code == Code::kNotFound) {
       add("database", "state", "ok", "not created yet");
+    } else if (store.error().reason == store::kStoreOlder) {
+      add("database", "state", "warning", full_message(store.error()), store.error().hint);
     } else {
       add("database", "state", "error", full_message(store.error()), store.error().hint);
     }
@@ -172,6 +184,12 @@ class Doctor {
     if (!live) {
       add("runs", "runs", "error", full_message(live.error()), live.error().hint);
       return;
+    }
+    if (const auto server = store::living_server(context_.paths())) {
+      add("runs", "runs", "ok",
+          fmt::format("{} live; the server (process {}) looks after them", live->size(),
+                      server->pid));
+      return check_agents(*live);
     }
     std::vector<std::string> orphans;
     for (const store::LiveRun& run : *live) {

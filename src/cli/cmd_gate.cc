@@ -89,11 +89,12 @@ Result<int> decide(Context& context, RunAccess& runs, const store::RunDetails& d
 }  // namespace
 
 Result<int> run_gate(Context& context, const GateOptions& options) {
-  WAVE_TRY(RunAccess * runs, context.runs(false));
+  const bool only_look = options.run.empty() ||
+                         (options.choice.empty() && options.text.empty() && options.gate.empty());
+  WAVE_TRY(RunAccess * runs, context.runs(only_look ? Access::kRead : Access::kWrite));
   if (options.run.empty()) return list_gates(context, *runs, "");
   WAVE_TRY(const std::string run_id, runs->resolve(options.run));
   WAVE_TRY(const store::RunDetails details, runs->run(run_id));
-  const bool only_look = options.choice.empty() && options.text.empty() && options.gate.empty();
   if (only_look) return list_gates(context, *runs, run_id);
   return decide(context, *runs, details, options);
 }

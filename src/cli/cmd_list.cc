@@ -86,7 +86,7 @@ Listing list_contracts(const Context& context) {
 }
 
 Result<Listing> list_runs(Context& context, const ListOptions& options) {
-  WAVE_TRY(store::Store * store, context.open_store(false));
+  WAVE_TRY(store::Store * store, context.open_store(Access::kRead));
   store::RunFilter filter;
   filter.limit = static_cast<size_t>(options.limit);
   filter.pipeline = options.run_pipeline;

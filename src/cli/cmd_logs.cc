@@ -23,7 +23,7 @@ class LogPrinter {
     } else {
       WAVE_CHECK(read_on());
     }
-    if (options_.follow) WAVE_CHECK(follow());
+    if (options_.follow && is_read_) WAVE_CHECK(follow());
     return 0;
   }
 
@@ -35,7 +35,7 @@ class LogPrinter {
 
   /// Programs get the events as the store has them, one a line.
   void show(const std::string& line) {
-    context_.print((context_.json() ? line : plain_line(line, true)) + "\n");
+    is_read_ = is_read_ && context_.print((context_.json() ? line : plain_line(line, true)) + "\n");
   }
 
   template <typename Visit>
@@ -46,6 +46,7 @@ class LogPrinter {
       for (const store::StoredEvent& event : page) {
         after_ = event.seq;
         if (wanted(event)) visit(event.line);
+        if (!is_read_) return {};
       }
       if (page.size() < kLogPage) return {};
     }
@@ -73,6 +74,7 @@ class LogPrinter {
              wait_until(runs_, run_id_, after_, kForever, [this]() -> Result<bool> {
                WAVE_TRY(const store::RunDetails details, runs_.run(run_id_));
                WAVE_CHECK(read_on());
+               if (!is_read_) return true;
                const auto status = flow::run_status_from_name(details.row.status);
                // The status was read first: what belongs to the end has been printed by now.
                return (status && flow::is_terminal(*status)) ||
@@ -86,6 +88,7 @@ class LogPrinter {
   const LogsOptions& options_;
   std::string run_id_;
   uint64_t after_ = 0;
+  bool is_read_ = true;  // false: `wave logs | head` has seen enough, or the disk is full
 };
 
 Status check_step(const store::RunDetails& details, const std::string& step) {
@@ -102,7 +105,7 @@ Status check_step(const store::RunDetails& details, const std::string& step) {
 }  // namespace
 
 Result<int> run_logs(Context& context, const LogsOptions& options) {
-  WAVE_TRY(RunAccess * runs, context.runs(false));
+  WAVE_TRY(RunAccess * runs, context.runs(Access::kRead));
   WAVE_TRY(const std::string run_id, runs->resolve(options.run));
   WAVE_TRY(const store::RunDetails details, runs->run(run_id));
   WAVE_CHECK(check_step(details, options.step));

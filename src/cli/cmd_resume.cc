@@ -20,7 +20,7 @@ Result<int> resume_live(RunAccess& runs, const ResumeOptions& options, const std
 }  // namespace
 
 Result<int> run_resume(Context& context, const ResumeOptions& options) {
-  WAVE_TRY(RunAccess * runs, context.runs(false));
+  WAVE_TRY(RunAccess * runs, context.runs(Access::kWrite));
   WAVE_TRY(const std::string run_id, runs->resolve(options.run));
   WAVE_TRY(const store::RunDetails details, runs->run(run_id));
   const auto status = flow::run_status_from_name(details.row.status);

@@ -55,7 +55,7 @@ Result<int> many_runs(Context& context, store::Store& store, const RetroOptions&
 }  // namespace
 
 Result<int> run_retro(Context& context, const RetroOptions& options) {
-  WAVE_TRY(store::Store * store, context.open_store(false));
+  WAVE_TRY(store::Store * store, context.open_store(Access::kRead));
   if (options.what == "list" || options.what == "stats") {
     return many_runs(context, *store, options);
   }

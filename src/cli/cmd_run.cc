@@ -58,7 +58,7 @@ Result<std::string> run_to_begin_from(Context& context, const std::string& pipel
     WAVE_TRY(const model::Project project, load_for_run(context, context.files(), pipeline));
     name = project.pipeline.name;
   }
-  WAVE_TRY(RunAccess * runs, context.runs(false));
+  WAVE_TRY(RunAccess * runs, context.runs(Access::kWrite));
   store::RunFilter filter;
   filter.pipeline = name;
   filter.statuses = {"completed", "completed_empty", "failed", "rejected", "cancelled"};
@@ -81,7 +81,7 @@ Result<int> run_from_step(Context& context, const RunOptions& options,
   fork.options = request.options;
   fork.options.from_step.clear();
   fork.actor = request.actor;
-  WAVE_TRY(RunAccess * runs, context.runs(true));
+  WAVE_TRY(RunAccess * runs, context.runs(Access::kCreate));
   return runs->fork(fork, options.overrides.detach);
 }
 
@@ -90,7 +90,7 @@ Result<int> dry_run_there(Context& context, const engine::RunRequest& request) {
     return fail(Code::kUnsupported, "a server plans a pipeline from its beginning only",
                 "leave --from-step away, or name steps with --steps");
   }
-  WAVE_TRY(RunAccess * runs, context.runs(false));
+  WAVE_TRY(RunAccess * runs, context.runs(Access::kRead));
   WAVE_TRY(const flow::Plan plan, runs->plan(request));
   show_plan(context, plan);
   return 0;
@@ -127,7 +127,7 @@ Result<int> run_run(Context& context, const RunOptions& options) {
   }
   if (options.dry_run) return dry_run_there(context, request);
   if (!options.from_step.empty()) return run_from_step(context, options, request);
-  WAVE_TRY(RunAccess * runs, context.runs(true));
+  WAVE_TRY(RunAccess * runs, context.runs(Access::kCreate));
   return runs->start(request, options.overrides.detach);
 }
 

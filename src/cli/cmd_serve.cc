@@ -13,6 +13,8 @@
 namespace wave::cli {
 namespace {
 
+constexpr Millis kLastWords{500};
+
 void configure_server_log(const Context& context, bool as_json) {
   log::Level level = log::Level::kInfo;
   if (context.quiet()) level = log::Level::kError;
@@ -42,7 +44,8 @@ void say_where(const Context& context, const fs::path& folder, const server::Lis
     if (!listening.login_link.empty()) line["login_link"] = listening.login_link;
     if (listening.settings.demo) line["demo"] = true;
     // One line: who starts the server reads it while the server goes on.
-    return context.print(dump_json(line) + "\n");
+    context.print(dump_json(line) + "\n");
+    return;
   }
   context.print(fmt::format("wave serves {} at {}\n", project, listening.url));
   if (!listening.login_link.empty()) {
@@ -85,9 +88,7 @@ Result<int> serve_demo(const Context& context, ServeOptions options) {
   return server::serve(request_of(context, options, demo.folder()));
 }
 
-}  // namespace
-
-Result<int> run_serve(Context& context, const ServeOptions& options) {
+Result<int> serve_project(Context& context, const ServeOptions& options) {
   if (const auto code = server::act_as_init()) return *code;
   configure_server_log(context, options.log_format == "json");
   if (options.flags.demo && !context.global().database.empty()) {
@@ -102,6 +103,15 @@ Result<int> run_serve(Context& context, const ServeOptions& options) {
     apply_retention(context, store, stop);
   };
   return server::serve(request);
+}
+
+}  // namespace
+
+Result<int> run_serve(Context& context, const ServeOptions& options) {
+  Result<int> code = serve_project(context, options);
+  // A log that nobody reads does not keep a server from ending.
+  context.streams().give_up_after(kLastWords);
+  return code;
 }
 
 }  // namespace wave::cli

@@ -41,7 +41,7 @@ Result<int> show_run(Context& context, RunAccess& runs, const std::string& prefi
 }  // namespace
 
 Result<int> run_status(Context& context, const StatusOptions& options) {
-  WAVE_TRY(RunAccess * runs, context.runs(false));
+  WAVE_TRY(RunAccess * runs, context.runs(Access::kRead));
   if (!options.run.empty()) return show_run(context, *runs, options.run);
   const size_t most = options.all ? SIZE_MAX : static_cast<size_t>(options.limit);
   WAVE_TRY(const std::vector<flow::RunRow> rows, rows_of(*runs, most));

@@ -202,7 +202,7 @@ Status audit(Context& context, store::AccessStore& access, const std::string& ac
 }
 
 Result<store::AccessStore*> access_store(Context& context) {
-  WAVE_TRY(store::Store * store, context.open_store(true));
+  WAVE_TRY(store::Store * store, context.open_store(Access::kCreate));
   if (store->access() != nullptr) return store->access();
   return fail(Code::kUnsupported, "this store keeps no sessions");
 }

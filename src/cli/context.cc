@@ -91,10 +91,11 @@ Result<ProjectPlace> find_project(const GlobalOptions& global, const fs::path& c
 }
 
 Context::Context(GlobalOptions global, ProjectPlace place,
-                 std::map<std::string, std::string> environment)
+                 std::map<std::string, std::string> environment, Streams& streams)
     : global_(std::move(global)),
       place_(std::move(place)),
       environment_(std::move(environment)),
+      streams_(streams),
       paths_(state_paths(place_.root, global_, environment_)),
       files_(place_.root) {
   const TerminalFacts facts = terminal_facts(environment_);
@@ -114,9 +115,8 @@ std::string Context::actor() const {
   return "cli:" + user_name(environment_);
 }
 
-void Context::print(std::string_view text) const {
-  // A reader that went away (`wave logs | head`) is no error of ours.
-  (void)write_all(STDOUT_FILENO, text);
+bool Context::print(std::string_view text) const {
+  return streams_.print(text);
 }
 
 void Context::print_json(const json::value& value) const {
@@ -124,7 +124,7 @@ void Context::print_json(const json::value& value) const {
 }
 
 void Context::note(std::string_view text) const {
-  if (!quiet()) (void)write_all(STDERR_FILENO, text);
+  if (!quiet()) streams_.note(text);
 }
 
 Status Context::claim_database_place() const {
@@ -135,15 +135,15 @@ Status Context::claim_database_place() const {
   return write_file(project_note(paths_), place_.root.native() + "\n");
 }
 
-Result<store::Store*> Context::open_store(bool create) {
+Result<store::Store*> Context::open_store(Access access) {
   if (store_ != nullptr) return store_;
-  std::error_code ignored;
-  if (!create && !fs::exists(paths().database(), ignored)) {
-    return fail(Code::kNotFound, "nothing has been run in " + place_.root.string() + " yet",
-                "start a pipeline with: wave run <pipeline>, or name the project with -C DIR");
+  if (access == Access::kRead) {
+    if (!reading_store_) {
+      WAVE_TRY(reading_store_, open_for(access));
+    }
+    return reading_store_.get();
   }
-  WAVE_CHECK(claim_database_place());
-  WAVE_TRY(opened_, store::open_store(paths()));
+  WAVE_TRY(opened_, open_for(access));
   store_ = opened_.get();
   return store_;
 }
@@ -153,11 +153,30 @@ Result<engine::Runtime*> Context::start_runtime() {
     return fail(Code::kInternal, "a command that executes runs has no launcher");
   }
   if (runtime_) return fail(Code::kInternal, "a command drives runs only once");
-  WAVE_CHECK(open_store(true));
+  WAVE_CHECK(open_store(Access::kCreate));
   runtime_ = std::make_unique<engine::Runtime>(
       engine::EngineConfig{.paths = paths(), .environment = environment()}, *launcher_,
       std::move(opened_));
   return runtime_.get();
+}
+
+Result<std::unique_ptr<store::Store>> Context::open_for(Access access) const {
+  std::error_code ignored;
+  if (fs::exists(paths_.state(), ignored) && !fs::is_directory(paths_.state(), ignored)) {
+    return fail(Code::kStore,
+                paths_.state().native() + " is a file; wave's state needs a folder there",
+                "move the file away");
+  }
+  if (access != Access::kCreate && !fs::exists(paths_.database(), ignored)) {
+    return fail(Code::kNotFound, "nothing has been run in " + place_.root.string() + " yet",
+                "start a pipeline with: wave run <pipeline>, or name the project with -C DIR");
+  }
+  if (access == Access::kRead) {
+    WAVE_CHECK(check_database_place());
+    return store::open_store(paths_, {.create = false, .read_only = true});
+  }
+  WAVE_CHECK(claim_database_place());
+  return store::open_store(paths_);
 }
 
 std::string Context::server() const {
@@ -165,19 +184,20 @@ std::string Context::server() const {
   return variable("WAVE_SERVER").value_or("");
 }
 
-Result<RunAccess*> Context::runs(bool create) {
-  if (runs_) return runs_.get();
+Result<RunAccess*> Context::runs(Access access) {
+  auto& found = access == Access::kRead && server().empty() ? reading_runs_ : runs_;
+  if (found) return found.get();
   if (!server().empty()) {
-    WAVE_TRY(runs_, remote::connect(*this));
-    return runs_.get();
+    WAVE_TRY(found, remote::connect(*this));
+    return found.get();
   }
-  WAVE_TRY(store::Store * opened, open_store(create));
-  runs_ = std::make_unique<LocalRuns>(*this, *opened);
-  return runs_.get();
+  WAVE_TRY(store::Store * opened, open_store(access));
+  found = std::make_unique<LocalRuns>(*this, *opened);
+  return found.get();
 }
 
 Result<std::string> Context::resolve_run(const std::string& run) {
-  WAVE_TRY(store::Store * opened, open_store(false));
+  WAVE_TRY(store::Store * opened, open_store(Access::kRead));
   if (!run.empty()) return opened->resolve_run(run);
   store::RunFilter newest;
   newest.limit = 1;

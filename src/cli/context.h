@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "cli/options.h"
 #include "cli/run_access.h"
+#include "cli/streams.h"
 #include "engine/runtime.h"
 #include "model/file_source.h"
 #include "process/launcher.h"
@@ -28,10 +29,16 @@ struct ProjectPlace {
 /// state folder); else `cwd`. An absolute manifest path names its own folder.
 Result<ProjectPlace> find_project(const GlobalOptions& global, const std::filesystem::path& cwd);
 
+/// What a command does with the store. One that only reads changes nothing: it creates, migrates
+/// and locks nothing, and works on a file system that is mounted read-only.
+enum class Access { kRead, kWrite, kCreate };
+
 /// Owned by run_main. Thread: the one that runs the command.
 class Context {
  public:
-  Context(GlobalOptions global, ProjectPlace place, std::map<std::string, std::string> environment);
+  /// The streams outlive it.
+  Context(GlobalOptions global, ProjectPlace place, std::map<std::string, std::string> environment,
+          Streams& streams);
   ~Context();
 
   [[nodiscard]] const GlobalOptions& global() const { return global_; }
@@ -51,11 +58,13 @@ class Context {
   /// "cli:<user>": who this is, as the log keeps it.
   [[nodiscard]] std::string actor() const;
 
-  /// Results go to standard output; -q does not hold them back.
-  void print(std::string_view text) const;
+  /// Results go to standard output; -q does not hold them back. False: nobody can get them any
+  /// more, so that printing on is of no use; run_main says why.
+  bool print(std::string_view text) const;  // NOLINT(modernize-use-nodiscard): most print once
   void print_json(const json::value& value) const;
   /// What is nice to know goes to standard error, unless -q.
   void note(std::string_view text) const;
+  [[nodiscard]] Streams& streams() const { return streams_; }
 
   [[nodiscard]] const model::FileSource& files() const { return files_; }
   [[nodiscard]] const store::StatePaths& paths() const { return paths_; }
@@ -63,8 +72,9 @@ class Context {
   /// created there. kUsage or kConflict when it is no place for it, or another project's. Nothing
   /// to do without either.
   [[nodiscard]] Status claim_database_place() const;
-  /// Opens the store once. kNotFound when the project has none yet and `create` is false.
-  Result<store::Store*> open_store(bool create);
+  /// Opens the store once for reading and once for writing. kNotFound when the project has none yet
+  /// and it is not to be created.
+  Result<store::Store*> open_store(Access access);
   /// What drives runs in this process, on that store. Once: after its end the store is for reading
   /// only.
   Result<engine::Runtime*> start_runtime();
@@ -73,9 +83,9 @@ class Context {
   void set_launcher(process::Launcher* launcher) { launcher_ = launcher; }
 
   /// The runs that commands are about: this project's, or those of the server that --server or
-  /// WAVE_SERVER names. Made once. kNotFound when the project has no store yet and `create` is
-  /// false.
-  Result<RunAccess*> runs(bool create);
+  /// WAVE_SERVER names. Made once for each access. kNotFound when the project has no store yet and
+  /// it is not to be created.
+  Result<RunAccess*> runs(Access access);
   /// The server's URL; empty: runs are local.
   [[nodiscard]] std::string server() const;
 
@@ -84,16 +94,19 @@ class Context {
 
  private:
   [[nodiscard]] Status check_database_place() const;
+  Result<std::unique_ptr<store::Store>> open_for(Access access) const;
 
   GlobalOptions global_;
   ProjectPlace place_;
   std::map<std::string, std::string> environment_;
+  Streams& streams_;
   store::StatePaths paths_;
   model::DiskSource files_;
   std::unique_ptr<store::Store> opened_;  // until the runtime has it
   std::unique_ptr<engine::Runtime> runtime_;
   store::Store* store_ = nullptr;
-  std::unique_ptr<RunAccess> runs_;
+  std::unique_ptr<store::Store> reading_store_;
+  std::unique_ptr<RunAccess> runs_, reading_runs_;
   process::Launcher* launcher_ = nullptr;
   bool colors_ = false;
   bool unicode_ = true;

@@ -6,9 +6,11 @@
 #include "base/descriptor_limit.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/stop_gate.h"
 #include "cli/cli.h"
 #include "cli/dispatch.h"
 #include "cli/error_printer.h"
+#include "cli/streams.h"
 #include "cli/terminal.h"
 #include "process/launcher.h"
 #include "process/start_room.h"
@@ -16,10 +18,8 @@
 namespace wave::cli {
 namespace {
 
-int report(const Error& error, bool as_json, bool colors) {
-  const std::string text =
-      as_json ? dump_json(error_json(error)) + "\n" : error_text(error, colors);
-  (void)write_all(STDERR_FILENO, text);
+int report(Streams& streams, const Error& error, bool as_json, bool colors) {
+  streams.note(as_json ? dump_json(error_json(error)) + "\n" : error_text(error, colors));
   return exit_code(error.code);
 }
 
@@ -31,9 +31,9 @@ void configure_log(const GlobalOptions& global) {
   log::configure(level, log::Format::kText);
 }
 
-// A run: its loop, the two pools, the store's two threads, the watch of signals; a launcher, a
-// host, an agent, and a git of its own with a helper. A server has its reactors and workers beside
-// that, and several runs.
+// A run: its loop, the two pools, the store's two threads, the watch of signals, output; a
+// launcher, a host, an agent, and a git of its own with a helper. A server has its reactors and
+// workers beside that, and several runs.
 process::StartRoom needed_room(const CommandOptions& options) {
   constexpr uint64_t kMegabyte = 1 << 20;
   if (std::holds_alternative<ServeOptions>(options)) {
@@ -42,7 +42,8 @@ process::StartRoom needed_room(const CommandOptions& options) {
   return {.program = "wave", .descriptors = 64, .tasks = 20, .memory = 48 * kMegabyte};
 }
 
-Result<int> execute(const Invocation& invocation, std::map<std::string, std::string> environment) {
+Result<int> execute(const Invocation& invocation, std::map<std::string, std::string> environment,
+                    Streams& streams) {
   // First of all: a process forked now has one thread and nothing of ours in it.
   std::optional<process::Launcher> launcher;
   if (invocation.executes_runs) {
@@ -50,6 +51,7 @@ Result<int> execute(const Invocation& invocation, std::map<std::string, std::str
   }
   raise_descriptor_limit();  // after the launcher: agents get the limit that we were given
   if (launcher) WAVE_CHECK(process::check_start_room(needed_room(invocation.options)));
+  install_stop_gate();
   // A reader or terminal that goes away is noticed by write(2); it does not end the run.
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a limit on files is like a full disk: an error of a write
@@ -58,7 +60,7 @@ Result<int> execute(const Invocation& invocation, std::map<std::string, std::str
   const fs::path cwd = fs::current_path(error);
   if (error) return fail(Code::kIo, "the current folder is gone", "cd into a folder that exists");
   WAVE_TRY(ProjectPlace place, find_project(invocation.global, cwd));
-  Context context(invocation.global, std::move(place), std::move(environment));
+  Context context(invocation.global, std::move(place), std::move(environment), streams);
   context.set_launcher(launcher ? &*launcher : nullptr);
   return dispatch(context, invocation.options);
 }
@@ -72,17 +74,26 @@ int run_main(const std::vector<std::string>& args) {
                                     .dumb = terminal_facts(environment).dumb,
                                     .no_color = terminal_facts(environment).no_color},
                                    false);
-  auto parsed = parse(args);
-  if (!parsed) return report(parsed.error(), asks_for_json(args), colors);
-  if (const auto* text = std::get_if<std::string>(&*parsed)) {
-    (void)write_all(STDOUT_FILENO, *text);
-    return 0;
+  const auto parsed = parse(args);
+  const auto* const invocation = parsed ? std::get_if<Invocation>(&*parsed) : nullptr;
+  const bool catches_signals = invocation != nullptr && invocation->executes_runs;
+  Streams streams(catches_signals ? Streams::Kind::kQueued : Streams::Kind::kDirect);
+  const bool as_json =
+      invocation != nullptr ? invocation->global.output == OutputMode::kJson : asks_for_json(args);
+  const bool in_color = colors && (invocation == nullptr || !invocation->global.no_color);
+  Result<int> code = 0;
+  if (invocation != nullptr) {
+    code = execute(*invocation, std::move(environment), streams);
+  } else if (!parsed) {
+    code = fail(parsed.error());
+  } else {
+    streams.print(std::get<std::string>(*parsed));
   }
-  const auto& invocation = std::get<Invocation>(*parsed);
-  const bool as_json = invocation.global.output == OutputMode::kJson;
-  const Result<int> code = execute(invocation, std::move(environment));
-  if (!code) return report(code.error(), as_json, colors && !invocation.global.no_color);
-  return *code;
+  const int ended = code ? *code : report(streams, code.error(), as_json, in_color);
+  const Status printed = streams.end_output();
+  if (printed) return ended;
+  const int incomplete = report(streams, printed.error(), as_json, in_color);
+  return ended == 0 ? incomplete : ended;
 }
 
 }  // namespace wave::cli

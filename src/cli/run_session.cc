@@ -51,22 +51,26 @@ RunViewConfig view_config(const Context& context, Showing showing) {
   config.style.colors = context.colors();
   config.style.unicode = context.unicode();
   config.with_activity = context.global().verbosity > 0;
+  if (config.mode != ViewMode::kSilent) config.out = &context.streams().output();
   const TerminalFacts facts = terminal_facts(context.environment());
   config.answers = facts.in_is_tty && !process::calling_agent(context.environment());
   return config;
 }
 
-void print_summary(const Context& context, const ViewModel& model, Showing showing, WallTime now) {
+std::string closing_words(const Context& context, const ViewModel& model, Showing showing,
+                          WallTime now) {
   const ViewMode mode = showing == Showing::kNothing ? ViewMode::kSilent : view_mode(context);
   if (mode == ViewMode::kLive || mode == ViewMode::kPlain) {
     const RenderStyle style{.colors = context.colors(), .unicode = context.unicode()};
-    context.print("\n" + render_summary(model, now, style));
-  } else if (mode == ViewMode::kSilent && !model.error_message.empty()) {
-    (void)write_all(STDERR_FILENO,
-                    error_text({code_from_name(model.error_code).value_or(Code::kAgentFailed),
-                                model.error_message, "see: wave logs " + model.run_id},
-                               false));
+    return "\n" + render_summary(model, now, style);
   }
+  if (mode == ViewMode::kSilent && !model.error_message.empty()) {
+    context.streams().note(
+        error_text({code_from_name(model.error_code).value_or(Code::kAgentFailed),
+                    model.error_message, "see: wave logs " + model.run_id},
+                   false));
+  }
+  return {};
 }
 
 int exit_code_of(flow::RunStatus status) {
@@ -156,6 +160,8 @@ void RunSession::on_signal(int signal, const std::string& run_id) {
       break;
   }
   ++interrupts_;
+  // Nothing is left to do but to wait for a reader.
+  if (is_closing_) return context_.streams().give_up_after(kReaderPatience);
   if (interrupts_ == 1) {
     submit(run_id, "stop");
   } else if (interrupts_ == 2) {
@@ -183,19 +189,32 @@ void RunSession::submit(const std::string& run_id, const std::string& kind) {
 void RunSession::on_end(const engine::Engine::Ended& ended) {
   ended_ = ended;
   // The end is stored already; the view reads up to it. Posted: `adopt` may call this at once.
-  loop_.post([this] { view_->finish([this] { loop_.stop(); }); });
+  loop_.post([this] { finish_view(); });
+}
+
+void RunSession::finish_view() {
+  if (is_closing_) return;
+  is_closing_ = true;
+  if (interrupts_ > 0 || let_go_) context_.streams().give_up_after(kReaderPatience);
+  view_->finish(
+      [this](const ViewModel& model) -> std::string {
+        if (!ended_ || !ended_->quarantine) return {};
+        return closing_words(context_, model, showing_, loop_.clock().wall());
+      },
+      [this] { loop_.stop(); });
 }
 
 void RunSession::let_go() {
   if (let_go_) return;
   let_go_ = true;
+  if (is_closing_) return context_.streams().give_up_after(kReaderPatience);
   engine_.abandon();
-  view_->finish([this] { loop_.stop(); });
+  finish_view();
 }
 
 Result<int> RunSession::conclude(const ViewModel& model) {
   const std::string resume = "wave resume " + model.run_id;
-  if (let_go_ || !ended_) {
+  if (!ended_) {
     context_.note("\nThe agents of " + model.run_id +
                   " work on without us; take over with: " + resume + "\n");
     return exit_code(Code::kInterrupted);
@@ -205,7 +224,6 @@ Result<int> RunSession::conclude(const ViewModel& model) {
                 "the run cannot go on: " + full_message(ended_->quarantine.error()),
                 "its log is kept: wave logs " + model.run_id);
   }
-  print_summary(context_, model, showing_, loop_.clock().wall());
   return exit_code_of(ended_->status);
 }
 

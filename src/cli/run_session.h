@@ -43,6 +43,7 @@ class RunSession {
   void submit(const std::string& run_id, const std::string& kind);
   void on_end(const engine::Engine::Ended& ended);
   void let_go();
+  void finish_view();
   Result<int> conclude(const ViewModel& model);
 
   std::unique_ptr<EndWatch> watch_;  // until everything else has ended
@@ -60,14 +61,18 @@ class RunSession {
   int heard_interrupts_ = 0;          // of the watch's thread
   int interrupts_ = 0;
   bool let_go_ = false;
+  bool is_closing_ = false;  // the run has ended; its view is being finished
 };
 
 /// What is known of a run before its first event is shown.
 ViewModel start_model(RunAccess& runs, const std::string& run_id);
 /// How runs are shown here and now.
 RunViewConfig view_config(const Context& context, Showing showing);
-/// Says how a run ended, after its view.
-void print_summary(const Context& context, const ViewModel& model, Showing showing, WallTime now);
+/// What is said of a run that ended, after its view. Where nothing is shown, an error is noted.
+std::string closing_words(const Context& context, const ViewModel& model, Showing showing,
+                          WallTime now);
+/// A signal asked for the end: how long an output that nobody reads is waited for then.
+inline constexpr Millis kReaderPatience{1'000};
 
 /// The exit code of a run that ended, or is waiting, like this.
 int exit_code_of(flow::RunStatus status);

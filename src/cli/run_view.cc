@@ -4,8 +4,6 @@
 
 #include <array>
 
-#include "base/file.h"
-
 namespace wave::cli {
 namespace {
 
@@ -61,10 +59,12 @@ void RunView::redraw() {
 
 void RunView::detach() {
   lost_ = true;
+  if (config_.out != nullptr) config_.out->give_up_after(Millis(0));
   stop_keyboard();
 }
 
-void RunView::finish(Callback done) {
+void RunView::finish(Closing closing, Callback done) {
+  closing_ = std::move(closing);
   finish_done_ = std::move(done);
   start_job();
 }
@@ -151,9 +151,17 @@ void RunView::read_and_show(Job& job) {
   for (const char key : job.keys) {
     if (const auto decided = input_.on_key(key, model_.gates)) answer(*decided);
   }
-  if (config_.mode != ViewMode::kLive || job.more) return;
-  if (job.resized) write(screen_.clear());
-  draw(job.last);
+  if (job.more) return;
+  if (config_.mode == ViewMode::kLive) {
+    if (job.resized) write(screen_.clear());
+    draw(job.last);
+  }
+  if (job.last) close();
+}
+
+void RunView::close() {
+  if (closing_) write(closing_(model_));
+  if (config_.out != nullptr && !lost_) (void)config_.out->flush();
 }
 
 void RunView::show_lines(const std::vector<store::StoredEvent>& events) {
@@ -168,6 +176,8 @@ void RunView::show_lines(const std::vector<store::StoredEvent>& events) {
 }
 
 void RunView::draw(bool last) {
+  // The terminal is held: what it has not taken yet would be outdated once it does.
+  if (!last && config_.out->is_behind()) return;
   const TerminalSize size = terminal_size(config_.out_fd);
   RenderStyle style = config_.style;
   // One column less: a line that fills the last one makes some terminals wrap.
@@ -183,7 +193,7 @@ void RunView::draw(bool last) {
 
 void RunView::write(std::string_view bytes) {
   if (lost_ || bytes.empty() || config_.mode == ViewMode::kSilent) return;
-  if (!write_all(config_.out_fd, bytes)) lost_ = true;
+  if (!config_.out->write(bytes)) lost_ = true;
 }
 
 void RunView::answer(const GateAnswer& decided) {

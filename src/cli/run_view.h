@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "base/output_queue.h"
 #include "cli/gate_input.h"
 #include "cli/live_screen.h"
 #include "cli/render.h"
@@ -30,12 +31,14 @@ struct RunViewConfig {
   bool with_activity = false;  // kPlain: also what agents say and do
   bool answers = false;        // kLive: gates can be answered by key
   int out_fd = 1, in_fd = 0;
+  OutputQueue* out = nullptr;  // of out_fd; kSilent needs none
 };
 
 /// Reading, folding, drawing and writing happen in one job on the loop's pool, one at a time, so
-/// that neither a slow disk nor a stopped terminal holds the run up. Thread: the loop's, unless
-/// said otherwise. The loop and the runs must outlive it, and the loop must not run after it is
-/// gone.
+/// that neither a slow disk nor a stopped terminal holds the run up. Lines wait for their reader
+/// for as long as nobody gives it up; drawings that it has not seen are left out. Thread: the
+/// loop's, unless said otherwise. Loop, runs and queue must outlive it, and the loop must not run
+/// after it is gone.
 class RunView {
  public:
   RunView(Loop& loop, RunAccess& runs, ViewModel start, RunViewConfig config);
@@ -49,8 +52,11 @@ class RunView {
   void redraw();
   /// The terminal is gone: nothing is written or read from here on.
   void detach();
-  /// Shows everything that is stored by now, leaves the terminal as it was, then calls `done`.
-  void finish(Callback done);
+  /// Shows everything that is stored by now and what `closing` says of it, leaves the terminal as
+  /// it was, then calls `done`: when all of it was read, or its reader was given up. `closing` is
+  /// called on the pool, with a model that does not change any more.
+  using Closing = std::move_only_function<std::string(const ViewModel&)>;
+  void finish(Closing closing, Callback done);
 
   /// What is known by now. Only between finish's `done` and the view's end.
   [[nodiscard]] const ViewModel& model() const { return model_; }
@@ -67,6 +73,7 @@ class RunView {
   void read_and_show(Job& job);
   void show_lines(const std::vector<store::StoredEvent>& events);
   void draw(bool last);
+  void close();
   void write(std::string_view bytes);
   void answer(const GateAnswer& answer);
 
@@ -83,6 +90,7 @@ class RunView {
   std::string keys_;  // typed and not yet given to a job
   Loop::TimerId timer_ = 0;
   MonoTime last_job_{};
+  Closing closing_;
   Callback finish_done_;
   bool in_flight_ = false;
   bool again_ = false;  // something new came while a job was in flight

@@ -88,12 +88,14 @@ Viewed view(LogRuns& store, RunViewConfig config,
   const fs::path file = folder.path() / "out";
   const UniqueFd out = *open_file(file, O_RDWR | O_CREAT, 0600);
   config.out_fd = out.get();
+  OutputQueue queue(out.get());
+  config.out = &queue;
   AsioLoop loop;
   RunView shown(loop, store, ViewModel("r", "p", {{"a", ""}}), std::move(config));
   shown.wake();
   loop.post([&] {
     if (while_running) while_running(shown);
-    shown.finish([&] { loop.stop(); });
+    shown.finish({}, [&] { loop.stop(); });
   });
   loop.run();
   return {read_file(file, 16 << 20).value_or(""), shown.model()};
@@ -147,10 +149,39 @@ TEST(RunView, AReaderThatGoesAwayDoesNoHarm) {
   AsioLoop loop;
   RunViewConfig config = config_of(ViewMode::kJson);
   config.out_fd = ends[1];
+  OutputQueue queue(ends[1]);
+  config.out = &queue;
   RunView shown(loop, store, ViewModel("r", "p", {}), std::move(config));
-  shown.finish([&] { loop.stop(); });
+  shown.finish({}, [&] { loop.stop(); });
   loop.run();
   EXPECT_EQ(shown.model().last_seq, 10u);
+  ::close(ends[1]);
+}
+
+TEST(RunView, AReaderThatStandsStillIsWaitedForUntilItIsGivenUp) {
+  LogRuns store;
+  for (int i = 0; i < 3000; ++i) {
+    store.add("stream_activity",
+              fmt::format(R"("step":"a","content":"{}")", std::string(500, 'x')));
+  }
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  {
+    AsioLoop loop;
+    OutputQueue queue(ends[1]);
+    RunViewConfig config = config_of(ViewMode::kJson);
+    config.out_fd = ends[1];
+    config.out = &queue;
+    RunView shown(loop, store, ViewModel("r", "p", {}), std::move(config));
+    shown.wake();
+    loop.post([&] {
+      queue.give_up_after(Millis(20));
+      shown.finish({}, [&] { loop.stop(); });
+    });
+    loop.run();
+    EXPECT_EQ(shown.model().last_seq, 3000u) << "the fold does not wait for a reader";
+  }
+  ::close(ends[0]);
   ::close(ends[1]);
 }
 

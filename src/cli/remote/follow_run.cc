@@ -61,7 +61,12 @@ class RemoteShow {
 
   void finish() {
     finishing_ = true;
-    view_.finish([this] { loop_.stop(); });
+    view_.finish(
+        [this](const ViewModel& model) -> std::string {
+          if (!model.is_terminal()) return {};
+          return closing_words(context_, model, Showing::kAsAsked, loop_.clock().wall());
+        },
+        [this] { loop_.stop(); });
   }
 
   void tick() {
@@ -82,6 +87,7 @@ class RemoteShow {
         return;
       default:
         left_ = true;
+        context_.streams().give_up_after(kReaderPatience);
         look();
     }
   }
@@ -94,7 +100,6 @@ class RemoteShow {
       return exit_code(Code::kInterrupted);
     }
     if (!model.is_terminal() && !broken) return std::unexpected(broken.error());
-    print_summary(context_, model, Showing::kAsAsked, loop_.clock().wall());
     return exit_code_of(
         flow::run_status_from_name(model.status).value_or(flow::RunStatus::kRunning));
   }

@@ -150,14 +150,15 @@ class RemoteRunsTest : public ::testing::Test {
   RunAccess& runs(std::map<std::string, std::string> environment = {}) {
     environment["WAVE_SERVER"] = server_.url();
     context_.emplace(GlobalOptions{}, ProjectPlace{folder_.path(), "wave.yaml"},
-                     std::move(environment));
-    auto connected = context_->runs(false);
+                     std::move(environment), streams_);
+    auto connected = context_->runs(Access::kRead);
     if (!connected) throw std::runtime_error(full_message(connected.error()));
     return **connected;
   }
 
   const TestFolder folder_;
   PlayedServer server_;
+  Streams streams_{Streams::Kind::kQueued};
   std::optional<Context> context_;
 };
 
@@ -254,15 +255,17 @@ TEST_F(RemoteRunsTest, ARunIsStartedThereAndShownHereAsALocalOneIs) {
 
 TEST_F(RemoteRunsTest, AnUnreachableServerHasAnExitCodeOfItsOwn) {
   context_.emplace(GlobalOptions{.server = "http://127.0.0.1:1"},
-                   ProjectPlace{folder_.path(), "wave.yaml"}, std::map<std::string, std::string>{});
-  const auto runs = context_->runs(false);
+                   ProjectPlace{folder_.path(), "wave.yaml"}, std::map<std::string, std::string>{},
+                   streams_);
+  const auto runs = context_->runs(Access::kRead);
   ASSERT_TRUE(runs);
   const auto details = (*runs)->run("x");
   ASSERT_FALSE(details);
   EXPECT_EQ(exit_code(details.error().code), 7);
   context_.emplace(GlobalOptions{.server = "wave.example"},
-                   ProjectPlace{folder_.path(), "wave.yaml"}, std::map<std::string, std::string>{});
-  EXPECT_EQ(context_->runs(false).error().code, Code::kUsage);
+                   ProjectPlace{folder_.path(), "wave.yaml"}, std::map<std::string, std::string>{},
+                   streams_);
+  EXPECT_EQ(context_->runs(Access::kRead).error().code, Code::kUsage);
 }
 
 TEST(ProblemDocuments, BecomeTheErrorsTheyWere) {
