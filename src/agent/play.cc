@@ -50,10 +50,10 @@ std::string read_stdin() {
 class Player {
  public:
   explicit Player(const json::object& plan)
-      : permissions_{get_strings(plan, "allowed"), get_strings(plan, "denied")},
-        workspace_(get_string(plan, "workspace")) {
+      : permissions_{get_strings(plan, "allowed"), get_strings(plan, "denied")} {
+    // Not told by the plan: a path may have bytes that JSON cannot hold.
     std::error_code error;
-    if (workspace_.empty()) workspace_ = fs::current_path(error);
+    workspace_ = fs::current_path(error);
   }
 
   // The exit code, once an action ended the script.

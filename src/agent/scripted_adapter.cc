@@ -73,7 +73,6 @@ Result<LaunchPlan> ScriptedAdapter::plan(const AgentRequest& request) const {
       {"model", request.model.empty() ? "scripted" : request.model},
       {"allowed", to_array(request.permissions.allowed)},
       {"denied", to_array(request.permissions.denied)},
-      {"workspace", request.workspace.string()},
       {"actions", *std::move(actions)},
   });
   plan.argv = {self, "__play", (request.workspace / file).string()};

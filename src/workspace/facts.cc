@@ -105,7 +105,10 @@ std::string default_branch(const GitDir& repository, const std::string& current)
 GitFacts git_facts(const fs::path& folder) {
   GitFacts facts;
   const auto repository = find_git_dir(folder);
-  if (!repository) return facts;
+  if (!repository) {
+    facts.is_bare = !find_bare_repository(folder).empty();
+    return facts;
+  }
   facts.is_repository = true;
   facts.root = repository->work_tree;
   if (const auto head = read_head(*repository)) {

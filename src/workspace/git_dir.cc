@@ -74,6 +74,18 @@ std::optional<GitDir> git_dir_at(const fs::path& folder) {
   return GitDir{real(folder), git_dir, common_dir_of(git_dir)};
 }
 
+fs::path find_bare_repository(const fs::path& folder) {
+  std::error_code ignored;
+  for (fs::path at = real(folder);; at = at.parent_path()) {
+    if (git_dir_at(at)) return {};
+    const bool bare = is_git_dir(at) && at.filename() != ".git" &&
+                      fs::is_directory(at / "objects", ignored) &&
+                      fs::is_directory(at / "refs", ignored);
+    if (bare) return at;
+    if (at == at.parent_path()) return {};
+  }
+}
+
 std::optional<GitDir> find_git_dir(const fs::path& folder) {
   for (fs::path at = real(folder);; at = at.parent_path()) {
     if (auto found = git_dir_at(at)) return found;

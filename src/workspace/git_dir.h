@@ -26,6 +26,10 @@ std::optional<GitDir> git_dir_at(const std::filesystem::path& folder);
 /// The repository that `folder` lies in: the first `.git` from it upwards.
 std::optional<GitDir> find_git_dir(const std::filesystem::path& folder);
 
+/// The bare repository that `folder` is, or lies in; empty: none. It has no checkout, so there is
+/// no GitDir for it.
+std::filesystem::path find_bare_repository(const std::filesystem::path& folder);
+
 struct Head {
   std::string branch;  // empty when detached
   std::string commit;  // empty before the first commit

@@ -165,6 +165,7 @@ Status exclude_from_git(const std::filesystem::path& project);
 /// Facts of the checkout: current branch, HEAD, remote, root; empty strings where there are none.
 struct GitFacts {
   bool is_repository = false;
+  bool is_bare = false;  // a repository without a checkout; the rest is empty then
   std::filesystem::path root;
   std::string branch, head, remote_url, default_branch;
 };

@@ -75,6 +75,15 @@ Result<std::string> resolve_base(const GitDir& repository, const std::string& ba
 
 Result<GitDir> repository_for(const Request& request) {
   auto repository = find_git_dir(request.project);
+  const fs::path bare = repository ? fs::path() : find_bare_repository(request.project);
+  if (!bare.empty()) {
+    return fail(
+        Code::kConflict,
+        fmt::format("step {} wants a git worktree, and {} is a bare repository, which has no "
+                    "checkout for a project",
+                    request.step, bare.native()),
+        "run wave in a clone or a worktree of it: git worktree add ../work");
+  }
   if (!repository) {
     return fail(Code::kConflict,
                 fmt::format("step {} wants a git worktree, and {} is not in a git repository",
