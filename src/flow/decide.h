@@ -65,8 +65,8 @@ struct Decisions {
 /// What an ending run, a stopped one or one that jumps back has in flight is asked for again, with
 /// `stop` where the operation can be cut short, until its result is an event; then nothing more is
 /// asked. An operation that was never started and is asked for with `stop` is answered without
-/// starting it (agent_exited or contract_failed of class canceled or stopped). Only kAcquireSlot and
-/// kAwaitDisk are ever withdrawn by not being asked for any more.
+/// starting it (agent_exited or contract_failed of class canceled or stopped). Only kAcquireSlot
+/// and kAwaitDisk are ever withdrawn by not being asked for any more.
 Decisions decide(const Program& program, const RunState& state);
 
 /// The wait before attempt `attempt` (2 or more) of a step, without jitter: fixed: base; linear:

@@ -43,8 +43,9 @@ class BadDisk {
 std::string until(const Project& project, std::string_view id, std::string_view more = {}) {
   return fmt::format(
       "  - id: {}\n    type: command\n    script: |\n"
-      "      while [ ! -e '{}' ]; do sleep 0.05; done\n{}",
-      id, (project.root().parent_path() / "go").native(), more);
+      "      touch '{}'\n      while [ ! -e '{}' ]; do sleep 0.05; done\n{}",
+      id, (project.root().parent_path() / "at-work").native(),
+      (project.root().parent_path() / "go").native(), more);
 }
 
 void go(const Project& project) {
@@ -193,8 +194,7 @@ TEST(Promises, O11_AProjectThatIsAwayForAMomentIsNotTakenForGone) {
   const std::string database = (beside / "state/wave.db").native();
   const Server server(project, {"--db", database});
   const std::string run = server.submit({{"pipeline", "two"}});
-  ASSERT_TRUE(
-      wait_until([&] { return get_object(server.run(run), "run").at("status") == "running"; }));
+  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(beside / "at-work"); }));
   // As an unmounted file system leaves it: the folder is there, and empty.
   std::filesystem::rename(project.root(), beside / "away");
   std::filesystem::create_directory(project.root());
@@ -203,7 +203,7 @@ TEST(Promises, O11_AProjectThatIsAwayForAMomentIsNotTakenForGone) {
   EXPECT_EQ(server.get("/api/pipelines/two").status, 503);
   go(project);
   ASSERT_TRUE(wait_until([&] { return waiting_reason(server, run) == "waiting/disk"; }))
-      << waiting_reason(server, run);
+      << json::serialize(server.run(run));
   EXPECT_TRUE(wait_until([&] { return !not_ready(server, "disk").empty(); }));
   EXPECT_TRUE(std::filesystem::is_empty(project.root())) << "something was made anew in it";
   std::filesystem::remove(project.root());
