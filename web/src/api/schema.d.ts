@@ -3750,6 +3750,40 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A step over many runs. */
+        StepStats: {
+            /** @description its id */
+            step: string;
+            /** @description in which it began */
+            runs: number;
+            /** @description ended as failed or rejected */
+            failed: number;
+            /** @description completed, but not at the first attempt */
+            flaky: number;
+            /** @description in all */
+            retries: number;
+            /** @description in all */
+            reworks: number;
+            /** @description in all */
+            interruptions: number;
+            /** @description in all */
+            failed_contracts: number;
+            /** @description half took at most so long */
+            working_p50_ms: number;
+            /** @description nine of ten took at most so long */
+            working_p90_ms: number;
+            /** @description in all */
+            cost_usd: number;
+            /** @description by name */
+            failures: {
+                [key: string]: number;
+            };
+        };
+        /**
+         * @description Where a step stands.
+         * @enum {string}
+         */
+        StepStatus: "pending" | "ready" | "running" | "waiting" | "retrying" | "reworking" | "interrupted" | "completed" | "completed_empty" | "skipped" | "failed" | "rejected" | "cancelled";
         /**
          * step_waiting
          * @description The step cannot go on before something that is lacking is there; it then does so by itself.
@@ -3795,40 +3829,6 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** @description A step over many runs. */
-        StepStats: {
-            /** @description its id */
-            step: string;
-            /** @description in which it began */
-            runs: number;
-            /** @description ended as failed or rejected */
-            failed: number;
-            /** @description completed, but not at the first attempt */
-            flaky: number;
-            /** @description in all */
-            retries: number;
-            /** @description in all */
-            reworks: number;
-            /** @description in all */
-            interruptions: number;
-            /** @description in all */
-            failed_contracts: number;
-            /** @description half took at most so long */
-            working_p50_ms: number;
-            /** @description nine of ten took at most so long */
-            working_p90_ms: number;
-            /** @description in all */
-            cost_usd: number;
-            /** @description by name */
-            failures: {
-                [key: string]: number;
-            };
-        };
-        /**
-         * @description Where a step stands.
-         * @enum {string}
-         */
-        StepStatus: "pending" | "ready" | "running" | "waiting" | "retrying" | "reworking" | "interrupted" | "completed" | "completed_empty" | "skipped" | "failed" | "rejected" | "cancelled";
         /**
          * steps_reset
          * @description A gate's decision sent the run back.
@@ -4547,7 +4547,10 @@ export interface operations {
     retryRun: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same key and body are carried out once, however often they are sent */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description the run's id, or a prefix that no other run has */
                 id: string;
@@ -4560,6 +4563,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Resumed"];
+                };
+            };
             /** @description Created */
             201: {
                 headers: {
@@ -4601,7 +4613,10 @@ export interface operations {
     resumeRun: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same key and body are carried out once, however often they are sent */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 /** @description the run's id, or a prefix that no other run has */
                 id: string;
@@ -5416,7 +5431,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Validate"];
-                "application/yaml": string;
+                "application/yaml": unknown;
             };
         };
         responses: {
@@ -6248,7 +6263,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        id?: string;
+                        event?: string;
+                        data?: string;
+                        retry?: number;
+                    };
                 };
             };
             /** @description Nothing to say */
@@ -6309,7 +6329,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        id?: string;
+                        event?: string;
+                        data?: string;
+                        retry?: number;
+                    };
                 };
             };
             /** @description Nobody knows who calls */
