@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <system_error>
 
 namespace wave {
 namespace {
@@ -59,10 +60,10 @@ OutputQueue::~OutputQueue() {
   (void)end();
 }
 
-// mutex_ is held.
-void OutputQueue::start() {
-  if (started_) return;
-  started_ = true;
+// mutex_ is held. False: there is no room for a thread, and whoever calls writes by himself. A
+// machine that short of threads has something to say, and it is an error message.
+bool OutputQueue::start() {
+  if (started_) return true;
   wake_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (options_.reopens) own_ = open_unblocking(fd_);
   is_socket_ = is_socket(fd_);
@@ -73,8 +74,14 @@ void OutputQueue::start() {
   ::sigdelset(&blocked, kInterrupt);
   ::sigdelset(&blocked, SIGTTOU);
   ::pthread_sigmask(SIG_SETMASK, &blocked, &before);
-  thread_ = std::thread([this] { run(); });
+  try {
+    thread_ = std::thread([this] { run(); });
+    started_ = true;
+  } catch (const std::system_error&) {
+    wake_ = {};
+  }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started_;
 }
 
 bool OutputQueue::offer(std::string_view bytes) {
@@ -85,7 +92,7 @@ bool OutputQueue::offer(std::string_view bytes) {
     ++lost_;
     return false;
   }
-  start();
+  if (!start()) return write_all(fd_, bytes).has_value();
   pending_ += bytes;
   waiting_bytes_ += bytes.size();
   changed_.notify_all();
@@ -101,7 +108,7 @@ Status OutputQueue::write(std::string_view bytes) {
   });
   if (failure_) return fail(*failure_);
   if (!room || ending_) return fail(given_up());
-  start();
+  if (!start()) return write_all(fd_, bytes);
   pending_ += bytes;
   waiting_bytes_ += bytes.size();
   changed_.notify_all();

