@@ -110,9 +110,9 @@ thread_suites="base_test store_test process_test engine_test http_test server_te
 
 build_asan() { build asan; }
 
-# ---- behind the tests -------------------------------------------------------------------------------
+# ---- behind the simulation --------------------------------------------------------------------------
 
-# Tests wait more than they compute. What only computes runs behind them, at the lowest priority, in a session of
+# The simulation computes on one core. What else only computes runs behind it, at the lowest priority, in a session of
 # its own, and ends with ours: `./dev behind` is clang-tidy, and then the build with TSan.
 start_behind() {
   rm -rf build/behind
@@ -172,11 +172,12 @@ command_test() {
   stage "web: install" install_web
   stage "web: types and units" check_web
   stage "build with ASan and UBSan" build_asan
-  start_behind
   stage "tests with ASan and UBSan" run_suites asan
   stage "API: Schemathesis" look_with_schemathesis
   stage "web: the fold of a run" fold_web
   stage "web: browser" look_at_web
+  # Not sooner: the tests above look at deadlines, and a busy machine is not what they are about.
+  start_behind
   stage "simulation" simulate_some 2000
   stage "clang-tidy" counted result_of tidy
   stage "build with TSan" result_of tsan
