@@ -134,6 +134,48 @@ TEST_F(EngineTest, S4_NoStepStartsOnAFullDiskAndTheRunGoesOnByItself) {
   EXPECT_TRUE(waited);
 }
 
+// A project that goes away between a step's set-up and its start, and comes back.
+class DisappearingProject final : public SystemWorld {
+ public:
+  using SystemWorld::SystemWorld;
+  Result<std::unique_ptr<Followed>> start_or_attach(const process::HostRequest& request,
+                                                    uint64_t out_offset, uint64_t err_offset,
+                                                    process::FollowHandlers handlers) override {
+    process::HostRequest asked = request;
+    if (starts_++ == 0) {
+      asked.cwd = "/there-is-no-such-folder";
+      is_away_ = true;
+    }
+    return SystemWorld::start_or_attach(asked, out_offset, err_offset, std::move(handlers));
+  }
+  Status check_disk() override {
+    if (!is_away_.exchange(false)) return {};
+    return fail(Code::kDiskError, "the project is not there");
+  }
+
+ private:
+  int starts_ = 0;
+  std::atomic<bool> is_away_ = false;
+};
+
+TEST_F(EngineTest, O11_AProjectThatGoesAwayBeforeTheStartInterruptsTheStep) {
+  const std::string run = create(kOneStep);
+  DisappearingProject world(*launcher_, *loop_, store::StatePaths{root_});
+  Engine engine({.paths = {root_}, .environment = {{"PATH", "/usr/bin:/bin"}}}, *loop_, *store_,
+                world, random_);
+  ASSERT_TRUE(engine.adopt(run, [&](const std::string&, const Engine::Ended&) { loop_->stop(); }));
+  loop_->run();
+  engine.abandon();
+  runtime_->end();  // what is still posted knows the run, and with it this world
+  EXPECT_EQ(status(run), "completed");
+  const auto log = store_->events(run, {});
+  ASSERT_TRUE(log);
+  const auto interrupted =
+      std::ranges::find(*log, flow::Kind::kStepInterrupted, &store::StoredEvent::kind);
+  ASSERT_NE(interrupted, log->end());
+  EXPECT_TRUE(interrupted->line.contains("\"disk\"")) << interrupted->line;
+}
+
 // promise O8: a log that cannot be folded ends its own run, and nothing else.
 TEST_F(EngineTest, O8_APoisonedRunIsQuarantinedAndOthersGoOn) {
   const std::string poisoned = create(kOneStep);

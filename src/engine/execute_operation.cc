@@ -51,6 +51,7 @@ class ExecuteOperation final : public ActiveOperation {
   void take_in(bool err, std::string_view masked, std::vector<agent::Activity>& activity);
   void on_skipped(bool err, uint64_t count);
   void on_exit(const process::HostExit& exit);
+  void conclude(const process::HostExit& exit, std::string_view interruption);
   void launch_failed(const Error& error);
   void not_launched(const Error& error);
   void end_without_process(FailureClass failure, const Error& error);
@@ -350,14 +351,24 @@ void ExecuteOperation::flush() {
 void ExecuteOperation::on_exit(const process::HostExit& exit) {
   phase_ = Phase::kEnded;
   if (watchdog_ != 0) run_->loop.cancel_timer(std::exchange(watchdog_, 0));
+  if (exit.reason != "spawn_failed") return conclude(exit, interruption(exit));
+  // The project's file system may have gone away after the step was set up. That is not the
+  // program's fault: the next attempt waits for the disk before it is set up.
+  on_pool([run = run_] { return run->world.check_disk(); },
+          [this, exit](const Status& there) {
+            conclude(exit, there ? interruption(exit) : flow::kWaitsForDisk);
+          });
+}
+
+void ExecuteOperation::conclude(const process::HostExit& exit, std::string_view interruption) {
   std::vector<agent::Activity> activity;
   if (out_redactor_) {
     take_in(false, out_redactor_->finish(), activity);
     take_in(true, err_redactor_->finish(), activity);
   }
-  if (const std::string_view reason = interruption(exit); !reason.empty()) {
+  if (!interruption.empty()) {
     add_activity(activity);
-    pending_.push_back(event(Kind::kStepInterrupted, {{"reason", reason}}));
+    pending_.push_back(event(Kind::kStepInterrupted, {{"reason", interruption}}));
     return report({.events = std::exchange(pending_, {}), .spool_marks = {mark()}});
   }
   const agent::AgentResult result = parser_->finish(exit, activity);

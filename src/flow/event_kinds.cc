@@ -150,7 +150,7 @@ constexpr std::array kStepReworkingFields{
     kErrors,
 };
 constexpr std::array kStepInterruptedFields{
-    FieldInfo{"reason", kString, kRequired, "host_lost, owner_lost, machine or stopped"},
+    FieldInfo{"reason", kString, kRequired, "host_lost, owner_lost, machine, disk or stopped"},
     kMessageIfAny,
     kUsage,
     kLeaked,

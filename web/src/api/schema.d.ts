@@ -3494,7 +3494,7 @@ export interface components {
             visit?: number;
             /** @description who caused it */
             actor?: string;
-            /** @description host_lost, owner_lost, machine or stopped */
+            /** @description host_lost, owner_lost, machine, disk or stopped */
             reason: string;
             /** @description what happened, for people */
             message?: string;
