@@ -407,11 +407,11 @@ Status Engine::Impl::take_up(Adoption& adoption, const OnEnd& on_end) {
     WAVE_CHECK(count_fold(adoption));
     return open_run(adoption.details);
   }();
-  if (!run && is_shortage(watch.behind(run.error()))) {
-    return fail(
-        watch.behind(run.error()));  // as it was, for whoever takes it up when it has passed
-  }
   if (!run) {
+    // A shortage leaves the run as it was, for whoever takes it up when it has passed.
+    if (Error behind = watch.behind(run.error()); is_shortage(behind)) {
+      return fail(std::move(behind));
+    }
     log::error("run {} is quarantined: {}", run_id, full_message(run.error()));
     WAVE_CHECK(quarantine(adoption.details, adoption.epoch, run.error()));
     return fail(
