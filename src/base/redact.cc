@@ -314,9 +314,8 @@ void add_forms(std::string_view value, std::set<std::string>& forms) {
 
 }  // namespace
 
-// Where a secret may begin is told by its first four bytes, in lower case. A bit for each of their
-// hashes finds the few positions that are worth a look, at the speed of a scan; nothing else is
-// done for all other bytes.
+// A secret is looked for only where its first four bytes, in lower case, match. A bitmap over the
+// hashes of those bytes rules out almost every position at the speed of a scan.
 struct Redactor::Table {
   enum class What : uint8_t { kForm, kPrefix, kAwsKey, kJwt, kBearer, kKeyMarker, kName };
   struct Pattern {
@@ -359,7 +358,8 @@ struct Redactor::Table {
     }
   }
 
-  // Folds cases, and some bytes that are no letters: it only has to do so everywhere.
+  // Lowers letters, and changes some other bytes too. That is harmless, because every lookup and
+  // every entry goes through it.
   static uint32_t start_of(const char* bytes) {
     uint32_t four = 0;
     std::memcpy(&four, bytes, kStart);
@@ -557,8 +557,8 @@ void StreamRedactor::mask_key(size_t begin, size_t end) {
   if (key_end_ > begin) mask(begin, std::min(end, key_end_));
 }
 
-// Masks a word of a class from `begin` to its end, or as far as it goes by now. Where several begin
-// within one, they end with it.
+// Masks the rest of the word that holds `begin`, or what has arrived of it. Secrets that begin
+// within one word end with it.
 void StreamRedactor::extend(size_t word_class, size_t begin) {
   Word& word = words_[word_class];
   size_t end = begin;

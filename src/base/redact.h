@@ -53,8 +53,8 @@ class StreamRedactor {
   std::string finish();
 
  private:
-  // What goes on as long as it has bytes of one class: where the last one begins and ends, and
-  // whether it ends only because there are no more bytes yet.
+  // The last run of bytes of one class. `open`: it reaches the end of what has arrived, so it may
+  // still grow.
   struct Word {
     size_t begin = 0, end = 0;
     bool open = false;

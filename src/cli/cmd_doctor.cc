@@ -230,7 +230,7 @@ class Doctor {
     }
   }
 
-  /// Which of wave's processes live is told by /proc, or by the locks that they hold.
+  /// wave recognizes its live processes by /proc, or by the locks that they hold.
   void check_processes() {
     using Kind = process::ProcView::Kind;
     const Kind kind = process::ProcView::now().kind();
@@ -245,15 +245,13 @@ class Doctor {
       add("processes", "machine", "error", full_message(able.error()), able.error().hint);
     } else if (kind == Kind::kOuter) {
       add("processes", "machine", "note",
-          "/proc is of a pid namespace around ours: wave finds its processes in it, other programs "
-          "do "
-          "not",
+          "/proc belongs to an outer pid namespace: wave finds its processes there, other programs "
+          "do not",
           "unshare --mount-proc, or: mount -t proc proc /proc");
     } else {
       add("processes", "machine", "warning",
-          "/proc shows no processes: whether agents live is told by locks, but what leaves an "
-          "agent's "
-          "process group cannot be found",
+          "/proc shows no processes: wave uses file locks to see which agents are running, but "
+          "cannot find a process that leaves its agent's process group",
           "mount -t proc proc /proc");
     }
   }
