@@ -221,7 +221,11 @@ void OutputQueue::write_pending(std::unique_lock<std::mutex>& lock) {
 
 void OutputQueue::say_what_was_lost(std::unique_lock<std::mutex>& lock) {
   const uint64_t lost = std::exchange(lost_, 0);
-  const std::string text = (line_is_open_ ? "\n" : "") + options_.lost(lost);
+  const bool line_is_open = line_is_open_;
+  // Asked without our lock: whoever offers may hold the caller's own, and wait for ours.
+  lock.unlock();
+  const std::string text = (line_is_open ? "\n" : "") + options_.lost(lost);
+  lock.lock();
   waiting_bytes_ += text.size();
   lock.unlock();
   size_t written = 0;

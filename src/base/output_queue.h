@@ -28,6 +28,7 @@ struct OutputQueueOptions {
   /// it the first failure is the last: a gap in a result would go unnoticed.
   bool outlives_failures = false;
   /// Says that so many pieces were lost; written once there is room again. Empty: nothing is said.
+  /// Called on the queue's thread with none of its locks held.
   std::function<std::string(uint64_t)> lost{};
   bool reopens = true;  // tests: false is what happens where the file cannot be opened again
 };

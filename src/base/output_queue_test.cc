@@ -94,6 +94,30 @@ TEST(OutputQueue, AnOfferNeverWaitsAndSaysLaterWhatWasLost) {
   EXPECT_EQ(lines + lost, offered);
 }
 
+// A logger offers with its own lock held, and needs that lock to say what was lost.
+TEST(OutputQueue, WhoeverSaysWhatWasLostMayHaveALockOfHisOwn) {
+  Pipe pipe;
+  std::mutex of_logger;
+  std::promise<void> asked;
+  OutputQueueOptions options = for_log();
+  options.lost = [&](uint64_t count) {
+    asked.set_value();
+    const std::scoped_lock lock(of_logger);
+    return fmt::format("lost {}\n", count);
+  };
+  OutputQueue queue(pipe.in(), std::move(options));
+  std::unique_lock lock(of_logger);
+  while (queue.offer(std::string(100, 'x') + "\n")) {
+  }
+  auto reader = std::async(std::launch::async, [&] { return pipe.read_until("the end\n"); });
+  ASSERT_EQ(asked.get_future().wait_for(10s), std::future_status::ready);
+  auto offer = std::async(std::launch::async, [&] { return queue.offer("the end\n"); });
+  EXPECT_EQ(offer.wait_for(10s), std::future_status::ready) << "the queue waits for the logger";
+  lock.unlock();
+  EXPECT_TRUE(offer.get());
+  EXPECT_TRUE(reader.get().contains("lost 1\n"));
+}
+
 TEST(OutputQueue, EndsAlthoughNobodyReads) {
   Pipe pipe;
   OutputQueue queue(pipe.in());
