@@ -1,7 +1,7 @@
 // A machine that leaves too little to work with is refused, with what is needed; nothing aborts.
 #include <gmock/gmock.h>
 
-#include "base/file.h"
+#include "support/sanitized.h"
 #include "support/shim.h"
 #include "support/wave.h"
 
@@ -26,14 +26,8 @@ TEST(StartRoom, TooFewThreadsAreRefusedWithTheNumberThatIsNeeded) {
   EXPECT_EQ(wave(project, {"run", "one"}).code, 0);
 }
 
-/// A sanitizer maps terabytes before main begins.
-bool is_sanitized() {
-  const auto mapped = read_file("/proc/self/statm", 4096);
-  return mapped && mapped->find(' ') > 8;  // pages, in nine digits and more
-}
-
 TEST(StartRoom, TooLittleAddressSpaceIsRefusedWithTheNumberThatIsNeeded) {
-  if (is_sanitized()) return;
+  if (kIsSanitized) GTEST_SKIP() << "a sanitizer maps terabytes before main begins";
   const Project project;
   const Exit exit =
       run({"/bin/sh", "-c", "ulimit -v 150000; exec \"$0\" serve --port 0", WAVE_BINARY},
