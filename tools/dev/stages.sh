@@ -39,6 +39,8 @@ suite() {
   # Of a suite that crashed there is no summary: what it said last is all there is.
   ok=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$suite_log" | tail -1)
   bad=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test.*/\1/p' "$suite_log" | tail -1)
+  # --gtest_brief leaves the summary of failures out; each has a line with its time.
+  [ -n "$bad" ] || bad=$(grep -c '^\[  FAILED  \] .* ([0-9]* ms)$' "$suite_log" || true)
   left=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) test.*/\1/p' "$suite_log" | tail -1)
   ok=${ok:-0}
   bad=${bad:-0}
