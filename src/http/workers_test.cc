@@ -11,12 +11,13 @@
 namespace wave::http {
 namespace {
 
+// In each test the workers are declared last: they end before what their work refers to.
+
 bool hand_in(Workers& workers, const std::string& client, Workers::Work work) {
   return workers.submit(client, work);
 }
 
 TEST(WorkersOfRequests, ClientsTakeTurns) {
-  Workers workers({.threads = 1, .max_queued = 100});
   std::promise<void> let_go;
   std::mutex mutex;
   std::string order;
@@ -26,6 +27,7 @@ TEST(WorkersOfRequests, ClientsTakeTurns) {
       order += who;
     };
   };
+  Workers workers({.threads = 1, .max_queued = 100});
   ASSERT_TRUE(hand_in(workers, "greedy", [&] { let_go.get_future().wait(); }));
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(hand_in(workers, "greedy", note('g')));
   ASSERT_TRUE(hand_in(workers, "modest", note('m')));
@@ -39,10 +41,11 @@ TEST(WorkersOfRequests, ClientsTakeTurns) {
 }
 
 TEST(WorkersOfRequests, NoClientHasAllThreads) {
-  Workers workers({.threads = 4, .max_queued = 100});
   std::promise<void> let_go;
   const std::shared_future<void> held = let_go.get_future().share();
   std::atomic<int> running = 0;
+  std::atomic<bool> done = false;
+  Workers workers({.threads = 4, .max_queued = 100});
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(hand_in(workers, "greedy", [&] {
       ++running;
@@ -50,7 +53,6 @@ TEST(WorkersOfRequests, NoClientHasAllThreads) {
     }));
   }
   ASSERT_TRUE(eventually([&] { return running == 3; }));
-  std::atomic<bool> done = false;
   ASSERT_TRUE(hand_in(workers, "modest", [&] { done = true; }));
   EXPECT_TRUE(eventually([&] { return done.load(); }));
   EXPECT_EQ(running, 3);
@@ -59,9 +61,9 @@ TEST(WorkersOfRequests, NoClientHasAllThreads) {
 }
 
 TEST(WorkersOfRequests, HalfOfTheQueueIsForOthers) {
-  Workers workers({.threads = 1, .max_queued = 10});
   std::promise<void> let_go;
   std::atomic<bool> busy = false;
+  Workers workers({.threads = 1, .max_queued = 10});
   ASSERT_TRUE(hand_in(workers, "greedy", [&] {
     busy = true;
     let_go.get_future().wait();
@@ -75,9 +77,9 @@ TEST(WorkersOfRequests, HalfOfTheQueueIsForOthers) {
 }
 
 TEST(WorkersOfRequests, GoOnAfterWorkThatThrew) {
+  std::atomic<bool> done = false;
   Workers workers({.threads = 1, .max_queued = 10});
   ASSERT_TRUE(hand_in(workers, "a", [] { throw std::bad_alloc(); }));
-  std::atomic<bool> done = false;
   ASSERT_TRUE(hand_in(workers, "a", [&] { done = true; }));
   EXPECT_TRUE(eventually([&] { return done.load(); }));
 }
