@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include "base/disk.h"
 #include "base/file.h"
+#include "base/stop_after.h"
 #include "cli/apply_retention.h"
 #include "cli/ask.h"
 #include "cli/commands.h"
@@ -25,18 +27,55 @@ Result<std::vector<flow::RunRow>> all_runs(store::Store& store) {
 
 // Workspaces first: should we be interrupted, the run is still known and can be cleaned again.
 Status remove_run(const Context& context, store::Store& store, const fs::path& workspace_root,
-                  const std::string& run_id, const std::stop_token& stop) {
+                  const std::string& run_id, const RemovalLimits& limits) {
   if (store::OwnerLock::is_held(context.paths(), run_id)) {
     return fail(Code::kRunLocked, "run " + run_id + " is in use by another process");
   }
-  WAVE_CHECK(workspace::remove_run(context.project(), workspace_root, run_id, stop));
-  WAVE_CHECK(store.prune_run(run_id, stop));
+  WAVE_CHECK(workspace::remove_run(context.project(), workspace_root, run_id, limits.stop));
+  WAVE_CHECK(store.prune_run(run_id, limits.pause));
   std::error_code error;
   fs::remove_all(context.paths().run(run_id), error);
   if (error)
     return fail(Code::kIo, "cannot remove the spools of " + run_id + ": " + error.message());
   return {};
 }
+
+namespace {
+
+constexpr Millis kGiveBackPatience = std::chrono::minutes(1);
+constexpr uint64_t kWorthARewrite = 16 << 20;
+
+// Rewriting blocks all writers and needs room for what stays, so only where nobody else is at work.
+Status rewrite(const Context& context, store::Store& store) {
+  WAVE_TRY(const std::vector<store::LiveRun> live, store.live_runs());
+  for (const store::LiveRun& run : live) {
+    if (!store::OwnerLock::is_held(context.paths(), run.run_id)) continue;
+    return fail(Code::kConflict, "run " + run.run_id + " is being worked on",
+                "run wave clean again when it has ended");
+  }
+  std::error_code error;
+  const uint64_t size = fs::file_size(context.paths().database(), error);
+  WAVE_TRY(const DiskRoom room, disk_room(context.paths().state()));
+  if (error || room.free_bytes < 2 * size) {
+    return fail(Code::kDiskFull, "the disk has too little room to rewrite the database",
+                fmt::format("free {} MiB, and run wave clean again", 2 * size >> 20));
+  }
+  return store.compact();
+}
+
+// Databases of older waves cannot give pages back before they are rewritten once.
+void give_back_space(const Context& context, store::Store& store) {
+  const StopAfter patience(kGiveBackPatience);
+  Status given = store.give_back_space(patience.token());
+  const auto left = store.free_bytes();
+  if (!left || *left < kWorthARewrite || patience.token().stop_requested()) return;
+  if (given) given = rewrite(context, store);
+  if (given) return;
+  context.note(fmt::format("{} MiB of the database stay unused: {}; {}\n", *left >> 20,
+                           full_message(given.error()), given.error().hint));
+}
+
+}  // namespace
 
 Result<int> run_clean(Context& context, const CleanOptions& options) {
   WAVE_TRY(store::Store * store,
@@ -68,6 +107,7 @@ Result<int> run_clean(Context& context, const CleanOptions& options) {
     if (!first_error) first_error = status.error();
     context.note(fmt::format("{} stays: {}\n", run_id, full_message(status.error())));
   }
+  if (!options.dry_run) give_back_space(context, *store);
   if (context.json()) {
     context.print_json(json::object{{"dry_run", options.dry_run},
                                     {"removed", std::move(removed)},

@@ -99,8 +99,10 @@ Result<int> serve_project(Context& context, const ServeOptions& options) {
   WAVE_CHECK(context.claim_database_place());
   server::ServeRequest request = request_of(context, options, context.project());
   request.paths = context.paths();
-  request.housekeeping = [&](store::Store& store, const std::stop_token& stop) {
-    apply_retention(context, store, stop);
+  Retention retention(context);
+  request.housekeeping = [&](store::Store& store, const std::stop_token& stop,
+                             const std::stop_token& pause) {
+    return retention.work(store, {.stop = stop, .pause = pause});
   };
   return server::serve(request);
 }

@@ -57,7 +57,7 @@ Result<int> start_run(Context& context, engine::RunRequest request, bool detach)
     if (!detach) {
       if (!context.json() && !context.quiet()) context.note("run " + run_id + "\n");
       WAVE_TRY(const int code, session->drive(run_id, Showing::kAsAsked));
-      apply_retention(context, session->store(), session->ending());
+      apply_retention_briefly(context, session->store(), session->ending());
       return code;
     }
   }

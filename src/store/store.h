@@ -205,6 +205,15 @@ class Store {
   /// leaves events to the next call for any run; the run itself is gone all the same.
   virtual Status prune_run(const std::string& run_id, const std::stop_token& stop) = 0;
   Status prune_run(const std::string& run_id) { return prune_run(run_id, {}); }
+  /// Finishes what pruning left, and returns the pages it freed to the file system, in pieces that
+  /// hold nobody up, until asked to stop. Pages stay where the database was made by an older wave,
+  /// until compact().
+  virtual Status give_back_space(const std::stop_token& stop) = 0;
+  /// Bytes of the database that hold nothing.
+  virtual Result<uint64_t> free_bytes() = 0;
+  /// Rewrites the database without its free pages, so that give_back_space works from then on.
+  /// Blocks all writers for as long as it takes. kConflict beside a server.
+  virtual Status compact() = 0;
 
   // --- the log ---
   using Appended = std::function<void(Status)>;

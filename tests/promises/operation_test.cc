@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "support/server.h"
 #include "support/wave.h"
 
 namespace wave::test {
@@ -70,6 +71,38 @@ TEST(Promises, O7_RetentionKeepsTheNewestRuns) {
     EXPECT_TRUE(gone.err.contains("pruned")) << gone.out << gone.err;
     EXPECT_FALSE(std::filesystem::exists(project.root() / ".agents/workspaces" / runs[i]));
   }
+}
+
+/// Runs that print 3 MB into a database that is then larger than 2 MiB.
+struct Flooded {
+  Flooded() {
+    project.pipeline("flood",
+                     "  - {id: talk, persona: worker, exec: {type: prompt, source: talk}}\n");
+    project.script("talk",
+                   "- repeat: {times: 1500, actions: [{say: " + std::string(1'900, 'x') + "}]}\n");
+    EXPECT_EQ(wave(project, {"run", "flood"}).code, 0);
+    EXPECT_GT(size(), 2U << 20);
+  }
+  [[nodiscard]] uintmax_t size() const { return std::filesystem::file_size(database); }
+
+  const Project project;
+  const std::filesystem::path database = project.root() / ".agents/state/wave.db";
+};
+
+TEST(Promises, O7_CleanGivesTheSpaceBack) {
+  const Flooded flooded;
+  const auto before = flooded.size();
+  EXPECT_EQ(wave(flooded.project, {"clean", "--all", "--force"}).code, 0);
+  EXPECT_LT(flooded.size(), before / 4);
+}
+
+TEST(Promises, O7_CleanGivesTheSpaceBackBesideAServer) {
+  const Flooded flooded;
+  const auto before = flooded.size();
+  Server server(flooded.project);
+  EXPECT_EQ(wave(flooded.project, {"clean", "--all", "--force"}).code, 0);
+  server.stop();  // what was written is in the database then
+  EXPECT_LT(flooded.size(), before / 4);
 }
 
 TEST(Promises, O7_CleanRemovesTerminalRunsOnly) {

@@ -142,5 +142,22 @@ TEST(Promises, O7_TheServerRemovesOldRunsAndSaysThatTheyAreGone) {
   EXPECT_EQ(server.get("/api/runs/" + runs[2]).status, 200);
 }
 
+TEST(Promises, O7_WhatEndsWhileTheServerRunsIsRemovedWithinItsFirstMinute) {
+  const Project project;
+  project.pipeline("quick", kQuick);
+  project.manifest_append("  retention: {max_runs: 1}\n");
+  const Server server(project);
+  std::vector<std::string> runs;
+  for (int i = 0; i < 3; ++i) {
+    runs.push_back(server.submit({{"pipeline", "quick"}}));
+    server.wait_for_status(runs.back(), "completed");
+  }
+  for (const std::string& gone : {runs[0], runs[1]}) {
+    EXPECT_TRUE(wait_until([&] { return server.get("/api/runs/" + gone).status == 410; },
+                           std::chrono::minutes(1)));
+  }
+  EXPECT_EQ(server.get("/api/runs/" + runs[2]).status, 200);
+}
+
 }  // namespace
 }  // namespace wave::test

@@ -49,6 +49,11 @@ class SimStore final : public store::Store {
   }
   Result<std::vector<store::Asked>> asked_runs() override { return inner_->asked_runs(); }
   Result<std::string> resolve_run(const std::string& p) override { return inner_->resolve_run(p); }
+  Status give_back_space(const std::stop_token& stop) override {
+    return inner_->give_back_space(stop);
+  }
+  Result<uint64_t> free_bytes() override { return inner_->free_bytes(); }
+  Status compact() override { return inner_->compact(); }
   Status prune_run(const std::string& id, const std::stop_token& stop) override {
     return inner_->prune_run(id, stop);
   }

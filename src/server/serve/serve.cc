@@ -6,6 +6,7 @@
 #include "base/descriptor_limit.h"
 #include "base/end_watch.h"
 #include "base/log.h"
+#include "base/stop_after.h"
 #include "engine/known_secrets.h"
 #include "engine/project_loading.h"
 #include "engine/runtime.h"
@@ -28,7 +29,10 @@
 namespace wave::server {
 namespace {
 
-constexpr Millis kHousekeepingEvery = std::chrono::minutes(10);
+// Housekeeping gets a fifth of one thread's time at most, in pieces that nobody waits long for.
+constexpr Millis kHousePiece{200};
+constexpr int kHouseShare = 5;
+constexpr Millis kHouseRest{5'000};      // when nothing was left
 constexpr Millis kLastAnswers{2'000};    // for answers that are on their way at the end
 constexpr Millis kStopPatience{30'000};  // for agents that are asked to stop
 constexpr Millis kLook{50};
@@ -291,9 +295,25 @@ void RunningServer::beat() {
 
 void RunningServer::keep_house() {
   if (!request_.housekeeping) return;
+  struct Piece {
+    bool more = false;
+    MonoTime::duration took{};
+  };
+  auto piece = std::make_shared<Piece>();
   loop_.run_lengthy(
-      [this, stop = housekeeping_.get_token()] { request_.housekeeping(store_, stop); }, [] {});
-  loop_.call_at(loop_.clock().mono() + kHousekeepingEvery, [this] { keep_house(); });
+      [this, piece, stop = housekeeping_.get_token()] {
+        const SystemClock clock;
+        const MonoTime began = clock.mono();
+        const StopAfter pause(kHousePiece, stop);
+        piece->more = request_.housekeeping(store_, stop, pause.token());
+        piece->took = clock.mono() - began;
+      },
+      [this, piece] {
+        if (shuts_down_) return;
+        const MonoTime::duration rest = piece->took * (kHouseShare - 1);
+        loop_.call_at(loop_.clock().mono() + (piece->more ? rest : rest + kHouseRest),
+                      [this] { keep_house(); });
+      });
 }
 
 // No new work; what is at work goes on without us, unless it was asked to end.

@@ -30,9 +30,12 @@ struct ServeRequest {
   ServeFlags flags;
   /// Called once it listens.
   std::function<void(const Listening& listening)> listening;
-  /// Called now and then on a thread of the pool: removes what retention does not keep, until asked
-  /// to stop.
-  std::function<void(store::Store& store, const std::stop_token& stop)> housekeeping;
+  /// Called again and again on a thread of the pool, for a little at a time: removes what retention
+  /// does not keep, until it is asked to pause, which may take a workspace's removal, or to stop.
+  /// Whether something is left to do.
+  std::function<bool(store::Store& store, const std::stop_token& stop,
+                     const std::stop_token& pause)>
+      housekeeping;
 };
 
 /// Serves until SIGTERM or SIGINT; a second one ends it at once. Blocks. Returns the exit code. An

@@ -224,7 +224,8 @@ Status migrate(Database& database, const StatePaths& paths, const OpenOptions& o
   WAVE_CHECK(check_version(database, version, newest_version(rules), paths.database()));
   if (version.schema == newest_version(rules)) return {};
   if (version.empty) {
-    WAVE_CHECK(database.execute("PRAGMA journal_mode=WAL"));
+    // Before the first table: later it takes a rewrite (Store::compact).
+    WAVE_CHECK(database.execute("PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL"));
   } else {
     WAVE_CHECK(check_no_owner(paths));
     WAVE_CHECK(back_up(database, version.schema, paths, options));

@@ -107,4 +107,17 @@ Status remove_unused_blobs(Batch& batch, const BlobFolder& blobs,
   return {};
 }
 
+Result<bool> give_back_pages(Database& database) {
+  WAVE_TRY(const int64_t before, database.integer("PRAGMA freelist_count"));
+  if (before == 0) return true;
+  WAVE_CHECK(database.execute("PRAGMA incremental_vacuum(256)"));
+  WAVE_TRY(const int64_t after, database.integer("PRAGMA freelist_count"));
+  return after == 0 || after == before;
+}
+
+Status rewrite_database(Database& database) {
+  // What is written meanwhile may be large, and belongs on a disk.
+  return database.execute("PRAGMA temp_store=FILE; PRAGMA auto_vacuum=INCREMENTAL; VACUUM");
+}
+
 }  // namespace wave::store::sqlite

@@ -26,4 +26,10 @@ Result<bool> prune_events(Batch& batch, int64_t run);
 Status remove_unused_blobs(Batch& batch, const BlobFolder& blobs,
                            std::span<const std::string> candidates);
 
+/// Returns up to 256 free pages to the file system; true when there are none left, or the database
+/// cannot (it was made without auto_vacuum).
+Result<bool> give_back_pages(Database& database);
+/// VACUUM, into a database that can give pages back. Outside of a transaction.
+Status rewrite_database(Database& database);
+
 }  // namespace wave::store::sqlite

@@ -4,7 +4,9 @@
 
 #include <charconv>
 
+#include "base/stop_gate.h"
 #include "base/text.h"
+#include "store/server_lock.h"
 #include "store/snapshot_format.h"
 #include "store/sqlite/access_rows.h"
 #include "store/sqlite/commands.h"
@@ -160,6 +162,36 @@ Status SqliteStore::finish_earlier_prunes(const std::stop_token& stop) {
   return {};
 }
 
+Status SqliteStore::give_back_space(const std::stop_token& stop) {
+  WAVE_CHECK(finish_earlier_prunes(stop));
+  WAVE_CHECK(sweep_blobs(stop));
+  bool done = false;
+  while (!done && !stop.stop_requested()) {
+    WAVE_TRY(const WriteAnswer given, write(GiveBackPages{}));
+    done = given.done;
+  }
+  return {};
+}
+
+Result<uint64_t> SqliteStore::free_bytes() {
+  WAVE_TRY(const auto reader, readers_.borrow());
+  WAVE_TRY(const int64_t pages, reader->integer("PRAGMA freelist_count"));
+  WAVE_TRY(const int64_t size, reader->integer("PRAGMA page_size"));
+  return static_cast<uint64_t>(pages) * static_cast<uint64_t>(size);
+}
+
+Status SqliteStore::compact() {
+  if (writer_ == nullptr) return fail(read_only_error());
+  WAVE_TRY(const std::unique_ptr<Database> database, Database::open(paths_.database(), {}));
+  WriteTurn turn(paths_);
+  WAVE_TRY(const bool mine, turn.take());
+  if (!mine) {
+    return fail(Code::kConflict, "a server works with the database", "try again when it has ended");
+  }
+  const NoStop no_stop;
+  return rewrite_database(*database);
+}
+
 Status SqliteStore::remove_unused(std::span<const std::string> candidates,
                                   const std::stop_token& stop) {
   for (size_t at = 0; at < candidates.size() && !stop.stop_requested(); at += kBlobsPerPiece) {
@@ -172,14 +204,23 @@ Status SqliteStore::remove_unused(std::span<const std::string> candidates,
 /// Finds what no run ever came to refer to, because its process died before. Looks at every blob,
 /// so at most once an hour.
 Status SqliteStore::sweep_blobs(const std::stop_token& stop) {
-  if (stop.stop_requested()) return {};
-  {
-    const std::scoped_lock lock(sweep_mutex_);
-    const auto now = std::chrono::steady_clock::now();
-    if (swept_ && now - *swept_ < kSweepInterval) return {};
-    swept_ = now;
+  while (!stop.stop_requested()) {
+    std::vector<std::string> piece;
+    {
+      const std::scoped_lock lock(sweep_mutex_);
+      const auto now = std::chrono::steady_clock::now();
+      if (unswept_.empty()) {
+        if (swept_ && now - *swept_ < kSweepInterval) return {};
+        swept_ = now;
+        unswept_ = blobs_.list();
+      }
+      const size_t size = std::min(kBlobsPerPiece, unswept_.size());
+      piece.assign(unswept_.end() - static_cast<std::ptrdiff_t>(size), unswept_.end());
+      unswept_.resize(unswept_.size() - size);
+    }
+    WAVE_CHECK(remove_unused(piece, stop));
   }
-  return remove_unused(blobs_.list(), stop);
+  return {};
 }
 
 // --- the log ---

@@ -37,6 +37,9 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
   Result<std::string> resolve_run(const std::string& prefix) override;
   using Store::prune_run;
   Status prune_run(const std::string& run_id, const std::stop_token& stop) override;
+  Status give_back_space(const std::stop_token& stop) override;
+  Result<uint64_t> free_bytes() override;
+  Status compact() override;
 
   void append(Append request, Appended done) override;
   Status append_and_wait(Append request) override;
@@ -139,7 +142,8 @@ class SqliteStore final : public Store, public AccessStore, public WebhookStore 
   std::atomic<int64_t> epoch_ = 0;  // as check_epoch left it
 
   std::mutex sweep_mutex_;
-  std::optional<MonoTime> swept_;  // guarded by sweep_mutex_
+  std::optional<MonoTime> swept_;     // guarded by sweep_mutex_
+  std::vector<std::string> unswept_;  // guarded by it: where an interrupted sweep goes on
 
   std::mutex watch_mutex_;
   // Destroyed before what their threads use.

@@ -139,6 +139,11 @@ Result<SqliteStore::Writing> SqliteStore::prepare(const WriteRequest& request) {
               return nothing(remove_unused_blobs(batch, blobs_, remove.candidates));
             };
           },
+          [answer](const GiveBackPages&) -> Result<Writing> {
+            return [=](Batch& batch) {
+              return answer(&WriteAnswer::done, give_back_pages(batch.database()));
+            };
+          },
           [nothing](const AddLoginCode& add) -> Result<Writing> {
             return [=, &add](Batch& batch) {
               return nothing(sqlite::add_login_code(batch.database(), add.code, add.now));

@@ -150,6 +150,8 @@ void fields(Archive& archive, RemoveBlobs& request) {
   archive(request.candidates);
 }
 template <typename Archive>
+void fields(Archive& /*archive*/, GiveBackPages& /*request*/) {}
+template <typename Archive>
 void fields(Archive& archive, AddLoginCode& request) {
   archive(request.code, request.now);
 }

@@ -33,6 +33,8 @@ struct PruneEvents {
 struct RemoveBlobs {
   std::vector<std::string> candidates;
 };
+/// Up to 256 free pages, to the file system.
+struct GiveBackPages {};
 struct AddLoginCode {
   LoginCode code;
   WallTime now{};
@@ -46,7 +48,7 @@ struct RevokeToken {
 /// is not here.
 using WriteRequest =
     std::variant<NewRun, EncodedAppend, TakeOwnership, NoteFold, EndFolds, Command, PruneRows,
-                 PruneEvents, RemoveBlobs, AddLoginCode, RevokeToken, AuditEntry>;
+                 PruneEvents, RemoveBlobs, GiveBackPages, AddLoginCode, RevokeToken, AuditEntry>;
 
 /// What a write gives back, where it gives anything back.
 struct WriteAnswer {
@@ -54,7 +56,7 @@ struct WriteAnswer {
   std::vector<int64_t> epochs;  // TakeOwnership
   int64_t number = 0;           // NoteFold: the count; Command: its id
   PruneWork prune;              // PruneRows
-  bool done = false;            // PruneEvents: none are left
+  bool done = false;            // PruneEvents, GiveBackPages: none are left
   AuditEntry entry;             // AuditEntry, as stored
 };
 
