@@ -29,9 +29,10 @@
 namespace wave::server {
 namespace {
 
-// Housekeeping gets a fifth of one thread's time at most, in pieces that nobody waits long for.
+// Housekeeping gets half of one thread's time at most, in pieces that nobody waits long for: some five
+// runs a second.
 constexpr Millis kHousePiece{200};
-constexpr int kHouseShare = 5;
+constexpr int kHouseShare = 2;
 constexpr Millis kHouseRest{5'000};      // when nothing was left
 constexpr Millis kLastAnswers{2'000};    // for answers that are on their way at the end
 constexpr Millis kStopPatience{30'000};  // for agents that are asked to stop
