@@ -20,7 +20,8 @@ const GateChoiceView* choice_of(char key, const GateView& gate) {
   }
   if (key < '1' || key > '9') return nullptr;
   const auto index = static_cast<size_t>(key - '1');
-  return index < gate.choices.size() ? &gate.choices[index] : nullptr;
+  if (index >= gate.choices.size() || gate.choices[index].key.size() == 1) return nullptr;
+  return &gate.choices[index];
 }
 
 void drop_last_character(std::string& text) {
@@ -39,7 +40,7 @@ const GateView* GateInput::current(const std::vector<GateView>& gates) const {
   return found == gates.end() ? &gates.front() : &*found;
 }
 
-std::optional<GateAnswer> GateInput::on_key(char key, const std::vector<GateView>& gates) {
+std::optional<GateAnswer> GateInput::on_key(Key key, const std::vector<GateView>& gates) {
   const GateView* gate = current(gates);
   if (gate == nullptr) return std::nullopt;
   if (gate->gate_id != gate_id_) {
@@ -47,12 +48,13 @@ std::optional<GateAnswer> GateInput::on_key(char key, const std::vector<GateView
     gate_id_ = gate->gate_id;
   }
   if (typing_) return type(key, *gate);
-  if (key == kTab && gates.size() > 1) {
+  if (key.pasted) return std::nullopt;
+  if (key.byte == kTab && gates.size() > 1) {
     const auto at = static_cast<size_t>(gate - gates.data());
     gate_id_ = gates[(at + 1) % gates.size()].gate_id;
     return std::nullopt;
   }
-  return pick(key, *gate);
+  return pick(key.byte, *gate);
 }
 
 std::optional<GateAnswer> GateInput::pick(char key, const GateView& gate) {
@@ -68,16 +70,17 @@ std::optional<GateAnswer> GateInput::pick(char key, const GateView& gate) {
     return answer;
   }
   typing_ = true;
-  if (choice == nullptr) return type(key, gate);
+  if (choice == nullptr) return type({key}, gate);
   return std::nullopt;
 }
 
-std::optional<GateAnswer> GateInput::type(char key, const GateView& gate) {
-  if (key == kEscape) {
+std::optional<GateAnswer> GateInput::type(Key pressed, const GateView& gate) {
+  const char key = pressed.byte;
+  if (key == kEscape && !pressed.pasted) {
     reset();
     return std::nullopt;
   }
-  if (key == '\n' || key == '\r') {
+  if ((key == '\n' || key == '\r') && !pressed.pasted) {
     GateAnswer answer{gate.gate_id, choice_, text_};
     reset();
     return answer;

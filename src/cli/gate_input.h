@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/terminal_keys.h"
 #include "cli/view_model.h"
 
 namespace wave::cli {
@@ -13,11 +14,12 @@ struct GateAnswer {
   std::string gate_id, choice, text;
 };
 
-/// Keys come one byte at a time. Answers the first of the gates that wait; Tab goes to the next.
+/// Keys come one byte at a time. What is pasted becomes text, and never decides. Answers the first
+/// of the gates that wait; Tab goes to the next.
 class GateInput {
  public:
   /// An answer, when `key` completed one.
-  std::optional<GateAnswer> on_key(char key, const std::vector<GateView>& gates);
+  std::optional<GateAnswer> on_key(Key key, const std::vector<GateView>& gates);
   /// The gate that is being answered, or nullptr when none waits.
   [[nodiscard]] const GateView* current(const std::vector<GateView>& gates) const;
   [[nodiscard]] bool typing() const { return typing_; }
@@ -27,7 +29,7 @@ class GateInput {
 
  private:
   std::optional<GateAnswer> pick(char key, const GateView& gate);
-  std::optional<GateAnswer> type(char key, const GateView& gate);
+  std::optional<GateAnswer> type(Key key, const GateView& gate);
   void reset();
 
   std::string gate_id_;  // the chosen one; empty: the first

@@ -19,7 +19,7 @@ std::optional<GateAnswer> type(GateInput& input, const std::vector<GateView>& ga
   std::optional<GateAnswer> answer;
   for (const char key : keys) {
     EXPECT_FALSE(answer.has_value()) << "answered too early";
-    answer = input.on_key(key, gates);
+    answer = input.on_key({key}, gates);
   }
   return answer;
 }
@@ -35,7 +35,7 @@ TEST(GateInput, AKeyAnswers) {
 TEST(GateInput, LongKeysAreReachedByNumber) {
   GateInput input;
   EXPECT_EQ(type(input, {gate("g", false)}, "2").value_or(GateAnswer{}).choice, "rework");
-  EXPECT_FALSE(type(input, {gate("g", false)}, "39x\n").has_value());
+  EXPECT_FALSE(type(input, {gate("g", false)}, "139x\n").has_value()) << "1 is y, which has a key";
 }
 
 TEST(GateInput, FreeTextIsTypedAndSent) {
@@ -77,6 +77,18 @@ TEST(GateInput, WithoutChoicesEnterOrTextPasses) {
   EXPECT_EQ(type(typed, {gate("g", true, false)}, "ok\n").value_or(GateAnswer{}).text, "ok");
   GateInput nothing;
   EXPECT_FALSE(type(nothing, {}, "y\n").has_value());
+}
+
+TEST(GateInput, WhatIsPastedIsTextAndDecidesNothing) {
+  const std::vector<GateView> plain{gate("g1", false)};
+  GateInput input;
+  EXPECT_FALSE(input.on_key({'y', true}, plain));
+  const std::vector<GateView> freeform{gate("g2", true)};
+  EXPECT_FALSE(input.on_key({'y'}, freeform));
+  for (const char byte : std::string("a\nb")) EXPECT_FALSE(input.on_key({byte, true}, freeform));
+  const auto answer = input.on_key({'\n'}, freeform);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->text, "ab");
 }
 
 }  // namespace

@@ -11,6 +11,9 @@ constexpr std::string_view kBeginUpdate = "\x1b[?2026h";
 constexpr std::string_view kEndUpdate = "\x1b[?2026l";
 constexpr std::string_view kHideCursor = "\x1b[?25l";
 constexpr std::string_view kShowCursor = "\x1b[?25h";
+// A terminal that knows it says what is pasted.
+constexpr std::string_view kTellPastes = "\x1b[?2004h";
+constexpr std::string_view kTellNoPastes = "\x1b[?2004l";
 constexpr std::string_view kClearLine = "\x1b[K";
 constexpr std::string_view kClearBelow = "\x1b[J";
 
@@ -23,8 +26,11 @@ std::string up(size_t lines) {
 std::string LiveScreen::update(const std::vector<std::string>& lines) {
   if (lines == shown_) return {};
   std::string bytes(kBeginUpdate);
-  if (!cursor_hidden_) bytes += kHideCursor;
-  cursor_hidden_ = true;
+  if (!modes_set_) {
+    bytes += kHideCursor;
+    if (takes_keys_) bytes += kTellPastes;
+  }
+  modes_set_ = true;
   // The cursor rests at the start of the line below the last one.
   bytes += up(shown_.size()) + "\r";
   for (size_t i = 0; i < lines.size(); ++i) {
@@ -48,14 +54,17 @@ std::string LiveScreen::print_above(const std::string& text) {
 std::string LiveScreen::clear() {
   std::string bytes = up(shown_.size()) + "\r" + std::string(kClearBelow);
   shown_.clear();
+  modes_set_ = false;
   return bytes;
 }
 
 std::string LiveScreen::finish() {
   shown_.clear();
-  if (!cursor_hidden_) return {};
-  cursor_hidden_ = false;
-  return std::string(kShowCursor);
+  if (!modes_set_) return {};
+  modes_set_ = false;
+  std::string bytes(kShowCursor);
+  if (takes_keys_) bytes += kTellNoPastes;
+  return bytes;
 }
 
 }  // namespace wave::cli

@@ -8,14 +8,15 @@ namespace wave::cli {
 namespace {
 
 constexpr size_t kViewPage = 1000;
-constexpr Millis kShortestGap{50};  // between two drawings
-constexpr Millis kTick{500};        // elapsed times change although nothing happens
+constexpr Millis kShortestGap{50};    // between two drawings
+constexpr Millis kSequencePause{50};  // within what a terminal sends for one key
+constexpr Millis kTick{500};          // elapsed times change although nothing happens
 
 }  // namespace
 
 /// What one job is told and tells.
 struct RunView::Job {
-  std::string keys;
+  std::vector<Key> keys;
   bool resized = false;
   bool last = false;
   bool more = false;  // the page was full
@@ -28,6 +29,7 @@ RunView::RunView(Loop& loop, RunAccess& runs, ViewModel start, RunViewConfig con
   if (!config_.answers) return;
   keyboard_ = std::make_unique<KeyboardMode>(config_.in_fd);
   if (keyboard_->active()) {
+    screen_ = LiveScreen(true);
     key_watch_ = loop_.watch_readable(config_.in_fd, [this] { on_keys(); });
   } else {
     config_.style.answers = false;
@@ -93,13 +95,14 @@ void RunView::start_job() {
 void RunView::job_done(Job& job) {
   in_flight_ = false;
   last_job_ = loop_.clock().mono();
-  if (job.more || again_ || !keys_.empty() || (finish_done_ && !job.last)) {
-    start_job();
-    return;
-  }
-  if (job.last) {
+  // The closing words are said: whatever else was asked for meanwhile would say them again.
+  if (job.last && !job.more) {
     stop_keyboard();
     std::exchange(finish_done_, {})();
+    return;
+  }
+  if (job.more || again_ || !keys_.empty() || finish_done_) {
+    start_job();
     return;
   }
   if (config_.mode == ViewMode::kLive) schedule(kTick);
@@ -120,13 +123,25 @@ void RunView::on_keys() {
     stop_keyboard();
     return;
   }
-  keys_.append(buffer.data(), static_cast<size_t>(count));
+  take_keys(terminal_keys_.read({buffer.data(), static_cast<size_t>(count)}));
+  if (escape_timer_ != 0) loop_.cancel_timer(std::exchange(escape_timer_, 0));
+  if (!terminal_keys_.is_undecided()) return;
+  escape_timer_ = loop_.call_at(loop_.clock().mono() + kSequencePause, [this] {
+    escape_timer_ = 0;
+    take_keys({terminal_keys_.end_escape()});
+  });
+}
+
+void RunView::take_keys(const std::vector<Key>& keys) {
+  if (keys.empty()) return;
+  keys_.insert(keys_.end(), keys.begin(), keys.end());
   start_job();
 }
 
 void RunView::stop_keyboard() {
   if (key_watch_ != 0) loop_.unwatch(key_watch_);
   key_watch_ = 0;
+  if (escape_timer_ != 0) loop_.cancel_timer(std::exchange(escape_timer_, 0));
   keyboard_.reset();
 }
 
@@ -148,7 +163,7 @@ void RunView::read_and_show(Job& job) {
       model_.last_seq = std::max(model_.last_seq, event.seq);
     }
   }
-  for (const char key : job.keys) {
+  for (const Key key : job.keys) {
     if (const auto decided = input_.on_key(key, model_.gates)) answer(*decided);
   }
   if (job.more) return;

@@ -67,6 +67,7 @@ class RunView {
   void job_done(Job& job);
   void schedule(Millis delay);
   void on_keys();
+  void take_keys(const std::vector<Key>& keys);
   void stop_keyboard();
 
   // The job's side: model_, screen_, input_ and lost_ belong to the job while one is in flight.
@@ -87,8 +88,9 @@ class RunView {
 
   std::unique_ptr<KeyboardMode> keyboard_;
   Loop::WatchId key_watch_ = 0;
-  std::string keys_;  // typed and not yet given to a job
-  Loop::TimerId timer_ = 0;
+  TerminalKeys terminal_keys_;
+  std::vector<Key> keys_;  // typed and not yet given to a job
+  Loop::TimerId timer_ = 0, escape_timer_ = 0;
   MonoTime last_job_{};
   Closing closing_;
   Callback finish_done_;

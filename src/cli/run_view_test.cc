@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <future>
 #include <mutex>
 
 #include "base/asio_loop.h"
@@ -126,6 +127,36 @@ TEST(RunView, FinishShowsWhatCameLast) {
   });
   EXPECT_EQ(viewed.written, "03:04:05 run started\n03:04:05 a: started\n03:04:05 run completed\n");
   EXPECT_EQ(viewed.model.status, "completed");
+}
+
+// A new size, a key or an event that comes while the last of it is written asks for one more look.
+TEST(RunView, TheClosingWordsAreSaidOnce) {
+  LogRuns store;
+  store.add("run_started");
+  const TestFolder folder;
+  const fs::path file = folder.path() / "out";
+  const UniqueFd out = *open_file(file, O_RDWR | O_CREAT, 0600);
+  RunViewConfig config = config_of(ViewMode::kPlain);
+  config.out_fd = out.get();
+  OutputQueue queue(out.get());
+  config.out = &queue;
+  AsioLoop loop;
+  RunView shown(loop, store, ViewModel("r", "p", {{"a", ""}}), std::move(config));
+  int said = 0;
+  loop.post([&] {
+    shown.finish(
+        [&](const ViewModel&) {
+          if (said++ > 0) return "the end, again\n";
+          shown.wake();
+          std::promise<void> asked_again;
+          loop.post([&] { asked_again.set_value(); });
+          asked_again.get_future().wait();
+          return "the end\n";
+        },
+        [&] { loop.stop(); });
+  });
+  loop.run();
+  EXPECT_EQ(read_file(file, 4096).value_or(""), "03:04:05 run started\nthe end\n");
 }
 
 TEST(RunView, ALostTerminalEndsTheShowingOnly) {

@@ -29,8 +29,8 @@
 namespace wave::server {
 namespace {
 
-// Housekeeping gets half of one thread's time at most, in pieces that nobody waits long for: some five
-// runs a second.
+// Housekeeping gets half of one thread's time at most, in pieces that nobody waits long for: some
+// five runs a second.
 constexpr Millis kHousePiece{200};
 constexpr int kHouseShare = 2;
 constexpr Millis kHouseRest{5'000};      // when nothing was left
