@@ -14,9 +14,9 @@ struct Key {
   bool operator==(const Key&) const = default;
 };
 
-/// Splits what is read (ECMA-48, 5.4; xterm's "bracketed paste" and X10 mouse reports). Sequences are
-/// left out, also those that it does not know, however their bytes arrive. Keeps no bytes of them,
-/// so it needs no bound.
+/// Splits what is read (ECMA-48, 5.4; xterm's "bracketed paste" and X10 mouse reports). Sequences
+/// are left out, also those that it does not know, however their bytes arrive. Keeps no bytes of
+/// them, so it needs no bound.
 class TerminalKeys {
  public:
   std::vector<Key> read(std::string_view bytes);
@@ -29,13 +29,13 @@ class TerminalKeys {
  private:
   enum class State {
     kText,
-    kEscape,         // ESC
-    kControl,        // ESC [ ...
-    kConsole,        // ESC [ [: one more, a function key of Linux's console
-    kSingleShift,    // ESC O
-    kMouse,          // ESC [ M: three more
-    kString,         // ESC ] and others, until BEL or ESC backslash
-    kStringEscape,   // ESC within one
+    kEscape,        // ESC
+    kControl,       // ESC [ ...
+    kConsole,       // ESC [ [: one more, a function key of Linux's console
+    kSingleShift,   // ESC O
+    kMouse,         // ESC [ M: three more
+    kString,        // ESC ] and others, until BEL or ESC backslash
+    kStringEscape,  // ESC within one
   };
   void take(char byte, std::vector<Key>& keys);
   void begin(char byte);

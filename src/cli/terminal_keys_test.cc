@@ -14,12 +14,28 @@ std::string typed(TerminalKeys& keys, std::string_view bytes) {
 }
 
 constexpr std::string_view kSequences[] = {
-    "\x1bOP",           "\x1b[15~",       "\x1b[1~",        "\x1b[1;5C",
-    "\x1by",            "\x1b[2~",        "\x1b[C",         "\x1bO5P",
-    "\x1b[<0;10;20M",   "\x1b[<0;10;20m", "\x1b[32;10;20M", "\x1b[M y1",
-    "\x1b[12;34R",      "\x1b[[A",        "\x1b[?1;2c",     "\x1b]11;rgb:yyyy/1111/nnnn\a",
-    "\x1bP1+r1y\x1b\\", "\x1b[200~",      "\x1b[201~",      "\x1b[I",
-    "\x1b\x1b[A",       "\x1b[>0;95;0c",
+    "\x1bOP",
+    "\x1b[15~",
+    "\x1b[1~",
+    "\x1b[1;5C",
+    "\x1by",
+    "\x1b[2~",
+    "\x1b[C",
+    "\x1bO5P",
+    "\x1b[<0;10;20M",
+    "\x1b[<0;10;20m",
+    "\x1b[32;10;20M",
+    "\x1b[M y1",
+    "\x1b[12;34R",
+    "\x1b[[A",
+    "\x1b[?1;2c",
+    "\x1b]11;rgb:yyyy/1111/nnnn\a",
+    "\x1bP1+r1y\x1b\\",
+    "\x1b[200~",
+    "\x1b[201~",
+    "\x1b[I",
+    "\x1b\x1b[A",
+    "\x1b[>0;95;0c",
 };
 
 TEST(TerminalKeys, NoByteOfASequenceIsAKey) {
