@@ -1,4 +1,5 @@
-# Everything comes from Debian packages; ./dev installs them (packages are listed there).
+# Everything comes from Debian packages; ./dev installs them (packages are listed there). What is linked in has a row
+# in packaging/parts.json, where NOTICE and the list of parts in a package come from: ./dev lint compares the two.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 if(WAVE_STATIC)
@@ -36,6 +37,18 @@ foreach(part IN LISTS re2_parts)
   wave_library(${part})
   target_link_libraries(wave_dep_re2 INTERFACE wave_dep_${part})
 endforeach()
+
+# RE2 does not know its own version, and what its pkg-config file says is 0.0.0 on Debian 12: `wave version` names the
+# release that Debian has packaged.
+execute_process(COMMAND dpkg-query -W -f "\${Version}" libre2-dev OUTPUT_VARIABLE re2_release ERROR_QUIET)
+if(NOT re2_release MATCHES "^[0-9]+")
+  set(re2_release "${RE2_VERSION}")
+endif()
+string(REGEX MATCH "^[0-9.]+" re2_release "${re2_release}")
+set(WAVE_VERSIONS_OF_PARTS WAVE_RE2_RELEASE="${re2_release}")
+if(re2_parts)
+  list(APPEND WAVE_VERSIONS_OF_PARTS WAVE_RE2_USES_ABSEIL)
+endif()
 
 # fmt and spdlog are packaged as shared libraries only. fmt's definitions are compiled once (cmake/fmt.cc);
 # spdlog is used header-only, in the one translation unit behind base/log.h.

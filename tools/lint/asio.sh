@@ -20,7 +20,7 @@ only() {
 }
 
 only Asio "boost/asio" src/base/asio_loop.cc src/base/asio_impl.cc src/http/request_parser.cc src/http/response_parser.cc
-only spdlog 'spdlog/' src/base/log.cc
+only spdlog 'spdlog/' src/base/log.cc src/cli/linked_libraries.cc
 only "Beast" "boost/beast" src/http/request_parser.cc src/http/response_parser.cc src/http/response_parser.h
-only CLI11 'CLI/' src/cli/parse.cc
+only CLI11 'CLI/' src/cli/parse.cc src/cli/linked_libraries.cc
 exit $bad
