@@ -7,7 +7,7 @@ claude_version=2.1.197
 command_lint() {
   need test
   lint_code=0
-  for check in format arrows asio version shell; do
+  for check in format arrows asio version parts shell; do
     if sh "tools/lint/$check.sh"; then
       say "  $check: ok"
     else
