@@ -1,6 +1,7 @@
 #!/bin/sh
 # build.sh BINARY FOLDER: a .tar.gz and a .deb of a release binary, made without debhelper, and tried out:
-# both are unpacked and the program in them is asked for its version.
+# both are unpacked and the program in them is asked for its version. Beside them a list of what is in the program
+# (SBOM, SPDX 2.3), and the checksums of all three.
 set -eu
 
 binary=$1
@@ -22,11 +23,13 @@ strip "$stage/bin/wave" 2>/dev/null || true
 "$binary" completion bash >"$stage/share/bash-completion/completions/wave"
 "$binary" completion zsh >"$stage/share/zsh/vendor-completions/_wave"
 "$binary" completion fish >"$stage/share/fish/vendor_completions.d/wave.fish"
-cp "$root/README.md" "$stage/share/doc/wave/"
+cp "$root/README.md" "$root/LICENSE" "$root/NOTICE" "$stage/share/doc/wave/"
 # It starts when somebody enables it: which project it is for, only they know.
 mkdir -p "$stage/lib/systemd/system"
 cp "$root/packaging/wave.service" "$stage/lib/systemd/system/"
 chmod 0644 "$stage/lib/systemd/system/wave.service"
+
+python3 "$root/packaging/sbom.py" "$stage/bin/wave" "$name" >"$folder/$name.spdx.json"
 
 tar -C "$folder/stage" -czf "$folder/$name.tar.gz" --owner=0 --group=0 --transform "s,^usr,$name," usr
 
@@ -64,4 +67,7 @@ if [ -f "$folder/wave_${version}_$machine.deb" ]; then
   [ "$("$try/deb/usr/bin/wave" version)" = "wave $version" ]
 fi
 rm -rf "$try"
+
+sums=$(cd "$folder" && sha256sum -- *)
+printf '%s\n' "$sums" >"$folder/SHA256SUMS"
 ls -l "$folder"

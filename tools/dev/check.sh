@@ -10,7 +10,7 @@ check_usage() {
   fuzz-1 to -4       each fuzz target for 20 minutes, four of them at a time
   storms             machines that are short of something: tests/storms, and O9 and O11 without sanitizers
   chaos              kill -9 of everything, for 20 minutes: tests/chaos
-  package            a .deb and a .tar.gz of the release
+  package            a .deb and a .tar.gz of the release, and what is in them
   clean-clone        ./dev run in a fresh clone of what is committed, without ccache
   debian13           both commands of README in a Debian 13 (root; a folder below build/)
   all                ./dev test, and every part
@@ -40,7 +40,7 @@ command_check() {
       fuzz-[1-4]) stage "$part" counted fuzz_share "${part#fuzz-}" ;;
       storms) stage "storms" check_storms ;;
       chaos) stage "chaos" check_chaos ;;
-      package) stage "package" counted command_package ;;
+      package) stage "package" counted check_package ;;
       clean-clone) stage "clean clone" counted check_clean_clone ;;
       debian13) stage "Debian 13" counted check_debian13 ;;
       *)
@@ -81,6 +81,11 @@ check_suite() {
   need build test
   build asan "$1" || return 1
   suite "build/asan/tests/$1"
+}
+
+check_package() {
+  command_package || return 1
+  python3 packaging/check_packages.py build/packages
 }
 
 # The first thing that somebody sees, from what is committed; and the second time nothing is built.
