@@ -200,6 +200,7 @@ class CheckContract final : public HostedOperation {
  private:
   void run_job(Check check);
   void program_ended(Result<ProgramResult> result) override;
+  [[nodiscard]] bool answers_in_print() const override { return check_.parser != nullptr; }
   void end(const contract::Verdict& verdict);
 
   Check check_;
@@ -220,9 +221,9 @@ void CheckContract::start() {
   auto input = std::make_shared<CheckInput>(CheckInput{
       .setup = setup_input(*run_, step, *state),
       .contract = &contract_of(*run_, operation_),
-      .launch_name =
-          launch_name(*state, fmt::format("contract-{}-{}", operation_.index, operation_.round))
-              .text()});
+      .launch_name = launch_name(*state, name_again(fmt::format("contract-{}-{}", operation_.index,
+                                                                operation_.round)))
+                         .text()});
   input->setup.interrupt = interrupt();
   if (repairer != nullptr) input->setup.work_of = &run_->step(repairer->id);
   input->started = run_->world.inspect(launch_folder(*run_, input->launch_name)) !=

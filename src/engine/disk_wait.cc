@@ -22,6 +22,13 @@ std::optional<Error> disk_wait(World& world, const Error& error, int waits) {
   return error;
 }
 
+std::optional<Error> disk_shortage(World& world, const process::HostExit& exit) {
+  if (const Status there = world.check_disk(); !there) return there.error();
+  if (!exit.disk_ran_out) return std::nullopt;
+  return Error(Code::kDiskFull, "the disk was full while it ran",
+               "free disk space, or let `wave clean` remove what ended runs left");
+}
+
 Millis disk_wait_delay(int waits) {
   return std::min(kFirstDelay * (1 << std::clamp(waits - 1, 0, kMaxDoublings)), kMaxDelay);
 }

@@ -14,6 +14,10 @@ namespace wave::engine {
 /// times. (pool)
 std::optional<Error> disk_wait(World& world, const Error& error, int waits);
 
+/// Why a program that failed is to run again: the disk lacks something now, or ran out of room
+/// while it ran. Nothing when the disk is not to blame. (pool)
+std::optional<Error> disk_shortage(World& world, const process::HostExit& exit);
+
 /// How long it is waited before the disk is looked at.
 Millis disk_wait_delay(int waits);
 

@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 
 #include "engine/runtime.h"
 #include "flow/fold.h"
+#include "process/attempt_files.h"
 
 namespace wave::engine {
 namespace {
@@ -174,6 +176,95 @@ TEST_F(EngineTest, O11_AProjectThatGoesAwayBeforeTheStartInterruptsTheStep) {
       std::ranges::find(*log, flow::Kind::kStepInterrupted, &store::StoredEvent::kind);
   ASSERT_NE(interrupted, log->end());
   EXPECT_TRUE(interrupted->line.contains("\"disk\"")) << interrupted->line;
+}
+
+// A disk that is full for a while during the first program of each step and purpose.
+class ProgramsDisk final : public SystemWorld {
+ public:
+  using SystemWorld::SystemWorld;
+  Result<std::unique_ptr<Followed>> start_or_attach(const process::HostRequest& request,
+                                                    uint64_t out_offset, uint64_t err_offset,
+                                                    process::FollowHandlers handlers) override {
+    const std::string name = request.dir.filename().native();
+    const bool is_first = !name.contains("again") && !name.contains("-w");
+    if (is_first) {
+      handlers.on_exit = [tell = handlers.on_exit, dir = request.dir](process::HostExit exit) {
+        exit.disk_ran_out = true;
+        EXPECT_TRUE(process::write_exit(dir, exit));  // as the host would have
+        tell(exit);
+      };
+    }
+    return SystemWorld::start_or_attach(request, out_offset, err_offset, std::move(handlers));
+  }
+};
+
+/// The lines of the log of a run of `steps` in such a world.
+class FullDiskEngineTest : public EngineTest {
+ protected:
+  std::string drive_with_full_disk(std::string_view steps) {
+    run_ = create(steps);
+    ProgramsDisk world(*launcher_, *loop_, store::StatePaths{root_});
+    Engine engine({.paths = {root_}, .environment = {{"PATH", "/usr/bin:/bin"}}}, *loop_, *store_,
+                  world, random_);
+    EXPECT_TRUE(
+        engine.adopt(run_, [&](const std::string&, const Engine::Ended&) { loop_->stop(); }));
+    loop_->run();
+    engine.abandon();
+    runtime_->end();
+    std::string lines;
+    const auto log = store_->events(run_, {});
+    for (const store::StoredEvent& event : *log) lines += event.line + "\n";
+    return lines;
+  }
+  static size_t count(std::string_view text, std::string_view what) {
+    size_t found = 0;
+    for (size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1)) {
+      ++found;
+    }
+    return found;
+  }
+
+  std::string run_;
+};
+
+// Fails the first time it is run in its workspace.
+constexpr std::string_view kFailsOnce = "if [ ! -e tried ]; then touch tried; exit 3; fi";
+
+TEST_F(FullDiskEngineTest, O11_AStepThatFailedWhileTheDiskWasFullRunsAgain) {
+  const std::string log = drive_with_full_disk(
+      fmt::format("  - {{id: a, type: command, script: \"{}\"}}\n", kFailsOnce));
+  EXPECT_EQ(status(run_), "completed") << log;
+  EXPECT_EQ(count(log, "\"step_interrupted\""), 1u) << log;
+  EXPECT_EQ(count(log, "\"reason\":\"disk\""), 1u) << log;
+  const auto details = store_->run(run_);
+  ASSERT_TRUE(details);
+  EXPECT_EQ(details->steps.at(0).attempt, 1);
+  EXPECT_EQ(details->steps.at(0).interruptions, 0);
+}
+
+TEST_F(FullDiskEngineTest, O11_AnArtifactThatCouldNotBeWrittenIsMadeAgain) {
+  const std::string log = drive_with_full_disk(
+      "  - id: a\n    type: command\n"
+      "    script: \"if [ -e tried ]; then echo made > made.txt; fi; touch tried\"\n"
+      "    output_artifacts: [{name: made, path: made.txt, required: true}]\n");
+  EXPECT_EQ(status(run_), "completed") << log;
+  EXPECT_EQ(count(log, "\"step_interrupted\""), 1u) << log;
+}
+
+TEST_F(FullDiskEngineTest, O11_AContractThatFailedWhileTheDiskWasFullIsCheckedAgain) {
+  const std::string log = drive_with_full_disk(
+      fmt::format("  - id: a\n    type: command\n    script: \"true\"\n    handover:\n"
+                  "      contract: {{type: test_suite, command: \"{}\", on_failure: fail}}\n",
+                  kFailsOnce));
+  EXPECT_EQ(status(run_), "completed") << log;
+  EXPECT_EQ(count(log, "\"step_waiting\""), 1u) << log;
+  EXPECT_EQ(count(log, "\"contract_failed\""), 0u) << log;
+}
+
+TEST_F(FullDiskEngineTest, O11_WhatMayBeMissingOfAStepThatCompletedIsSaid) {
+  const std::string log = drive_with_full_disk(kOneStep);
+  EXPECT_EQ(status(run_), "completed") << log;
+  EXPECT_EQ(count(log, "may be missing"), 1u) << log;
 }
 
 // promise O8: a log that cannot be folded ends its own run, and nothing else.

@@ -51,7 +51,8 @@ class ExecuteOperation final : public ActiveOperation {
   void take_in(bool err, std::string_view masked, std::vector<agent::Activity>& activity);
   void on_skipped(bool err, uint64_t count);
   void on_exit(const process::HostExit& exit);
-  void conclude(const process::HostExit& exit, std::string_view interruption);
+  void conclude(const process::HostExit& exit, const agent::AgentResult& result);
+  void interrupt_step(json::object data);
   void launch_failed(const Error& error);
   void not_launched(const Error& error);
   void end_without_process(FailureClass failure, const Error& error);
@@ -351,28 +352,47 @@ void ExecuteOperation::flush() {
 void ExecuteOperation::on_exit(const process::HostExit& exit) {
   phase_ = Phase::kEnded;
   if (watchdog_ != 0) run_->loop.cancel_timer(std::exchange(watchdog_, 0));
-  if (exit.reason != "spawn_failed") return conclude(exit, interruption(exit));
-  // The project's file system may have gone away after the step was set up. That is not the
-  // program's fault: the next attempt waits for the disk before it is set up.
-  on_pool([run = run_] { return run->world.check_disk(); },
-          [this, exit](const Status& there) {
-            conclude(exit, there ? interruption(exit) : flow::kWaitsForDisk);
-          });
-}
-
-void ExecuteOperation::conclude(const process::HostExit& exit, std::string_view interruption) {
   std::vector<agent::Activity> activity;
   if (out_redactor_) {
     take_in(false, out_redactor_->finish(), activity);
     take_in(true, err_redactor_->finish(), activity);
   }
-  if (!interruption.empty()) {
+  if (const std::string_view why = interruption(exit); !why.empty()) {
     add_activity(activity);
-    pending_.push_back(event(Kind::kStepInterrupted, {{"reason", interruption}}));
-    return report({.events = std::exchange(pending_, {}), .spool_marks = {mark()}});
+    return interrupt_step({{"reason", why}});
   }
-  const agent::AgentResult result = parser_->finish(exit, activity);
+  agent::AgentResult result = parser_->finish(exit, activity);
   add_activity(activity);
+  if (result.succeeded || stop_ != flow::StopReason::kNone || exit.reason == "output_limit") {
+    return conclude(exit, result);
+  }
+  // A program that finds no room fails in its own words, or cannot even say what came of its work;
+  // one whose folder went away could not be started. Neither is its fault.
+  on_pool([run = run_, exit] { return disk_shortage(run->world, exit); },
+          [this, exit, result = std::move(result)](const std::optional<Error>& lacking) {
+            if (!lacking || stop_ != flow::StopReason::kNone) return conclude(exit, result);
+            json::object data{{"reason", flow::kWaitsForDisk},
+                              {"message", text(full_message(*lacking), kMaxContent)}};
+            if (result.usage != flow::Usage{}) data["usage"] = flow::to_json(result.usage);
+            interrupt_step(std::move(data));
+          });
+}
+
+void ExecuteOperation::interrupt_step(json::object data) {
+  pending_.push_back(event(Kind::kStepInterrupted, std::move(data)));
+  report({.events = std::exchange(pending_, {}), .spool_marks = {mark()}});
+}
+
+void ExecuteOperation::conclude(const process::HostExit& exit, const agent::AgentResult& result) {
+  if (exit.disk_ran_out) {
+    pending_.push_back(
+        event(Kind::kWarningRaised,
+              {{"code", code_name(Code::kDiskFull)},
+               {"message",
+                fmt::format("the disk was full for a while during {}: lines of its output, and "
+                            "what it wrote to files then, may be missing",
+                            launch_name_.text())}}));
+  }
   pending_.push_back(exited(exit, result));
   if (out_offset_ + err_offset_ == 0) return report({.events = std::exchange(pending_, {})});
   // What events point to is on disk before they are.

@@ -34,8 +34,8 @@ std::string RunHook::name() const {
   const std::string purpose =
       fmt::format("hook-{}-{}", flow::hook_event_name(operation_.hook_event), operation_.index);
   const flow::StepState* state = run_->state.find(operation_.step);
-  if (state == nullptr) return fmt::format("_run.{}", purpose);
-  return launch_name(*state, fmt::format("{}-{}", purpose, operation_.round)).text();
+  if (state == nullptr) return fmt::format("_run.{}", name_again(purpose));
+  return launch_name(*state, name_again(fmt::format("{}-{}", purpose, operation_.round))).text();
 }
 
 Result<Launch> RunHook::plan() const {

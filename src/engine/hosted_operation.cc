@@ -1,5 +1,7 @@
 #include "engine/hosted_operation.h"
 
+#include <fmt/core.h>
+
 #include "base/system_fault.h"
 #include "base/text.h"
 
@@ -7,6 +9,9 @@ namespace wave::engine {
 namespace {
 
 constexpr size_t kMaxProgramTail = 64 << 10;
+/// So often in a row a program is run again whose disk was full only while it ran: it may be the
+/// program that fills it.
+constexpr int kMaxRepeats = 6;
 
 void append_tail(std::string& tail, std::string_view bytes) {
   tail.append(bytes);
@@ -45,10 +50,7 @@ void HostedOperation::start_program() {
            },
        .on_exit =
            [this, self = weak_from_this()](const process::HostExit& exit) {
-             const auto alive = self.lock();
-             if (!alive) return;
-             result_.exit = exit;
-             program_ended(std::move(result_));
+             if (const auto alive = self.lock()) ended(exit);
            },
        .on_skipped = {},
        .on_failed =
@@ -58,6 +60,30 @@ void HostedOperation::start_program() {
   if (!followed) return launch_failed(followed.error());
   followed_ = *std::move(followed);
   if (stop_ != flow::StopReason::kNone) followed_->stop(stop_ == flow::StopReason::kForceCancel);
+}
+
+std::string HostedOperation::name_again(std::string purpose) const {
+  return waits() == 0 ? purpose : fmt::format("{}-w{}", purpose, waits());
+}
+
+bool HostedOperation::may_lack_disk(const process::HostExit& exit) const {
+  if (!may_wait() || exit.reason == "output_limit") return false;
+  const bool passed = exit.reason == "exited" && exit.exit_code == 0;
+  return !passed || (answers_in_print() && exit.disk_ran_out);
+}
+
+void HostedOperation::ended(const process::HostExit& exit) {
+  result_.exit = exit;
+  if (!may_lack_disk(exit)) return program_ended(std::move(result_));
+  on_pool(
+      [run = run_, exit, waited = waits()]() -> std::optional<Error> {
+        if (const Status there = run->world.check_disk(); !there) return there.error();
+        return waited < kMaxRepeats ? disk_shortage(run->world, exit) : std::nullopt;
+      },
+      [this](const std::optional<Error>& lacking) {
+        if (lacking && may_wait()) return report_disk_wait(*lacking);
+        program_ended(std::move(result_));
+      });
 }
 
 void HostedOperation::launch_failed(const Error& error) {

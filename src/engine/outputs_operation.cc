@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "base/text.h"
+#include "engine/launch.h"
 #include "engine/operation.h"
 #include "engine/step_setup.h"
 
@@ -14,6 +15,7 @@ struct Collected {
   std::vector<flow::Artifact> artifacts;
   std::vector<std::string> missing_required;
   bool has_tree = false, changed_tree = false;
+  std::optional<Error> lacking;  // why the missing ones could not be written
 };
 
 class CollectOutputs final : public ActiveOperation {
@@ -60,6 +62,12 @@ Result<std::string> printed_text(const RunContext& run, const SetupInput& input)
     offset += bytes.size();
   }
   return parser->finish({}, ignored).final_text;
+}
+
+// A script that takes no notice of a write that fails leaves nothing but the missing file.
+std::optional<Error> lack_of_disk(const RunContext& run, const SetupInput& input) {
+  const auto exit = process::read_exit(launch_folder(run, launch_name(input.state).text()));
+  return disk_shortage(run.world, exit && *exit ? **exit : process::HostExit{});
 }
 
 // Whether the worktree differs from what it was when the attempt began.
@@ -112,6 +120,7 @@ Result<Collected> CollectOutputs::collect(const RunContext& run, const SetupInpu
     WAVE_TRY(artifact.sha256, run.store.put_blob_file(file->path));
     collected.artifacts.push_back(std::move(artifact));
   }
+  if (!collected.missing_required.empty()) collected.lacking = lack_of_disk(run, input);
   collected.has_tree = prepared.is_worktree;
   if (prepared.is_worktree) {
     WAVE_TRY(collected.changed_tree, tree_changed(run, input, prepared));
@@ -127,6 +136,12 @@ void CollectOutputs::end(Result<Collected> collected) {
     data["message"] = run_->redactor.redact(full_message(collected.error()));
     data["code"] = code_name(collected.error().code);
     collected = Collected{};
+  }
+  if (collected->lacking && may_wait()) {
+    return report_end(
+        {event(Kind::kStepInterrupted,
+               {{"reason", flow::kWaitsForDisk},
+                {"message", run_->redactor.redact(full_message(*collected->lacking))}})});
   }
   for (const flow::Artifact& artifact : collected->artifacts) {
     events.push_back(event(Kind::kArtifactCreated, flow::to_json(artifact)));

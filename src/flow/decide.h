@@ -89,5 +89,8 @@ Event run_stop_requested(std::string by, const std::string& reason = {});
 inline constexpr Millis kShortWait{5'000};
 /// After so many interruptions of one visit a step fails as interrupted_repeatedly.
 inline constexpr int kMaxInterruptions = 3;
+/// The same for want of disk. Each repetition waits for room first, so that it takes a step that
+/// uses the disk up itself, and frees it again, to get here.
+inline constexpr int kMaxDiskInterruptions = 10;
 
 }  // namespace wave::flow

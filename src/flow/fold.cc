@@ -354,6 +354,7 @@ void reset_attempt(StepState& step) {
 void Fold::begin_visit(StepState& step) {
   if (step.visit > 0) step.failure = {};  // the first visit may know a failure of the run's origin
   step.interruptions = 0;
+  step.disk_interruptions = 0;
   step.interrupt_gates = 0;
   step.rework_rounds = 0;
   step.rework_target.clear();
@@ -498,7 +499,11 @@ void Fold::step_interrupted(StepState& step) {
   step.status = StepStatus::kInterrupted;
   step.waits_for.clear();
   step.interruption = text(event_, "reason");
-  if (step.interruption != "stopped") step.interruptions += 1;
+  if (step.interruption == kWaitsForDisk) {
+    step.disk_interruptions += 1;
+  } else if (step.interruption != "stopped") {
+    step.interruptions += 1;
+  }
   spend(step);
   remember_leaked();
   progress(step);

@@ -92,7 +92,7 @@ std::string gate_id_of(const StepState& step) {
 }
 
 std::string interrupt_gate_id_of(const StepState& step) {
-  return fmt::format("{}.{}!{}", step.id, step.visit, step.interruptions);
+  return fmt::format("{}.{}!{}", step.id, step.visit, step.interruptions + step.disk_interruptions);
 }
 
 Event gate_waiting(const Program& program, const RunState& state, const Operation& operation,

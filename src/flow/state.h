@@ -148,9 +148,10 @@ struct Failure {
 struct StepState {
   std::string id;
   StepStatus status = StepStatus::kPending;
-  int visit = 0;          // how often it was begun afresh (jumps, reworks); 0 = never
-  int attempt = 0;        // within the visit
-  int interruptions = 0;  // within the visit
+  int visit = 0;               // how often it was begun afresh (jumps, reworks); 0 = never
+  int attempt = 0;             // within the visit
+  int interruptions = 0;       // within the visit, but those for want of disk
+  int disk_interruptions = 0;  // within the visit
   int interrupt_gates = 0;
   uint64_t changed_seq = 0;  // the last event that changed this step
   std::optional<WallTime> started_at, finished_at;
@@ -175,7 +176,8 @@ struct StepState {
   bool stopped = false;       // its agent was stopped, to go on later
   int restarts = 0;           // of this attempt, after interruptions and stops
   uint64_t progress_seq = 0;  // when the last operation of this step ended, or its attempt began
-  std::string interruption;  // why it was interrupted last: host_lost, owner_lost, machine, stopped
+  /// Why it was interrupted last: host_lost, owner_lost, machine, disk, stopped.
+  std::string interruption;
   std::optional<Millis> retry_after;  // the wait that the failed attempt's service asked for
 
   std::string reason;         // of the current attempt

@@ -46,10 +46,11 @@ Failure gate_failure(const StepState& step, std::string_view code, std::string m
 }
 
 Failure interruption_failure(const StepState& step) {
+  const int times = step.interruptions + step.disk_interruptions;
   return {.failure_class = FailureClass::kInterruptedRepeatedly,
           .code = std::string(code_name(Code::kInterrupted)),
-          .message = fmt::format("interrupted {} time{} ({})", step.interruptions,
-                                 step.interruptions == 1 ? "" : "s", step.interruption),
+          .message = fmt::format("interrupted {} time{} ({})", times, times == 1 ? "" : "s",
+                                 step.interruption),
           .contract_errors = {},
           .output_tail = {}};
 }
@@ -429,7 +430,9 @@ Action StepFlow::interrupted(size_t step) const {
   const StepState& at = state_of(step);
   if (at.interruption == "stopped") return start(step, "resume");
   const auto policy = model_of(step).on_interrupt;
-  if (policy == model::Step::OnInterrupt::kFail || at.interruptions >= kMaxInterruptions) {
+  const bool too_often =
+      at.interruptions >= kMaxInterruptions || at.disk_interruptions >= kMaxDiskInterruptions;
+  if (policy == model::Step::OnInterrupt::kFail || too_often) {
     return give_up(step, interruption_failure(at));
   }
   if (policy == model::Step::OnInterrupt::kRerun) return start(step, "interrupted");

@@ -112,7 +112,8 @@ std::string encode_exit(const HostExit& exit) {
                                 {"duration_ms", exit.duration.count()},
                                 {"out_bytes", exit.out_bytes},
                                 {"err_bytes", exit.err_bytes},
-                                {"limit", exit.limit}});
+                                {"limit", exit.limit},
+                                {"disk_ran_out", exit.disk_ran_out}});
 }
 
 Result<HostExit> decode_exit(std::string_view text) {
@@ -129,6 +130,7 @@ Result<HostExit> decode_exit(std::string_view text) {
   exit.out_bytes = static_cast<uint64_t>(get_int(record, "out_bytes"));
   exit.err_bytes = static_cast<uint64_t>(get_int(record, "err_bytes"));
   exit.limit = static_cast<uint64_t>(get_int(record, "limit"));
+  exit.disk_ran_out = get_bool(record, "disk_ran_out");
   return exit;
 }
 

@@ -15,6 +15,7 @@
 #include <csignal>
 #include <unordered_set>
 
+#include "base/disk.h"
 #include "base/system_fault.h"
 #include "process/attempt_files.h"
 #include "process/cgroup.h"
@@ -40,6 +41,10 @@ constexpr Millis kMarkerRound{50};
 constexpr Millis kSpoolRound{250};
 constexpr Millis kFastestSpoolRound{5};
 constexpr Millis kOwnerRound{30'000};
+/// Below this the disk is taken for used up: others write to it between two looks, and it may have
+/// been full for a moment.
+constexpr uint64_t kUsedUpBytes = 16 << 20;
+constexpr uint64_t kUsedUpInodes = 16;
 /// A full disk must not cost the exit status: it is tried again for this long.
 constexpr Millis kExitPatience{600'000};
 constexpr Millis kExitRound{500};
@@ -52,6 +57,11 @@ uint64_t file_size(int fd) {
 bool is_removed(const UniqueFd& spool) {
   struct stat info{};
   return ::fstat(spool.get(), &info) == 0 && info.st_nlink == 0;
+}
+
+bool is_used_up(const DiskRoom& room) {
+  return room.read_only || room.free_bytes < kUsedUpBytes ||
+         (room.free_inodes && *room.free_inodes < kUsedUpInodes);
 }
 
 /// Whether a living process holds the owner's lock: an open file description lock, which can be
@@ -106,6 +116,7 @@ class Host {
   void note_exec_result();
   void check_deadline();
   void check_spools();
+  void check_room();
   void check_stop_file();
   void check_owner();
   void check_leftovers();
@@ -260,6 +271,7 @@ void Host::keep() {
     if (file_size(spool->get()) <= request_.max_output) continue;
     if (::ftruncate(spool->get(), static_cast<off_t>(request_.max_output)) != 0) continue;
   }
+  check_room();
   exit_.out_bytes = file_size(out_.get());
   exit_.err_bytes = file_size(err_.get());
   const Clock::time_point give_up = Clock::now() + kExitPatience;
@@ -267,6 +279,7 @@ void Host::keep() {
     const Status written = write_exit(request_.dir, exit_);
     // Nobody waits in a removed folder; one that is not mounted comes back.
     if (written || is_removed(out_)) break;
+    exit_.disk_ran_out |= is_of_disk(written.error());
     ::poll(nullptr, 0, static_cast<int>(kExitRound.count()));
   }
 }
@@ -335,6 +348,7 @@ void Host::check_spools() {
   const Clock::time_point now = Clock::now();
   if (phase_ == Phase::kOver || phase_ == Phase::kKilling || now < next_spool_check_) return;
   check_stop_file();
+  check_room();
   const uint64_t size = std::max(file_size(out_.get()), file_size(err_.get()));
   if (size > request_.max_output) {
     exit_.limit = request_.max_output;
@@ -346,6 +360,14 @@ void Host::check_spools() {
   // At this speed the cap is reached after `rounds` rounds: look again half way there.
   const uint64_t rounds_per_half = grown == 0 ? 1 : (request_.max_output - size) / grown / 2;
   next_spool_check_ = now + (rounds_per_half > 0 ? kSpoolRound : kFastestSpoolRound);
+}
+
+/// The program writes into the spools itself: a write that is refused is its error, and nobody else
+/// would know.
+void Host::check_room() {
+  if (exit_.disk_ran_out) return;
+  const auto room = disk_room(request_.dir);
+  exit_.disk_ran_out = room && is_used_up(*room);
 }
 
 /// An owner in another pid namespace cannot signal us.

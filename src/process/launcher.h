@@ -44,6 +44,9 @@ struct HostExit {
   Millis duration{0};       // of the program itself, without what it left behind
   uint64_t out_bytes = 0, err_bytes = 0;
   uint64_t limit = 0;  // output_limit: how much each spool may hold
+  /// The disk of the spools had no room for a moment or longer: what the program printed meanwhile,
+  /// or wrote elsewhere on that disk, may be missing.
+  bool disk_ran_out = false;
 };
 
 /// What a host wrote to <dir>/meta: enough to find it again.

@@ -167,6 +167,49 @@ TEST(Promises, O11_AnArtifactThatDoesNotFitIsWaitedFor) {
   }
 }
 
+TEST(Promises, O11_AStepThatFailsOnAFullDiskWaitsAndRunsAgain) {
+  const Project project;
+  const std::string again = (project.root().parent_path() / "again").native();
+  project.pipeline("work",
+                   until(project, "a",
+                         fmt::format("      [ -e '{0}' ] || {{ touch '{0}'; exit 3; }}\n", again)));
+  const BadDisk disk(project, project.root().native());
+  const Server server(project, {}, disk.environment());
+  const std::string run = server.submit({{"pipeline", "work"}});
+  ASSERT_TRUE(wait_until(
+      [&] { return std::filesystem::exists(project.root().parent_path() / "at-work"); }));
+  disk.is("free_mib=0");
+  go(project);
+  ASSERT_TRUE(wait_until([&] {
+    const std::string at = waiting_reason(server, run);
+    return at == "waiting/disk" || at.starts_with("failed");
+  }));
+  disk.is_well();
+  server.wait_for_status(run, "completed");
+  const auto log = events(project, run);
+  expect_sound(log);
+  EXPECT_EQ(count_events(log, "step_interrupted", "a"), 1u);
+  EXPECT_EQ(get_string(log.at(index_of(log, "step_interrupted")), "reason"), "disk");
+  EXPECT_EQ(count_events(log, "step_retrying"), 0u);
+}
+
+TEST(Promises, O11_AStepThatCompletesOnAFullDiskSaysWhatMayBeMissing) {
+  const Project project;
+  project.pipeline("work", until(project, "a"));
+  const BadDisk disk(project, project.root().native());
+  const Server server(project, {}, disk.environment());
+  const std::string run = server.submit({{"pipeline", "work"}});
+  ASSERT_TRUE(wait_until(
+      [&] { return std::filesystem::exists(project.root().parent_path() / "at-work"); }));
+  disk.is("free_mib=0");
+  go(project);
+  server.wait_for_status(run, "completed");
+  const auto log = events(project, run);
+  EXPECT_EQ(count_events(log, "warning_raised", "a"), 1u);
+  EXPECT_TRUE(
+      get_string(log.at(index_of(log, "warning_raised")), "message").contains("may be missing"));
+}
+
 TEST(Promises, O11_ALaunchThatCannotBeNotedIsWaitedFor) {
   const Project project;
   project.pipeline(

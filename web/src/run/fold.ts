@@ -334,7 +334,7 @@ function ofStep(state: RunState, step: StepState, event: RunEvent): void {
     case 'step_interrupted':
       step.status = 'interrupted';
       step.waitsFor = '';
-      if (event.reason !== 'stopped') step.interruptions += 1;
+      if (event.reason !== 'stopped' && event.reason !== 'disk') step.interruptions += 1;
       return spend(state, step, event);
     case 'step_waiting':
       step.waitsFor = text(event, 'reason');
