@@ -40,6 +40,41 @@ void UniqueFd::reset(int fd) {
   fd_ = fd;
 }
 
+namespace {
+
+fs::file_type type_of(mode_t mode) {
+  if (S_ISREG(mode)) return fs::file_type::regular;
+  if (S_ISDIR(mode)) return fs::file_type::directory;
+  if (S_ISLNK(mode)) return fs::file_type::symlink;
+  return fs::file_type::unknown;
+}
+
+Result<fs::file_type> looked_at(int result, const struct stat& info, const fs::path& path) {
+  if (result == 0) return type_of(info.st_mode);
+  if (errno == ENOENT || errno == ENOTDIR) return fs::file_type::not_found;
+  return fail(errno_error(errno, "cannot look at", path.native()));
+}
+
+}  // namespace
+
+Result<fs::file_type> look_at(const fs::path& path) {
+  struct stat info{};
+  return looked_at(::stat(path.c_str(), &info), info, path);
+}
+
+Result<fs::file_type> look_at_link(const fs::path& path) {
+  struct stat info{};
+  return looked_at(::lstat(path.c_str(), &info), info, path);
+}
+
+bool path_exists(const fs::path& path) {
+  return look_at(path).value_or(fs::file_type::not_found) != fs::file_type::not_found;
+}
+
+bool is_folder(const fs::path& path) {
+  return look_at(path).value_or(fs::file_type::not_found) == fs::file_type::directory;
+}
+
 Result<UniqueFd> open_file(const fs::path& path, int flags, mode_t mode) {
   UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, mode));
   if (!fd.valid()) return fail(file_error("cannot open", path));

@@ -34,6 +34,16 @@ class UniqueFd {
   int fd_ = -1;
 };
 
+/// What stands at `path`: not_found only where nothing does (ENOENT, ENOTDIR). Whatever else keeps
+/// it from being looked at is an error, and noted (ShortageWatch) where it may pass: a disk that
+/// fails for a moment must not make anything look absent.
+Result<fs::file_type> look_at(const fs::path& path);
+/// The same, of a link itself.
+Result<fs::file_type> look_at_link(const fs::path& path);
+/// For code that goes on with "no" whatever the reason: it acts on nothing, or whoever acts on its
+/// answer asks a ShortageWatch.
+bool path_exists(const fs::path& path);
+bool is_folder(const fs::path& path);
 /// Opens with O_CLOEXEC added.
 Result<UniqueFd> open_file(const fs::path& path, int flags, mode_t mode = 0644);
 /// The whole file; kLimit when it is larger than `max_bytes`, kUsage when it is not a regular file.

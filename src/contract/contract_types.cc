@@ -40,19 +40,18 @@ SourceState look_at_source(const Context& context) {
   if (context.source.empty()) {
     return {false, unevaluable("it has no source and the step has no output artifact")};
   }
-  std::error_code error;
-  const fs::file_status status = fs::status(context.source, error);
-  if (status.type() == fs::file_type::not_found) {
+  const Result<fs::file_type> type = look_at(context.source);
+  if (type && *type == fs::file_type::not_found) {
     return {false, reject(fmt::format("the file \"{}\" does not exist", source_name(context)),
                           {fmt::format("Write the file \"{}\" (relative to the workspace); it does "
                                        "not exist.",
                                        source_name(context))})};
   }
-  if (status.type() == fs::file_type::none) {
+  if (!type) {
     return {false, unevaluable(fmt::format("\"{}\" cannot be looked at: {}", source_name(context),
-                                           error.message()))};
+                                           type.error().message))};
   }
-  if (status.type() != fs::file_type::regular) {
+  if (*type != fs::file_type::regular) {
     return {false, reject(fmt::format("\"{}\" is not a regular file", source_name(context)))};
   }
   return {true, {}};

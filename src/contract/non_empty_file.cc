@@ -1,5 +1,6 @@
 // non_empty_file: the artifact is there and has content. A file of blanks has some.
 #include "base/file.h"
+#include "base/system_fault.h"
 #include "contract/contract_types.h"
 
 namespace wave::contract {
@@ -12,6 +13,7 @@ Verdict verdict_on_file(const Context& context) {
   std::error_code error;
   const uintmax_t size = fs::file_size(context.source, error);
   if (error) {
+    note_shortage(errno_error(error.value(), "cannot look at", context.source.native()));
     return unevaluable(fmt::format("the size of \"{}\" cannot be read: {}", source_name(context),
                                    error.message()));
   }

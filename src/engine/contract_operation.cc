@@ -61,7 +61,7 @@ contract::Verdict unevaluable(const Error& error) {
 
 Result<fs::path> source_path(const workspace::Prepared& prepared, const std::string& source) {
   auto path = path_within(prepared.cwd, source);
-  if ((!path || !fs::exists(*path)) && prepared.cwd != prepared.root) {
+  if ((!path || !path_exists(*path)) && prepared.cwd != prepared.root) {
     path = path_within(prepared.root, source);
   }
   return path;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 
 #include "engine/runtime.h"
 #include "flow/fold.h"
@@ -176,6 +177,32 @@ TEST_F(EngineTest, O11_AProjectThatGoesAwayBeforeTheStartInterruptsTheStep) {
       std::ranges::find(*log, flow::Kind::kStepInterrupted, &store::StoredEvent::kind);
   ASSERT_NE(interrupted, log->end());
   EXPECT_TRUE(interrupted->line.contains("\"disk\"")) << interrupted->line;
+}
+
+// A disk that fails twice, while code that looks at it takes that for absence.
+class FailingDisk final : public SystemWorld {
+ public:
+  using SystemWorld::SystemWorld;
+  Result<workspace::Prepared> prepare_workspace(const workspace::Request& request) override {
+    if (failures_++ >= 2) return SystemWorld::prepare_workspace(request);
+    (void)errno_error(EIO, "cannot look at", "the worktree");
+    return fail(Code::kConflict, "the worktree has lost its .git file");
+  }
+
+ private:
+  std::atomic<int> failures_ = 0;
+};
+
+TEST_F(EngineTest, O11_WhatFailedBecauseTheDiskDidIsTriedAgain) {
+  const std::string run = create(kOneStep);
+  FailingDisk world(*launcher_, *loop_, store::StatePaths{root_});
+  Engine engine({.paths = {root_}, .environment = {{"PATH", "/usr/bin:/bin"}}}, *loop_, *store_,
+                world, random_);
+  ASSERT_TRUE(engine.adopt(run, [&](const std::string&, const Engine::Ended&) { loop_->stop(); }));
+  loop_->run();
+  engine.abandon();
+  runtime_->end();
+  EXPECT_EQ(status(run), "completed");
 }
 
 // A disk that is full for a while during the first program of each step and purpose.

@@ -137,8 +137,11 @@ void ActiveOperation::on_pool_with_disk(Work work, Then then) {
   };
   on_pool(
       [run = run_, waited = waits(), work = std::move(work)]() mutable {
+        // Whatever it failed with: what could not be looked at may have been taken for absent.
+        const ShortageWatch watch;
         Outcome outcome{.value = work(), .lacking = {}};
-        if (!outcome.value) outcome.lacking = disk_wait(run->world, outcome.value.error(), waited);
+        if (outcome.value) return outcome;
+        outcome.lacking = disk_wait(run->world, watch.behind(outcome.value.error()), waited);
         return outcome;
       },
       [this, then = std::move(then)](Outcome outcome) mutable {

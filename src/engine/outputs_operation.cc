@@ -117,6 +117,7 @@ Result<Collected> CollectOutputs::collect(const RunContext& run, const SetupInpu
     artifact.path = relative(file->path);
     std::error_code error;
     artifact.size = static_cast<int64_t>(fs::file_size(file->path, error));
+    if (error) return fail(errno_error(error.value(), "cannot look at", file->path.native()));
     WAVE_TRY(artifact.sha256, run.store.put_blob_file(file->path));
     collected.artifacts.push_back(std::move(artifact));
   }

@@ -42,10 +42,9 @@ std::unexpected<Error> not_found(std::string_view path) {
 Result<std::string> DiskSource::read(std::string_view path) const {
   WAVE_TRY(const std::string normal, normal_path(path));
   WAVE_TRY(const fs::path real, path_within(root_, normal));
-  std::error_code error;
-  const fs::file_status status = fs::status(real, error);
-  if (status.type() == fs::file_type::not_found) return not_found(path);
-  if (status.type() == fs::file_type::directory) {
+  WAVE_TRY(const fs::file_type type, look_at(real));
+  if (type == fs::file_type::not_found) return not_found(path);
+  if (type == fs::file_type::directory) {
     return fail(Code::kNotFound, fmt::format("{} is a folder, not a file", path));
   }
   return read_file(real, kMaxBytes);

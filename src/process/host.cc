@@ -199,8 +199,11 @@ Status Host::start_program() {
   std::string program = request_.argv[0];
   if (!program.contains('/')) {
     const auto path = request_.env.find("PATH");
+    const ShortageWatch watch;
     const auto found = find_program(program, path == request_.env.end() ? "" : path->second);
-    if (!found) return fail(Code::kNotFound, fmt::format("{} is not in PATH", program));
+    if (!found) {
+      return fail(watch.behind(Error(Code::kNotFound, fmt::format("{} is not in PATH", program))));
+    }
     program = found->native();
   }
   if (request_.use_cgroup) meta_.cgroup = make_agent_cgroup(context_.cgroup, request_.agent_id);

@@ -109,7 +109,11 @@ Result<int> spawn(const CommandRequest& request, int in, int out, int err) {
     return pid;
   }
   struct stat info{};
-  if (!request.cwd.empty() && (::stat(request.cwd.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))) {
+  const bool is_there = request.cwd.empty() || ::stat(request.cwd.c_str(), &info) == 0;
+  if (!is_there && errno != ENOENT && errno != ENOTDIR) {
+    return fail(errno_error(errno, "cannot look at", request.cwd.native()));
+  }
+  if (!is_there || (!request.cwd.empty() && !S_ISDIR(info.st_mode))) {
     return fail(Code::kIo, fmt::format("cannot run {} in {}: no such folder", request.argv[0],
                                        request.cwd.native()));
   }
@@ -261,8 +265,7 @@ Result<CommandResult> run_command(const CommandRequest& request) {
 std::optional<std::filesystem::path> find_program(const std::string& name,
                                                   const std::string& path) {
   const auto is_program = [](const fs::path& file) {
-    struct stat info{};
-    return ::stat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+    return look_at(file).value_or(fs::file_type::not_found) == fs::file_type::regular &&
            ::access(file.c_str(), X_OK) == 0;
   };
   if (name.empty()) return std::nullopt;

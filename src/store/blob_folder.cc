@@ -37,7 +37,7 @@ bool is_hash(std::string_view name) {
 
 bool younger_than_grace(const fs::path& path) {
   struct stat info{};
-  if (::stat(path.c_str(), &info) != 0) return false;
+  if (::stat(path.c_str(), &info) != 0) return errno != ENOENT;  // not known: it stays
   const auto changed = std::chrono::system_clock::from_time_t(info.st_mtime);
   return std::chrono::system_clock::now() - changed < kGrace;
 }
@@ -188,8 +188,7 @@ Result<std::string> BlobFolder::get(const std::string& sha256) const {
 }
 
 bool BlobFolder::has(const std::string& sha256) const {
-  struct stat info{};
-  return is_hash(sha256) && ::stat(path(sha256).c_str(), &info) == 0;
+  return is_hash(sha256) && path_exists(path(sha256));
 }
 
 bool BlobFolder::is_young(const std::string& sha256) const {

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/file.h"
+#include "base/system_fault.h"
 #include "workspace/copy_file.h"
 #include "workspace/list_folder.h"
 
@@ -31,12 +32,20 @@ bool contains(const auto& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
 }
 
-bool leads_out(const fs::path& link, const fs::path& source) {
+// A link in a loop, or one that may not be followed, is left out; a disk that fails is no answer.
+Result<bool> link_fault(const std::error_code& error, const fs::path& link) {
+  Error fault = errno_error(error.value(), "cannot follow", link.native());
+  if (is_shortage(fault)) return fail(std::move(fault));
+  return true;
+}
+
+Result<bool> leads_out(const fs::path& link, const fs::path& source) {
   std::error_code error;
   const fs::path text = fs::read_symlink(link, error);
-  if (error || text.is_absolute()) return true;
+  if (error) return link_fault(error, link);
+  if (text.is_absolute()) return true;
   const fs::path real = fs::weakly_canonical(link.parent_path() / text, error);
-  if (error) return true;
+  if (error) return link_fault(error, link);
   const fs::path inside = real.lexically_relative(source);
   return inside.empty() || *inside.begin() == "..";
 }
@@ -62,12 +71,18 @@ class TreeCopy {
     if (rules_.stop.stop_requested()) return fail(Code::kInterrupted, "the copy was interrupted");
     struct stat info{};
     // Gone since it was listed: the project lives on while it is copied.
-    if (::lstat(from.c_str(), &info) != 0) return {};
+    if (::lstat(from.c_str(), &info) != 0) {
+      if (errno == ENOENT || errno == ENOTDIR) return {};
+      return fail(errno_error(errno, "cannot look at", from.native()));
+    }
     // Of any type: a `.git` file would make the copy a checkout of the user's own repository.
     if (contains(kOurs, from.filename().native())) return {};
     if (S_ISDIR(info.st_mode))
       return is_left_out(from) ? Status{} : sub_folder(from, to, info, depth);
-    if (S_ISLNK(info.st_mode)) return leads_out(from, rules_.source) ? Status{} : link(from, to);
+    if (S_ISLNK(info.st_mode)) {
+      WAVE_TRY(const bool out, leads_out(from, rules_.source));
+      return out ? Status{} : link(from, to);
+    }
     if (S_ISREG(info.st_mode)) return file(from, to);
     return {};
   }
@@ -137,7 +152,11 @@ Status make_read_only(const fs::path& folder, const std::set<fs::path>& except) 
   WAVE_TRY(const std::vector<fs::path> entries, list_folder(folder));
   for (const fs::path& entry : entries) {
     struct stat info{};
-    if (except.contains(entry) || ::lstat(entry.c_str(), &info) != 0) continue;
+    if (except.contains(entry)) continue;
+    if (::lstat(entry.c_str(), &info) != 0) {
+      if (errno == ENOENT) continue;
+      return fail(errno_error(errno, "cannot look at", entry.native()));
+    }
     if (S_ISDIR(info.st_mode)) WAVE_CHECK(make_read_only(entry, except));
     if (S_ISREG(info.st_mode) && ::chmod(entry.c_str(), info.st_mode & 0555) != 0) {
       return fail(errno_error(errno, "cannot make read-only", entry.native()));

@@ -1,6 +1,7 @@
 #include "workspace/git_dir.h"
 
 #include "base/file.h"
+#include "base/system_fault.h"
 #include "base/text.h"
 #include "workspace/list_folder.h"
 
@@ -18,13 +19,13 @@ std::optional<std::string> line_of(const fs::path& file) {
 }
 
 bool is_git_dir(const fs::path& folder) {
-  std::error_code ignored;
-  return fs::exists(folder / "HEAD", ignored);
+  return path_exists(folder / "HEAD");
 }
 
 fs::path real(const fs::path& path) {
-  std::error_code ignored;
-  fs::path resolved = fs::weakly_canonical(path, ignored);
+  std::error_code error;
+  fs::path resolved = fs::weakly_canonical(path, error);
+  if (error) note_shortage(errno_error(error.value(), "cannot resolve", path.native()));
   return resolved.empty() ? path : resolved;
 }
 
@@ -45,8 +46,7 @@ std::string packed_ref(const fs::path& common, const std::string& ref) {
 }
 
 bool has_reftable(const GitDir& repository) {
-  std::error_code ignored;
-  return fs::exists(repository.common_dir / "reftable", ignored);
+  return path_exists(repository.common_dir / "reftable");
 }
 
 }  // namespace
@@ -59,12 +59,11 @@ bool is_object_id(std::string_view text) {
 
 std::optional<GitDir> git_dir_at(const fs::path& folder) {
   const fs::path entry = folder / ".git";
-  std::error_code error;
-  const fs::file_status status = fs::status(entry, error);
+  const fs::file_type type = look_at(entry).value_or(fs::file_type::not_found);
   fs::path git_dir;
-  if (fs::is_directory(status)) {
+  if (type == fs::file_type::directory) {
     git_dir = real(entry);
-  } else if (fs::is_regular_file(status)) {
+  } else if (type == fs::file_type::regular) {
     const auto line = line_of(entry);
     constexpr std::string_view kPrefix = "gitdir: ";
     if (!line || !line->starts_with(kPrefix)) return std::nullopt;
@@ -75,12 +74,10 @@ std::optional<GitDir> git_dir_at(const fs::path& folder) {
 }
 
 fs::path find_bare_repository(const fs::path& folder) {
-  std::error_code ignored;
   for (fs::path at = real(folder);; at = at.parent_path()) {
     if (git_dir_at(at)) return {};
-    const bool bare = is_git_dir(at) && at.filename() != ".git" &&
-                      fs::is_directory(at / "objects", ignored) &&
-                      fs::is_directory(at / "refs", ignored);
+    const bool bare = is_git_dir(at) && at.filename() != ".git" && is_folder(at / "objects") &&
+                      is_folder(at / "refs");
     if (bare) return at;
     if (at == at.parent_path()) return {};
   }
@@ -121,13 +118,12 @@ std::vector<Registration> registrations(const GitDir& repository) {
   std::vector<Registration> found;
   const auto entries = list_folder(repository.common_dir / "worktrees");
   if (!entries) return found;
-  std::error_code ignored;
   for (const fs::path& entry : *entries) {
     const auto line = line_of(entry / "gitdir");
     if (!line) continue;
     // Newer gits may write it relative to the administrative folder.
     const fs::path dot_git = fs::path(*line).is_absolute() ? fs::path(*line) : real(entry / *line);
-    found.push_back({entry, dot_git.parent_path(), fs::exists(entry / "locked", ignored)});
+    found.push_back({entry, dot_git.parent_path(), path_exists(entry / "locked")});
   }
   return found;
 }

@@ -40,8 +40,8 @@ Result<fs::path> source_in_project(const fs::path& project, const std::string& s
   std::string relative = source;
   if (fs::path(source).is_absolute()) relative = fs::path(source).lexically_relative(project);
   WAVE_TRY(const fs::path real, path_within(project, relative.empty() ? source : relative));
-  std::error_code error;
-  if (!fs::exists(real, error)) {
+  WAVE_TRY(const fs::file_type type, look_at(real));
+  if (type == fs::file_type::not_found) {
     return fail(
         Code::kNotFound,
         fmt::format("the mount source \"{}\" does not exist in {}", source, project.native()),
@@ -66,8 +66,7 @@ Result<std::vector<Mount>> resolve(const Request& request, const fs::path& proje
 std::string cwd_of(const std::vector<Mount>& mounts, const fs::path& project) {
   const Mount* chosen = nullptr;
   for (const Mount& mount : mounts) {
-    std::error_code error;
-    if (!fs::is_directory(mount.source, error)) continue;
+    if (!is_folder(mount.source)) continue;
     if (mount.source == project) return mount.target;
     if (chosen == nullptr) chosen = &mount;
   }
@@ -114,8 +113,9 @@ class SourceFolders {
 
 Status copy_one(const Mount& mount, const fs::path& to, const fs::path& workspaces,
                 const std::stop_token& stop) {
-  std::error_code error;
-  if (!fs::is_directory(mount.source, error)) {
+  WAVE_TRY(const fs::file_type type, look_at(mount.source));
+  if (type != fs::file_type::directory) {
+    std::error_code error;
     WAVE_CHECK(make_directories(to.parent_path()));
     fs::copy_file(mount.source, to, fs::copy_options::overwrite_existing, error);
     if (error) return fail(errno_error(error.value(), "cannot copy", mount.source.native()));
@@ -136,9 +136,8 @@ Status copy_one(const Mount& mount, const fs::path& to, const fs::path& workspac
 // A step that starts in a mount finds and leaves artifacts at `.agents/...` as everywhere, also
 // where the mount itself is read-only.
 Status link_agents(const fs::path& folder, const fs::path& workspace) {
-  std::error_code error;
   const fs::path link = folder / ".agents";
-  if (folder == workspace || !fs::is_directory(folder, error)) return {};
+  if (folder == workspace || !is_folder(folder)) return {};
   const fs::path to = workspace.lexically_relative(folder) / ".agents";
   if (::symlink(to.c_str(), link.c_str()) == 0 || errno == EEXIST) return {};
   return fail(errno_error(errno, "cannot create", link.native()));
@@ -153,7 +152,10 @@ Status protect(const std::vector<Mount>& mounts, const fs::path& workspace) {
     if (!mount.readonly) continue;
     const fs::path target = (workspace / mount.target).lexically_normal();
     struct stat info{};
-    if (::lstat(target.c_str(), &info) != 0) continue;
+    if (::lstat(target.c_str(), &info) != 0) {
+      if (errno == ENOENT) continue;
+      return fail(errno_error(errno, "cannot look at", target.native()));
+    }
     if (S_ISDIR(info.st_mode)) {
       WAVE_CHECK(make_read_only(target, writable));
     } else {
@@ -199,7 +201,8 @@ Result<Prepared> prepare_mount(const Request& request, const RunFolder& run) {
   prepared.cwd = (prepared.root / cwd_of(mounts, project)).lexically_normal();
   if (!prepared.cwd.has_filename()) prepared.cwd = prepared.cwd.parent_path();
   WAVE_TRY(const UniqueFd lock, run.lock(request.step, request.stop));
-  if (fs::is_directory(fs::symlink_status(prepared.root, error))) return prepared;
+  WAVE_TRY(const fs::file_type found, look_at_link(prepared.root));
+  if (found == fs::file_type::directory) return prepared;
 
   const fs::path unfinished = run.own() / ("new-" + request.step);
   WAVE_CHECK(build(request, mounts, project, unfinished, run.path().parent_path()));

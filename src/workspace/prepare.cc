@@ -14,8 +14,8 @@ Result<Prepared> prepare_ref(const Request& request) {
     return fail(Code::kPathEscape, fmt::format("\"{}\" is not a workspace in {}",
                                                request.ref_workspace, root.native()));
   }
-  std::error_code error;
-  if (!fs::is_directory(workspace, error)) {
+  WAVE_TRY(const fs::file_type found, look_at(workspace));
+  if (found != fs::file_type::directory) {
     return fail(Code::kConflict,
                 fmt::format("step {} works in the workspace {}, which does not exist", request.step,
                             request.ref_workspace),
@@ -29,7 +29,8 @@ Result<Prepared> prepare_ref(const Request& request) {
   if (ready && !ready->cwd.empty()) {
     WAVE_TRY(prepared.cwd, path_within(workspace, ready->cwd));
   }
-  prepared.is_worktree = fs::is_regular_file(fs::symlink_status(top / ".git", error));
+  WAVE_TRY(const fs::file_type link, look_at_link(top / ".git"));
+  prepared.is_worktree = link == fs::file_type::regular;
   if (!prepared.is_worktree) return prepared;
   WAVE_TRY(const auto repository, repository_of(prepared));
   if (const auto head = read_head(*repository)) {
@@ -42,8 +43,8 @@ Result<Prepared> prepare_ref(const Request& request) {
 // Before the run's first workspace is there: its empty repository would make the user's own `git
 // add` fail ("does not have a commit checked out"). Once a run, as every command step passes here.
 Status open_run_folder(const Request& request, const RunFolder& run) {
-  std::error_code error;
-  if (fs::is_directory(run.path(), error)) return {};
+  WAVE_TRY(const fs::file_type found, look_at(run.path()));
+  if (found == fs::file_type::directory) return {};
   if (auto excluded = exclude_workspaces(request.project, request.workspace_root); !excluded) {
     log::warning("wave's folders show up in git: {}", full_message(excluded.error()));
   }

@@ -29,9 +29,8 @@ void remove_locks_below(const fs::path& folder, int depth = 0) {
   if (depth > kMaxRefDepth) return;
   const auto entries = list_folder(folder);
   if (!entries) return;
-  std::error_code ignored;
   for (const fs::path& entry : *entries) {
-    if (fs::is_directory(fs::symlink_status(entry, ignored))) {
+    if (look_at_link(entry).value_or(fs::file_type::none) == fs::file_type::directory) {
       remove_locks_below(entry, depth + 1);
     } else if (is_lock(entry)) {
       remove_file(entry);
@@ -81,12 +80,10 @@ Status remove_unfinished(const GitDir& repository, const RunFolder& run) {
   WAVE_TRY(const UniqueFd lock, lock_worktrees(repository));
   const auto entries = list_folder(repository.common_dir / "worktrees");
   if (!entries) return {};
-  std::error_code ignored;
   for (const fs::path& entry : *entries) {
-    if (fs::is_regular_file(entry / "gitdir", ignored) &&
-        fs::file_size(entry / "gitdir", ignored) > 0) {
-      continue;
-    }
+    const auto owner = read_range(entry / "gitdir", 0, 1);
+    // What cannot be read may be somebody's.
+    if (owner ? !owner->empty() : owner.error().code != Code::kNotFound) continue;
     const std::string name = entry.filename();
     const bool ours = std::ranges::any_of(
         names, [&](const std::string& worktree) { return is_named_after(name, worktree); });

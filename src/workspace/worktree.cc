@@ -7,6 +7,7 @@
 #include "base/file_lock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/system_fault.h"
 #include "base/text.h"
 #include "workspace/beneath.h"
 #include "workspace/git.h"
@@ -57,7 +58,9 @@ Result<std::string> resolve_commit(const GitDir& repository, const std::string& 
   GitCall call = call_in(
       repository, {"rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"});
   WAVE_TRY(const auto result, run_git(call));
-  return result.exit_code == 0 ? std::string(trim(result.out)) : std::string();
+  if (result.exit_code == 0) return std::string(trim(result.out));
+  if (fault_in_message(result.err)) return fail(git_error(call, result));
+  return std::string();
 }
 
 // The base as written, else the remote's branch of that name: in a fresh clone `main` may only
@@ -74,8 +77,10 @@ Result<std::string> resolve_base(const GitDir& repository, const std::string& ba
 }
 
 Result<GitDir> repository_for(const Request& request) {
+  const ShortageWatch watch;
   auto repository = find_git_dir(request.project);
   const fs::path bare = repository ? fs::path() : find_bare_repository(request.project);
+  if (auto shortage = watch.seen(); shortage && !repository) return fail(*std::move(shortage));
   if (!bare.empty()) {
     return fail(
         Code::kConflict,
@@ -96,10 +101,12 @@ Result<GitDir> repository_for(const Request& request) {
 }
 
 Status require_commit(const GitDir& repository) {
+  const ShortageWatch watch;
   const auto head = read_head(repository);
   if (head && !head->commit.empty()) return {};
   WAVE_TRY(const std::string commit, resolve_commit(repository, "HEAD"));
   if (!commit.empty()) return {};
+  if (auto shortage = watch.seen()) return fail(*std::move(shortage));
   return fail(Code::kConflict,
               fmt::format("{} has no commit yet, so there is nothing to check out",
                           repository.work_tree.native()),
@@ -114,11 +121,12 @@ bool has_registration(const GitDir& repository, const fs::path& path) {
 // Somebody deleted workspaces by hand: what git still believes would block their branches. Only
 // ours, and none that is being made right now (git locks those).
 void forget_deleted(const GitDir& repository, const fs::path& workspaces) {
-  std::error_code error;
   for (const Registration& one : registrations(repository)) {
     const fs::path inside = one.path.lexically_relative(workspaces);
     const bool ours = !inside.empty() && *inside.begin() != ".." && inside != ".";
-    if (!ours || one.locked || fs::exists(one.path, error)) continue;
+    if (!ours || one.locked) continue;
+    const auto found = look_at(one.path);
+    if (!found || *found != fs::file_type::not_found) continue;
     if (auto removed = remove_worktree(repository, one.path); !removed) {
       log::warning("{}", full_message(removed.error()));
     }
@@ -197,16 +205,18 @@ Status hide_tracked(const GitDir& worktree, const std::vector<std::string>& file
 // An agent may have deleted `.git` or written over it; the registration still knows where it
 // belongs. A repository that it made in its place is its work, and nothing that we may delete.
 Status repair_link(const GitDir& repository, const fs::path& path) {
+  const ShortageWatch watch;
   const auto found = git_dir_at(path);
   if (found && found->common_dir == repository.common_dir) return {};
-  std::error_code error;
-  if (fs::is_directory(fs::symlink_status(path / ".git", error))) {
+  WAVE_TRY(const fs::file_type type, look_at_link(path / ".git"));
+  if (type == fs::file_type::directory) {
     return fail(Code::kConflict,
                 fmt::format("{} has become a repository of its own", path.native()),
                 "rename the .git folder in it, then resume the run");
   }
   for (const Registration& one : registrations(repository)) {
     if (one.path != path) continue;
+    if (auto shortage = watch.seen()) return fail(*std::move(shortage));
     ::unlink((path / ".git").c_str());
     return write_file(path / ".git", fmt::format("gitdir: {}\n", one.admin_dir.native()));
   }
@@ -233,7 +243,9 @@ Result<Prepared> describe(const Request& request, const GitDir& repository, cons
   const fs::path inside = project.lexically_relative(repository.work_tree);
   prepared.root = error || inside.empty() || inside == "." ? path : path / inside;
   prepared.cwd = prepared.root;
+  const ShortageWatch watch;
   const auto worktree = git_dir_at(path);
+  if (auto shortage = watch.seen(); shortage && !worktree) return fail(*std::move(shortage));
   if (!worktree) {
     return fail(Code::kConflict, fmt::format("{} is no worktree any more", path.native()),
                 "wave clean the run, then start it again");
@@ -258,8 +270,8 @@ Status make_worktree(const Request& request, const GitDir& repository, const Wis
                      const RunFolder& run, const fs::path& path) {
   WAVE_CHECK(require_commit(repository));
   // Left by a crash, before anybody could work in it.
-  std::error_code error;
-  if (fs::exists(fs::symlink_status(path, error)) || has_registration(repository, path)) {
+  WAVE_TRY(const fs::file_type left, look_at_link(path));
+  if (left != fs::file_type::not_found || has_registration(repository, path)) {
     WAVE_CHECK(remove_worktree(repository, path));
   }
   forget_deleted(repository, run.path().parent_path());
@@ -278,7 +290,9 @@ Status make_worktree(const Request& request, const GitDir& repository, const Wis
   ready.created_branch |= made_before;
   WAVE_TRY(const bool created, add_worktree(repository, wish, path));
   ready.created_branch |= created;
+  const ShortageWatch watch;
   auto worktree = git_dir_at(path);
+  if (auto shortage = watch.seen(); shortage && !worktree) return fail(*std::move(shortage));
   if (!worktree) {
     return fail(Code::kConflict, fmt::format("{} vanished while it was made", path.native()),
                 "try again");
@@ -341,9 +355,12 @@ Result<Prepared> prepare_worktree(const Request& request, const RunFolder& run) 
   WAVE_TRY(const GitDir repository, repository_for(request));
   const fs::path path = run.workspace(wish.name);
   WAVE_TRY(const UniqueFd lock, run.lock(wish.name, request.stop));
+  const ShortageWatch watch;
   const std::optional<Ready> ready = run.ready(wish.name);
-  std::error_code error;
-  const bool found = ready && fs::is_directory(fs::symlink_status(path, error));
+  WAVE_TRY(const fs::file_type type, look_at_link(path));
+  const bool found = ready && type == fs::file_type::directory;
+  // What is not found is made anew, over what an agent may have done there.
+  if (auto shortage = watch.seen()) return fail(*std::move(shortage));
   if (found) WAVE_CHECK(repair_link(repository, path));
   if (!found) {
     WAVE_CHECK(run.clear_ready(wish.name));
@@ -365,10 +382,12 @@ fs::path worktree_top(const fs::path& workspace) {
 
 Result<std::optional<GitDir>> repository_of(const Prepared& workspace) {
   const fs::path top = worktree_top(workspace.root);
-  std::error_code error;
-  const bool linked = fs::is_regular_file(fs::symlink_status(top / ".git", error));
+  WAVE_TRY(const fs::file_type link, look_at_link(top / ".git"));
+  const bool linked = link == fs::file_type::regular;
   if (!workspace.is_worktree && !linked) return std::nullopt;
+  const ShortageWatch watch;
   auto repository = git_dir_at(top);
+  if (auto shortage = watch.seen(); shortage && !repository) return fail(*std::move(shortage));
   if (!repository) {
     return fail(Code::kConflict, fmt::format("{} has lost its .git file", top.native()),
                 "prepare the workspace again, or clean the run");

@@ -176,6 +176,42 @@ TEST_F(Worktree, ALostDotGitIsRepaired) {
   EXPECT_EQ(sh("git status --porcelain", again.root), "?? work.txt");
 }
 
+// Reading this file fails with EIO, as on a disk that fails for a moment.
+constexpr const char* kUnreadable = "/proc/self/mem";
+
+TEST_F(Worktree, O11_ADiskThatFailsForAMomentMakesNothingLookAbsent) {
+  make_repository();
+  const Prepared made = must(prepare(worktree("s")));
+  put(made.root / "work.txt", "w");
+  const fs::path ready = run_folder() / ".wave" / (made.root.filename().native() + ".ready");
+  const fs::path kept = ready.native() + ".kept";
+  fs::rename(ready, kept);
+  fs::create_symlink(kUnreadable, ready);
+  EXPECT_EQ(prepare(worktree("s")).error().code, Code::kDiskError);
+  EXPECT_EQ(slurp(made.root / "work.txt"), "w") << "it was made anew over an agent's work";
+  fs::remove(ready);
+  fs::rename(kept, ready);
+
+  const std::string link = slurp(made.root / ".git");
+  fs::remove(made.root / ".git");
+  fs::create_symlink(kUnreadable, made.root / ".git");
+  EXPECT_EQ(checkpoint(made, "refs/wave/x/s/1.1", "m").error().code, Code::kDiskError);
+  EXPECT_EQ(prepare(worktree("s")).error().code, Code::kDiskError);
+  fs::remove(made.root / ".git");
+  put(made.root / ".git", link);
+  EXPECT_FALSE(must(prepare(worktree("s"))).created);
+}
+
+TEST_F(Worktree, O11_ARepositoryThatCannotBeReadForAMomentHasItsCommits) {
+  make_repository();
+  sh("mv .git/HEAD .git/HEAD.kept && ln -s /proc/self/mem .git/HEAD");
+  const auto refused = prepare(worktree("s"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kDiskError) << full_message(refused.error());
+  sh("rm .git/HEAD && mv .git/HEAD.kept .git/HEAD");
+  EXPECT_TRUE(prepare(worktree("s")));
+}
+
 TEST_F(Worktree, ARepositoryMadeInItsPlaceIsNotDeleted) {
   make_repository();
   const Prepared made = must(prepare(worktree("s")));
