@@ -1,11 +1,13 @@
-// Back to a checkpoint. Branch and files return; what the branch had reached meanwhile stays
+// Back to a checkpoint. Branch, index and files return; what the branch had reached meanwhile stays
 // reachable under refs/wave/<run>/restored/<commit>.
 #include <unistd.h>
 
 #include "base/text.h"
 #include "workspace/git.h"
 #include "workspace/kinds.h"
+#include "workspace/notes.h"
 #include "workspace/remove_tree.h"
+#include "workspace/restore_files.h"
 #include "workspace/stale_locks.h"
 
 namespace wave::workspace {
@@ -13,9 +15,11 @@ namespace {
 
 /// What a checkpoint's commit object says.
 struct Target {
-  std::string tree, parent, branch;
-  std::vector<std::string> left_out;
+  std::string tree, parent, branch, staged;
+  Kept kept;
 };
+
+constexpr size_t kMaxState = size_t{64} << 20;
 
 Result<std::string> git(const GitDir& repository, std::vector<std::string> arguments) {
   return git_output(call_in(repository, std::move(arguments)));
@@ -26,27 +30,23 @@ Result<Target> read_target(const GitDir& repository, const std::string& commit) 
     return fail(Code::kUsage, fmt::format("\"{}\" is no commit id", excerpt(commit, 80)));
   }
   WAVE_TRY(const std::string text, git(repository, {"cat-file", "commit", commit}));
-  Target target;
-  bool in_header = true;
-  for (const std::string& line : split(text, '\n')) {
-    if (line.empty()) in_header = false;
-    if (in_header && line.starts_with("tree ")) target.tree = line.substr(5);
-    if (in_header && line.starts_with("parent ")) target.parent = line.substr(7);
-    if (!in_header && line.starts_with("Wave-Branch: ")) target.branch = line.substr(13);
-    if (!in_header && line.starts_with("Wave-Left-Out: "))
-      target.left_out.push_back(line.substr(15));
+  const size_t header = std::min(text.find("\n\n"), text.size());
+  const Notes notes = read_notes(text.substr(header));
+  Target target{.branch = notes.branch, .staged = notes.staged};
+  for (const std::string& line : split(text.substr(0, header), '\n')) {
+    if (line.starts_with("tree ")) target.tree = line.substr(5);
+    const bool is_parent = line.starts_with("parent ") && target.parent.empty();
+    if (is_parent && line.substr(7) != notes.kept) target.parent = line.substr(7);
   }
+  if (is_object_id(notes.state)) {
+    GitCall read = call_in(repository, {"cat-file", "blob", notes.state});
+    read.max_output = kMaxState;
+    WAVE_TRY(const std::string state, git_output(read));
+    target.kept = decode_kept(state);
+  }
+  target.kept.usual = notes.usual;
+  target.kept.cut |= !notes.complete;
   return target;
-}
-
-/// A gitignore(5) pattern for this file only.
-std::string pattern_of(const std::string& file) {
-  std::string pattern = "/";
-  for (const char c : file) {
-    if (std::string_view("\\*?[ ").contains(c)) pattern += '\\';
-    pattern += c;
-  }
-  return pattern;
 }
 
 // A killed git leaves these behind, and every later git refuses to work.
@@ -92,21 +92,14 @@ Status move_head(const GitDir& repository, const Target& target) {
   return {};
 }
 
-Status move_files(const GitDir& repository, const Target& target) {
-  WAVE_TRY(const std::string read, git(repository, {"read-tree", "--reset", "-u", target.tree}));
-  std::vector<std::string> clean{"clean", "-ffdq"};
-  const fs::path& top = repository.work_tree;
-  if (const auto ready = RunFolder::around(top).ready(top.filename())) {
-    for (const std::string& file : ready->hidden) clean.push_back("--exclude=/" + file);
-  }
-  for (const std::string& file : target.left_out) {
-    clean.push_back("--exclude=" + pattern_of(file));
-  }
-  WAVE_TRY(const std::string cleaned, git(repository, clean));
-  if (target.parent.empty()) return {};
-  // The index back to HEAD: what was not committed at the checkpoint is not staged now.
-  WAVE_TRY(const std::string reset, git(repository, {"read-tree", "--reset", target.parent}));
-  // Only saves later gits some work: that files differ from HEAD is no failure here.
+// The index as it was, without touching what it has in common with the one that is there.
+Status move_index(const GitDir& repository, const Target& target) {
+  const std::string& tree = is_object_id(target.staged) ? target.staged : target.parent;
+  const std::vector<std::string> read =
+      tree.empty() ? std::vector<std::string>{"read-tree", "--empty"}
+                   : std::vector<std::string>{"read-tree", "--reset", tree};
+  WAVE_TRY(const std::string reset, git(repository, read));
+  // Only saves later gits some work: that files differ from it is no failure here.
   (void)git(repository, {"update-index", "-q", "--refresh"});
   return {};
 }
@@ -120,8 +113,10 @@ Status restore(const Prepared& workspace, const std::string& commit) {
   }
   WAVE_TRY(const Target target, read_target(*repository, commit));
   WAVE_CHECK(forget_unfinished_work(*repository));
+  WAVE_TRY(const Snapshot now, Snapshot::take(*repository, {}, target.kept.left_out));
   WAVE_CHECK(move_head(*repository, target));
-  return move_files(*repository, target);
+  WAVE_CHECK(restore_files(now, target.tree, target.kept));
+  return move_index(*repository, target);
 }
 
 }  // namespace wave::workspace

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "workspace/list_folder.h"
+#include "workspace/raw_git.h"
 #include "workspace/remove_tree.h"
 #include "workspace/worktree.h"
 
@@ -12,7 +13,6 @@ namespace wave::workspace {
 namespace {
 
 constexpr std::string_view kLockSuffix = ".lock";
-constexpr std::string_view kIndexPrefix = "wave-index-";
 constexpr int kMaxRefDepth = 16;  // steps and branches of a run lie one or two folders deep
 
 bool is_lock(const fs::path& file) {
@@ -38,12 +38,13 @@ void remove_locks_below(const fs::path& folder, int depth = 0) {
   }
 }
 
-// Copies of a worktree's index that checkpoints are made with: no git but ours knows of them.
-void remove_index_copies(const fs::path& admin_dir) {
+// What checkpoints are made with: no git but ours knows of it.
+void remove_raw_gits(const fs::path& admin_dir) {
   const auto entries = list_folder(admin_dir);
   if (!entries) return;
   for (const fs::path& entry : *entries) {
-    if (entry.filename().native().starts_with(kIndexPrefix)) remove_file(entry);
+    if (!entry.filename().native().starts_with(kRawGitPrefix)) continue;
+    if (remove_tree(entry)) log::info("removed {}, left by a checkpoint", entry.native());
   }
 }
 
@@ -95,7 +96,7 @@ Status remove_unfinished(const GitDir& repository, const RunFolder& run) {
 }  // namespace
 
 void remove_worktree_locks(const GitDir& worktree) {
-  remove_index_copies(worktree.git_dir);
+  remove_raw_gits(worktree.git_dir);
   remove_locks_below(worktree.git_dir);
   const auto head = read_head(worktree);
   if (!head || !head->branch.starts_with("wave/")) return;
@@ -108,7 +109,7 @@ Status remove_stale_locks(const GitDir& repository, const RunFolder& run, bool a
   remove_locks_below(common / "refs/wave" / id);
   for (const Registration& one : registrations(repository)) {
     if (!lies_in(one.path, run.path())) continue;
-    remove_index_copies(one.admin_dir);
+    remove_raw_gits(one.admin_dir);
     if (!agents_live) remove_locks_below(one.admin_dir);
   }
   if (!agents_live) {

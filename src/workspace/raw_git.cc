@@ -1,0 +1,111 @@
+#include "workspace/raw_git.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "workspace/copy_file.h"
+#include "workspace/list_folder.h"
+#include "workspace/remove_tree.h"
+
+namespace wave::workspace {
+namespace {
+
+// $GIT_DIR/info/attributes goes before every other file of attributes; gitattributes(5).
+constexpr std::string_view kNoConversion = "* -text -ident -filter -working-tree-encoding\n";
+constexpr size_t kSha256Digits = 64;
+
+// A value of a configuration file; git-config(1).
+std::string quoted(const std::string& value) {
+  return "\"" + replace_all(replace_all(value, "\\", "\\\\"), "\"", "\\\"") + "\"";
+}
+
+// Bytes as they are, and a tracked file that is there counts, inside of the user's selection
+// (sparse checkout) or not.
+constexpr std::string_view kAsItIs =
+    "[core]\n\tautocrlf = false\n\tsafecrlf = false\n\tsymlinks = true\n\tsplitIndex = false\n"
+    "\tsparseCheckout = true\n\tsparseCheckoutCone = false\n[index]\n\tsparse = false\n";
+
+// The user's own settings (compression, excludesFile ...), but for the format of the repository:
+// that is said by this file alone, and HEAD and refs are none of git's business here.
+std::string config_text(const GitDir& repository) {
+  const auto head = read_head(repository);
+  const bool sha256 = head && head->commit.size() == kSha256Digits;
+  std::string text = "[core]\n\trepositoryformatversion = 1\n";
+  if (sha256) text += "[extensions]\n\tobjectformat = sha256\n";
+  for (const fs::path& file :
+       {repository.common_dir / "config", repository.git_dir / "config.worktree"}) {
+    text += fmt::format("[include]\n\tpath = {}\n", quoted(file.native()));
+  }
+  return text.append(kAsItIs);
+}
+
+Status copy_index(const fs::path& from, const fs::path& to) {
+  const auto source = open_file(from, O_RDONLY);
+  // git takes an empty file for a broken index, and a missing one for an empty index.
+  if (!source) return {};
+  WAVE_TRY(const UniqueFd target, open_file(to, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  return copy_bytes(source->get(), target.get());
+}
+
+// What an index in two files (core.splitIndex) refers to.
+Status link_shared_indexes(const fs::path& from, const fs::path& to) {
+  WAVE_TRY(const auto entries, list_folder(from));
+  std::error_code error;
+  for (const fs::path& entry : entries) {
+    if (!entry.filename().native().starts_with("sharedindex.")) continue;
+    fs::create_symlink(entry, to / entry.filename(), error);
+    if (error) return fail(errno_error(error.value(), "cannot link", entry.native()));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<RawGit> RawGit::beside(const GitDir& repository) {
+  std::string name = repository.git_dir / (std::string(kRawGitPrefix) + "XXXXXX");
+  if (::mkdtemp(name.data()) == nullptr) return fail(errno_error(errno, "cannot create", name));
+  RawGit git(repository, name);
+  WAVE_CHECK(git.fill());
+  return git;
+}
+
+Status RawGit::fill() const {
+  WAVE_CHECK(make_directories(folder_ / "refs"));
+  WAVE_CHECK(make_directories(folder_ / "info"));
+  WAVE_CHECK(write_file(folder_ / "HEAD", "ref: refs/heads/none\n"));
+  WAVE_CHECK(write_file(folder_ / "config", config_text(repository_)));
+  WAVE_CHECK(write_file(folder_ / "info/attributes", kNoConversion));
+  std::error_code error;
+  fs::create_symlink(repository_.common_dir / "info/exclude", folder_ / "info/exclude", error);
+  if (error) return fail(errno_error(error.value(), "cannot link", folder_.native()));
+  WAVE_CHECK(link_shared_indexes(repository_.git_dir, folder_));
+  return copy_index(repository_.git_dir / "index", folder_ / "index");
+}
+
+RawGit::~RawGit() {
+  if (!folder_.empty()) (void)remove_tree(folder_);
+}
+
+GitCall RawGit::converting_call(std::vector<std::string> arguments) const {
+  GitCall call = call_in(repository_, std::move(arguments));
+  call.environment["GIT_INDEX_FILE"] = folder_ / "index";
+  return call;
+}
+
+GitCall RawGit::call(std::vector<std::string> arguments) const {
+  GitCall call = call_in(repository_, std::move(arguments));
+  call.git_dir = folder_;
+  call.environment["GIT_OBJECT_DIRECTORY"] = repository_.common_dir / "objects";
+  call.environment["GIT_INDEX_FILE"] = folder_ / "index";
+  // What an event is going to name must outlive a power failure.
+  call.durable = true;
+  return call;
+}
+
+void RawGit::unlock() const {
+  ::unlink((folder_ / "index.lock").c_str());
+}
+
+}  // namespace wave::workspace

@@ -1,0 +1,13 @@
+// A worktree's files back to a checkpoint's.
+#pragma once
+
+#include "workspace/snapshot.h"
+
+namespace wave::workspace {
+
+/// Makes the files what `tree` and `kept` say; `now` is how they stand. Not touched: ignored files,
+/// what the checkpoint had left out, and what has not changed. Uses up the index of `now`. HEAD and
+/// the worktree's own index are none of its business.
+Status restore_files(const Snapshot& now, const std::string& tree, const Kept& kept);
+
+}  // namespace wave::workspace
