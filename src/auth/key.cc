@@ -155,13 +155,13 @@ Result<KeySet> KeySet::make(std::vector<Key> keys) {
     return fail(Code::kUsage,
                 fmt::format("{} keys are too many: at most {}", keys.size(), kMaxKeys));
   }
-  std::set<std::string> ids;
+  std::set<std::pair<Algorithm, std::string>> ids;
   for (const Key& key : keys) {
     if (is_symmetric(key.algorithm()) != is_symmetric(keys[0].algorithm())) {
       return fail(Code::kUsage, "secrets and key pairs stand in one set of keys",
                   "keep either: which one a token means would be for its sender to choose");
     }
-    if (!key.id().empty() && !ids.insert(key.id()).second) {
+    if (!key.id().empty() && !ids.emplace(key.algorithm(), key.id()).second) {
       return fail(Code::kUsage, fmt::format("two keys have the id \"{}\"", key.id()));
     }
   }

@@ -76,19 +76,26 @@ class KeySet {
   static constexpr size_t kMaxKeys = 32;
 
   KeySet() = default;
-  /// Refuses no keys, too many, two with one id, and secrets beside key pairs.
+  /// Refuses no keys, too many, two of one algorithm with one id, and secrets beside key pairs.
   static Result<KeySet> make(std::vector<Key> keys);
-  /// A JWKS, one JWK, or PEM with one key and more. Keys of a JWKS that are for something else than
-  /// signing are left out; any other bad key is an error.
+  /// A JWKS, one JWK, or PEM with one or more keys. A JWKS belongs to somebody else: entries that
+  /// are not usable here are passed over (RFC 7517 section 5) and listed in passed_over(), as are
+  /// secrets beside key pairs. kUsage when none is left, with every reason. A bad key that stands
+  /// alone, or in PEM, is an error.
   static Result<KeySet> parse(std::string_view text, std::optional<Algorithm> preferred = {});
 
   [[nodiscard]] const std::vector<Key>& keys() const { return keys_; }
+  /// One line per entry of the JWKS that is not used: which one, and why. Text of strangers.
+  [[nodiscard]] const std::vector<std::string>& passed_over() const { return passed_over_; }
   /// Those a token with this algorithm and key id may be signed with: the id decides where both
   /// have one.
   [[nodiscard]] std::vector<const Key*> candidates(Algorithm algorithm, std::string_view id) const;
 
  private:
+  static Result<KeySet> parse_jwks(const json::object& top, std::optional<Algorithm> preferred);
+
   std::vector<Key> keys_;
+  std::vector<std::string> passed_over_;
 };
 
 }  // namespace wave::auth

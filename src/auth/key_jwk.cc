@@ -6,6 +6,7 @@
 
 #include "auth/base64url.h"
 #include "auth/key_parts.h"
+#include "base/printable.h"
 #include "base/text.h"
 
 namespace wave::auth {
@@ -274,8 +275,69 @@ Result<std::string> Key::Parts::thumbprint() const {
   return base64url(digest);
 }
 
+namespace {
+
+constexpr size_t kMaxEntries = 64;  // of a JWKS, usable or not: each costs a check
+
+// "the key \"id\"" or "key 3": as an administrator finds it in the set.
+std::string entry_name(const json::value& item, size_t place) {
+  const std::string_view id =
+      item.is_object() ? get_string(item.as_object(), "kid") : std::string_view();
+  if (id.empty()) return fmt::format("key {}", place);
+  return fmt::format("key \"{}\"", printable(excerpt_of(id)));
+}
+
+Result<Key> key_of_entry(const json::value& item, std::optional<Algorithm> preferred) {
+  if (!item.is_object()) return fail(Code::kUsage, "it is not a JSON object");
+  return Key::from_jwk(item.as_object(), preferred);
+}
+
+}  // namespace
+
+Result<KeySet> KeySet::parse_jwks(const json::object& top, std::optional<Algorithm> preferred) {
+  const json::value* list = find(top, "keys");
+  if (list == nullptr || !list->is_array()) {
+    return fail(Code::kUsage, "\"keys\" of the set must be an array");
+  }
+  const json::array& items = list->as_array();
+  if (items.size() > kMaxEntries) {
+    return fail(Code::kUsage,
+                fmt::format("the set has {} keys: at most {}", items.size(), kMaxEntries));
+  }
+  std::vector<Key> pairs;
+  std::vector<Key> secrets;
+  std::vector<std::string> passed_over;
+  const auto pass_over = [&](size_t at, std::string_view why) {
+    passed_over.push_back(
+        fmt::format("{}: {}", entry_name(items[at], at + 1), printable(excerpt(why, 200))));
+  };
+  for (size_t at = 0; at < items.size(); ++at) {
+    auto key = key_of_entry(items[at], preferred);
+    if (!key) {
+      pass_over(at, key.error().message);
+      continue;
+    }
+    (is_symmetric(key->algorithm()) ? secrets : pairs).push_back(*std::move(key));
+  }
+  if (pairs.empty() && secrets.empty()) {
+    return fail(Code::kUsage,
+                passed_over.empty()
+                    ? std::string("the set has no keys")
+                    : fmt::format("none of the set's keys is usable: {}", join(passed_over, "; ")));
+  }
+  // What signs and what checks must not be for a token's sender to choose.
+  if (!pairs.empty() && !secrets.empty()) {
+    passed_over.push_back(fmt::format("{} {}: a secret is not used beside key pairs",
+                                      secrets.size(), secrets.size() == 1 ? "key" : "keys"));
+  }
+  WAVE_TRY(KeySet set, make(pairs.empty() ? std::move(secrets) : std::move(pairs)));
+  set.passed_over_ = std::move(passed_over);
+  return set;
+}
+
 Result<KeySet> KeySet::parse(std::string_view text, std::optional<Algorithm> preferred) {
   if (text.size() > Key::kMaxText) return fail(Code::kLimit, "the file of keys is too large");
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
   std::vector<Key> keys;
   const size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos || text[first] != '{') {
@@ -295,19 +357,9 @@ Result<KeySet> KeySet::parse(std::string_view text, std::optional<Algorithm> pre
   }
   WAVE_TRY(const json::value value, parse_json(text, 16));
   const json::object& top = value.as_object();
-  if (!top.contains("keys")) {
-    WAVE_TRY(Key key, Key::from_jwk(top, preferred));
-    keys.push_back(std::move(key));
-    return make(std::move(keys));
-  }
-  const json::array& list = get_array(top, "keys");
-  if (list.size() > kMaxKeys * 2) return fail(Code::kUsage, "the set has too many keys");
-  for (const json::value& item : list) {
-    if (!item.is_object()) return fail(Code::kUsage, "a key of the set is no object");
-    if (list.size() > 1 && !check_purpose(item.as_object())) continue;
-    WAVE_TRY(Key key, Key::from_jwk(item.as_object(), preferred));
-    keys.push_back(std::move(key));
-  }
+  if (top.contains("keys")) return parse_jwks(top, preferred);
+  WAVE_TRY(Key key, Key::from_jwk(top, preferred));
+  keys.push_back(std::move(key));
   return make(std::move(keys));
 }
 

@@ -137,6 +137,66 @@ TEST(Key, AnIdChoosesWithinASet) {
   EXPECT_FALSE(KeySet::make({first, secret_key()}));
 }
 
+TEST(Key, AJwksIsReadPastWhatIsNotUnderstood) {
+  const Key good = *Key::generate(Algorithm::kRs256);
+  const Key pair = *Key::generate(Algorithm::kEs256);
+  const json::object other_curve = *pair.to_jwk(false);
+  json::object without_alg = other_curve;
+  without_alg.erase("alg");
+  json::object for_encryption = *Key::generate(Algorithm::kRs256)->to_jwk(false);
+  for_encryption["alg"] = "RSA-OAEP";
+  for_encryption.erase("use");
+  const std::vector<json::value> foreign{
+      json::object{{"kty", "AKP"}, {"alg", "ML-DSA-65"}, {"kid", "q"}, {"pub", "AAAA"}},
+      json::object{{"kty", "EC"}, {"crv", "secp256k1"}, {"x", "AAAA"}, {"y", "AAAA"}},
+      json::object{{"kty", "OKP"}, {"crv", "X25519"}, {"x", "AAAA"}},
+      json::object{{"kty", "OKP"}, {"crv", "Ed448"}, {"x", "AAAA"}},
+      json::object{{"kty", "RSA"}, {"n", "wQAB"}, {"e", "AQAB"}},
+      *secret_key().to_jwk(true),
+      json::object{{"kty", nullptr}},
+      json::object{{"kty", 7}, {"kid", json::array{}}, {"use", false}},
+      json::object{},
+      nullptr,
+      "text",
+      without_alg,
+      for_encryption};
+  const std::string token = *sign_token(claims(), good);
+  for (const json::value& one : foreign) {
+    for (const bool first : {true, false}) {
+      json::array keys{one};
+      keys.insert(first ? keys.end() : keys.begin(), *good.to_jwk(false));
+      const auto set = KeySet::parse(dump_json(json::object{{"keys", keys}}), Algorithm::kRs256);
+      ASSERT_TRUE(set) << dump_json(one) << full_message(set.error());
+      EXPECT_TRUE(verify_token(token, *set)) << dump_json(one);
+      EXPECT_EQ(set->keys().size(), 1u) << dump_json(one);
+      EXPECT_EQ(set->passed_over().size(), 1u) << dump_json(one);
+    }
+  }
+  const auto none = KeySet::parse(R"({"keys": [{"kty": "AKP", "kid": "a\u001b[31m"}, null]})");
+  ASSERT_FALSE(none);
+  EXPECT_TRUE(none.error().message.contains("key 2: ")) << none.error().message;
+  EXPECT_FALSE(none.error().message.contains('\x1b'));
+  EXPECT_FALSE(KeySet::parse(R"({"keys": []})"));
+  EXPECT_FALSE(KeySet::parse(R"({"keys": {}})"));
+  EXPECT_TRUE(KeySet::parse("\xef\xbb\xbf" +
+                            dump_json(json::object{{"keys", json::array{*good.to_jwk(false)}}})));
+  EXPECT_TRUE(KeySet::parse("\xef\xbb\xbf" + *good.to_pem(false)));
+}
+
+// An id may be used again for another type of key (RFC 7517 section 4.5).
+TEST(Key, OneIdOfTwoAlgorithmsIsTwoKeys) {
+  json::object first = *Key::generate(Algorithm::kEs256)->to_jwk(true);
+  json::object second = *Key::generate(Algorithm::kEdDsa)->to_jwk(true);
+  first["kid"] = second["kid"] = "2026";
+  const auto set = KeySet::parse(dump_json(json::object{{"keys", json::array{first, second}}}));
+  ASSERT_TRUE(set) << full_message(set.error());
+  for (const Key& key : set->keys()) EXPECT_TRUE(verify_token(*sign_token(claims(), key), *set));
+  // Of one algorithm it would be open which key a token means.
+  json::object third = *Key::generate(Algorithm::kEs256)->to_jwk(true);
+  third["kid"] = "2026";
+  EXPECT_FALSE(KeySet::parse(dump_json(json::object{{"keys", json::array{first, third}}})));
+}
+
 TEST(Claims, MakeAnIdentity) {
   const auto identity = identity_from_claims(dump_json(claims()), {}, kNow);
   ASSERT_TRUE(identity) << full_message(identity.error());

@@ -97,7 +97,8 @@ const KeyTable<ServerConfig>& auth_keys() {
               .one_of({"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "ES256",
                        "ES384", "EdDSA"}),
           access("jwt_keys", &AccessConfig::jwt_keys,
-                 "public keys instead of a secret: a file (PEM or JWKS) or the address of a JWKS"),
+                 "public keys instead of a secret: a file (PEM or JWKS) or the address of a JWKS, "
+                 "which needs `audience` or `issuer`"),
           access("issuer", &AccessConfig::issuer, "`iss` that tokens need"),
           access("audience", &AccessConfig::audience, "`aud` that tokens need"),
           access("leeway", &AccessConfig::leeway, "by how much clocks may differ").fallback("30s"),

@@ -310,6 +310,8 @@ struct StatePaths {
   [[nodiscard]] std::filesystem::path doorbell() const { return state() / "doorbell"; }
   /// How far event streams have shown the log: finds out backups that were put back.
   [[nodiscard]] std::filesystem::path shown() const { return state() / "shown"; }
+  /// The keys that the address of server.auth.jwt_keys last answered with.
+  [[nodiscard]] std::filesystem::path token_keys() const { return state() / "token-keys"; }
   [[nodiscard]] std::filesystem::path blobs() const { return state() / "blobs"; }
   [[nodiscard]] std::filesystem::path run(const std::string& run_id) const {
     return state() / "runs" / run_id;

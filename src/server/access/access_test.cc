@@ -149,9 +149,23 @@ TEST(AccessConfig, A1_WhatWouldLetSomebodyInIsRefused) {
               HasSubstr("no address"));
   EXPECT_THAT(message([](Config& c) {
                 c.access.jwt_keys = "http://id.example/keys";
+                c.access.audience = "wave";
                 c.jwt_secret.clear();
               }),
               HasSubstr("without encryption"));
+  EXPECT_THAT(message([](Config& c) {
+                c.access.jwt_keys = "http://127.0.0.1/keys";
+                c.jwt_secret.clear();
+              }),
+              HasSubstr("any application"));
+  for (const bool by_issuer : {true, false}) {
+    EXPECT_EQ(message([by_issuer](Config& c) {
+                c.access.jwt_keys = "https://id.example/keys";
+                c.jwt_secret.clear();
+                (by_issuer ? c.access.issuer : c.access.audience) = "wave";
+              }),
+              "accepted");
+  }
   const auto open = [](Config& c) { c = Config(); };
   EXPECT_EQ(message(open, "::1"), "accepted");
   for (const std::string host : {"0.0.0.0", "", "10.0.0.1", "example.com", "::"}) {
@@ -510,6 +524,48 @@ TEST_F(Access, KeysOfAnAddressRotate) {
   clock_.pass(KeySource::kRefreshEvery);
   (*source)->refresh_if_due();
   EXPECT_TRUE((*source)->verify(renewed));
+  // It is not left at that: after a failure the next attempt comes sooner.
+  served = set_of(first);
+  clock_.pass(KeySource::kRetryAfter);
+  (*source)->refresh_if_due();
+  EXPECT_TRUE((*source)->verify(old));
+}
+
+TEST_F(Access, AForeignKeyInARotatedSetSpoilsNothing) {
+  const auth::Key first = *auth::Key::generate(auth::Algorithm::kEs256);
+  const auth::Key second = *auth::Key::generate(auth::Algorithm::kEs256);
+  json::array keys{*first.to_jwk(false)};
+  const auto source = KeySource::make(
+      [&]() -> Result<std::string> { return dump_json(json::object{{"keys", keys}}); }, {}, clock_);
+  ASSERT_TRUE(source) << full_message(source.error());
+  keys = {nullptr, json::object{{"kty", "AKP"}, {"kid", "pq"}}, *second.to_jwk(false)};
+  clock_.pass(KeySource::kRetryAfter);
+  EXPECT_TRUE((*source)->verify(*auth::sign_token({{"sub", "a"}}, second)));
+}
+
+TEST_F(Access, AnAddressThatIsNotReachedAtTheStartIsReplacedByItsLastAnswer) {
+  const auth::Key key = *auth::Key::generate(auth::Algorithm::kEs256);
+  const std::string good = dump_json(json::object{{"keys", json::array{*key.to_jwk(false)}}});
+  Result<std::string> answer = good;
+  const auto make = [&](const std::string& address) {
+    return KeySource::make([&] { return answer; }, {}, clock_,
+                           {.file = paths_.token_keys(), .address = address});
+  };
+  const std::string token = *auth::sign_token({{"sub", "a"}}, key);
+  answer = fail(Code::kServerUnreachable, "nobody answers");
+  EXPECT_EQ(make("https://id.example/keys").error().code, Code::kServerUnreachable);
+  answer = good;
+  ASSERT_TRUE(make("https://id.example/keys"));
+  for (const Result<std::string>& bad :
+       {Result<std::string>(fail(Code::kServerUnreachable, "nobody answers")),
+        Result<std::string>("<html>log in first</html>")}) {
+    answer = bad;
+    const auto source = make("https://id.example/keys");
+    ASSERT_TRUE(source) << full_message(source.error());
+    EXPECT_TRUE((*source)->verify(token));
+    // Another address has other keys.
+    EXPECT_FALSE(make("https://other.example/keys"));
+  }
 }
 
 }  // namespace

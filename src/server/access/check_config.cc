@@ -120,8 +120,16 @@ class Check {
              "use the algorithm of the keys, or server.auth.jwt_secret");
       return;
     }
-    if (keys.starts_with("https://")) return;  // fetched at the start
-    if (keys.starts_with("http://")) {
+    if (keys.starts_with("https://") || keys.starts_with("http://")) {
+      // A provider signs tokens of all its applications with the same keys.
+      if (config_.access.issuer.empty() && config_.access.audience.empty()) {
+        report("server.auth.jwt_keys",
+               "without an issuer or audience, tokens of any application of that provider "
+               "would be accepted",
+               "set server.auth.audience to what the provider writes into \"aud\" for this "
+               "server, or server.auth.issuer if it issues tokens for this server only");
+      }
+      if (keys.starts_with("https://")) return;  // fetched at the start
       const std::string_view rest = std::string_view(keys).substr(7);
       if (is_loopback_host(host_of(rest.substr(0, rest.find('/'))))) return;
       report("server.auth.jwt_keys", "keys that come without encryption can be anybody's",

@@ -111,18 +111,20 @@ Status Doorkeeper::load_keys() {
     return {};
   }
   FetchKeys fetch;
+  KeyCache cache;
   if (access.jwt_keys.starts_with("https://") || access.jwt_keys.starts_with("http://")) {
     if (!options_.fetch) {
       return fail(Code::kUnsupported,
                   "server.auth.jwt_keys: keys are not fetched from addresses here", "name a file");
     }
     fetch = [this] { return options_.fetch(options_.config.access.jwt_keys); };
+    cache = {.file = options_.key_cache, .address = access.jwt_keys};
   } else {
     fetch = [path = options_.project / access.jwt_keys] {
       return read_file(path, auth::Key::kMaxText);
     };
   }
-  auto made = KeySource::make(std::move(fetch), algorithm, *clock_);
+  auto made = KeySource::make(std::move(fetch), algorithm, *clock_, std::move(cache));
   if (!made) return fail(made.error().wrapped("server.auth.jwt_keys: the keys cannot be read"));
   keys_ = *std::move(made);
   return {};

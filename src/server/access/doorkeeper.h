@@ -32,6 +32,7 @@ struct DoorkeeperOptions {
   std::filesystem::path project;
   std::string manifest = "wave.yaml";
   store::AccessStore* store = nullptr;  // outlives the object
+  std::filesystem::path key_cache;      // file for the keys of an address; empty: none is kept
   /// Fetches the JWKS at an https:// address; empty: such addresses are refused.
   std::function<Result<std::string>(const std::string& url)> fetch;
   const Clock* clock = nullptr;  // null: the machine's

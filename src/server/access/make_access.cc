@@ -34,6 +34,7 @@ class AccessDoor final : public Access, private Authenticator, private AuditLog 
       : host_(request.host),
         environment_(request.environment),
         project_(request.paths.project),
+        key_cache_(request.paths.token_keys()),
         store_(request.store.access()) {}
 
   Status take(const Settings& settings) {
@@ -44,6 +45,7 @@ class AccessDoor final : public Access, private Authenticator, private AuditLog 
         .project = project_,
         .manifest = settings.manifest_path,
         .store = store_,
+        .key_cache = key_cache_,
         .fetch = fetch_keys,
     };
     WAVE_CHECK(access::expand_config(options.config, environment_));
@@ -130,6 +132,7 @@ class AccessDoor final : public Access, private Authenticator, private AuditLog 
   const std::string host_;
   const std::map<std::string, std::string> environment_;
   const fs::path project_;
+  const fs::path key_cache_;
   store::AccessStore* const store_;
   std::function<void()> revoked_;  // set once
   std::atomic<std::shared_ptr<http::TlsContext>> tls_;
