@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 #include <spawn.h>
+#include <unistd.h>
 
 #include "base/descriptor_limit.h"
 #include "base/log.h"
@@ -22,9 +23,18 @@ void configure_server_log(const Context& context, bool as_json) {
   log::configure(level, as_json ? log::Format::kJson : log::Format::kText);
 }
 
-// A browser that cannot be started is no reason to end a server.
-void open_browser(const std::string& url) {
-  std::string program = "xdg-open", address = url;
+constexpr std::string_view kMakeLink =
+    "wave token login-link --subject NAME --role viewer|operator|admin";
+
+// Whoever reads a link is admin: it is for a screen, not for a pipe or a journal.
+bool is_read_by_a_person() {
+  return ::isatty(STDOUT_FILENO) == 1;
+}
+
+// A browser that cannot be started is no reason to end a server. `target` may be a login link, and
+// is not logged.
+void open_browser(const std::string& target, const std::string& url) {
+  std::string program = "xdg-open", address = target;
   char* const argv[] = {program.data(), address.data(), nullptr};
   const process::SpawnAttributes spawn(process::SpawnAttributes::Apart::kNot);
   pid_t pid = 0;
@@ -41,15 +51,19 @@ void say_where(const Context& context, const fs::path& folder, const server::Lis
     json::object line{{"url", listening.url},
                       {"max_concurrent", listening.settings.max_concurrent},
                       {"project", project}};
-    if (!listening.login_link.empty()) line["login_link"] = listening.login_link;
+    if (is_read_by_a_person() && !listening.login_link.empty()) {
+      line["login_link"] = listening.login_link;
+    }
     if (listening.settings.demo) line["demo"] = true;
     // One line: who starts the server reads it while the server goes on.
     context.print(dump_json(line) + "\n");
     return;
   }
   context.print(fmt::format("wave serves {} at {}\n", project, listening.url));
-  if (!listening.login_link.empty()) {
+  if (is_read_by_a_person() && !listening.login_link.empty()) {
     context.print(fmt::format("log in, once, within five minutes: {}\n", listening.login_link));
+  } else if (listening.asks_who) {
+    context.print(fmt::format("to log in with a browser: {}\n", kMakeLink));
   }
   context.note(fmt::format("at most {} runs at a time; Ctrl-C stops the server, agents work on\n",
                            listening.settings.max_concurrent));
@@ -62,12 +76,14 @@ server::ServeRequest request_of(const Context& context, const ServeOptions& opti
           .environment = context.environment(),
           .launcher = *context.launcher(),
           .flags = options.flags,
+          .wants_login_link = options.flags.open || is_read_by_a_person(),
           .listening =
               [&context, &options, project](const server::Listening& listening) {
                 say_where(context, project, listening);
                 const bool logs_in = !listening.login_link.empty();
-                if (options.flags.open)
-                  open_browser(logs_in ? listening.login_link : listening.url);
+                if (options.flags.open) {
+                  open_browser(logs_in ? listening.login_link : listening.url, listening.url);
+                }
               },
           .housekeeping = {}};
 }

@@ -1,15 +1,21 @@
 // A: access.
 #include <gmock/gmock.h>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 
+#include "base/file.h"
 #include "promises/team.h"
 
 namespace wave::test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(Promises, A1_AConfigurationThatLetsSomebodyInByMistakeStopsTheStart) {
   const struct {
@@ -196,6 +202,41 @@ TEST(Promises, A6_TheAuditHasTheClientsAddressBehindATrustedProxy) {
   };
   EXPECT_EQ(address("  trusted_proxies: [127.0.0.1]\n"), "203.0.113.9");
   EXPECT_EQ(address(""), "127.0.0.1") << "nobody is believed who is not trusted";
+}
+
+// Whoever reads the link is admin: it is for a person's screen, not for a journal.
+TEST(Promises, A4_TheAdminsLoginLinkIsForATerminalOnly) {
+  const Team team;
+  for (const bool as_json : {false, true}) {
+    std::vector<std::string> arguments{"serve", "--port", "0", "-v"};
+    if (as_json) arguments.emplace_back("--json");
+    const auto piped = start_wave(team.project, arguments, team.environment);
+    ASSERT_TRUE(wait_until([&] {
+      return piped->out().contains(as_json ? "}\n" : "login-link") || piped->ended();
+    })) << piped->out();
+    piped->signal(SIGTERM);
+    const Exit ended = piped->wait();
+    EXPECT_THAT(ended.out + ended.err, Not(HasSubstr("#code=")));
+    if (!as_json) EXPECT_THAT(ended.out, HasSubstr("wave token login-link"));
+  }
+
+  const UniqueFd terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
+  ASSERT_EQ(::grantpt(terminal.get()), 0);
+  ASSERT_EQ(::unlockpt(terminal.get()), 0);
+  auto environment = team.project.environment();
+  environment.insert(team.environment.begin(), team.environment.end());
+  Program shown({"/bin/sh", "-c",
+                 std::string("exec \"$0\" serve --port 0 >'") + ::ptsname(terminal.get()) + "'",
+                 WAVE_BINARY},
+                team.project.root(), environment);
+  std::string screen;
+  EXPECT_TRUE(wait_until([&] {
+    char buffer[4096];
+    const ssize_t got = ::read(terminal.get(), buffer, sizeof buffer);
+    if (got > 0) screen.append(buffer, static_cast<size_t>(got));
+    return screen.contains("/login#code=") || shown.ended();
+  })) << screen;
+  EXPECT_THAT(screen, HasSubstr("/login#code="));
 }
 
 TEST(Promises, A8_BadCredentialsAreSlowedDown) {

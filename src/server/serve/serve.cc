@@ -210,8 +210,14 @@ Status RunningServer::listen() {
   const std::string url = url_of(http_->address(), tls) + settings_.base_path;
   WAVE_CHECK(lock_.announce(url));
   if (request_.listening) {
-    WAVE_TRY(const std::string login, access_->login_link(url));
-    request_.listening({.url = url, .login_link = login, .settings = settings_});
+    std::string login;
+    if (request_.wants_login_link) {
+      WAVE_TRY(login, access_->login_link(url));
+    }
+    request_.listening({.url = url,
+                        .asks_who = access_->authenticator().mode() != "none",
+                        .login_link = std::move(login),
+                        .settings = settings_});
   }
   return {};
 }

@@ -17,7 +17,8 @@ namespace wave::server {
 /// What there is to say once it listens.
 struct Listening {
   std::string url;         // "http://127.0.0.1:8080"
-  std::string login_link;  // for a browser, good once; empty where nobody logs in
+  bool asks_who = false;   // whether people have to log in
+  std::string login_link;  // for a browser, good once; empty unless it was asked for and is needed
   const ServeSettings& settings;
 };
 
@@ -28,6 +29,8 @@ struct ServeRequest {
   std::map<std::string, std::string> environment;
   process::Launcher& launcher;
   ServeFlags flags;
+  /// Makes a login link for `listening`. Whoever reads it is admin: only for a person's eyes.
+  bool wants_login_link = false;
   /// Called once it listens.
   std::function<void(const Listening& listening)> listening;
   /// Called again and again on a thread of the pool, for a little at a time: removes what retention
