@@ -50,6 +50,13 @@ std::string name_of(X509* certificate) {
   return asn1_text(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
 }
 
+// The epoch when it cannot be read: then the certificate has ended, and is as old as can be.
+WallTime time_of(const ASN1_TIME* time) {
+  tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  return WallTime(std::chrono::seconds(timegm(&parts)));
+}
+
 bool is_plain_name(std::string_view text) {
   return text.size() <= kMaxCertificateName && std::ranges::none_of(text, [](char c) {
            return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
@@ -71,10 +78,8 @@ Result<CertificateIdentity> certificate_identity(std::string_view der) {
     return fail(bad("certificate_nameless", "the certificate names nobody"));
   }
   identity.fingerprint = sha256_hex(der);
-  tm end{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) == 1) {
-    identity.not_after = WallTime(std::chrono::seconds(timegm(&end)));
-  }
+  identity.not_before = time_of(X509_get0_notBefore(certificate.get()));
+  identity.not_after = time_of(X509_get0_notAfter(certificate.get()));
   return identity;
 }
 

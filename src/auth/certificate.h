@@ -16,7 +16,7 @@ struct CertificateIdentity {
   std::string name;         // the first e-mail address, else DNS name, else URI of the alternative
                             // names (RFC 5280 section 4.2.1.6), else the common name
   std::string fingerprint;  // SHA-256 of the DER: 64 hexadecimal digits
-  WallTime not_after{};
+  WallTime not_before{}, not_after{};
 };
 
 /// Reads a certificate that TLS has verified. kUnauthorized (certificate_malformed,

@@ -58,6 +58,7 @@ Status check_times(const json::object& claims, const ClaimRules& rules, WallTime
                             "compare the clocks, or set server.auth.leeway"));
   }
   identity.expires_at = *expires + rules.leeway;
+  identity.issued_at = issued;
   return {};
 }
 

@@ -25,6 +25,7 @@ struct Identity {
   std::string token_id;    // the token's jti, the session's id or the certificate's fingerprint
   std::string csrf_token;  // of a session: what its mutating requests have to carry
   std::optional<WallTime> expires_at;  // when the credential ends, streams included (promise E10)
+  std::optional<WallTime> issued_at;   // nothing where the credential does not say
 
   /// "jwt:ci-bot", "mtls:laptop", "session:ada", "anonymous": as the log and the audit keep it.
   [[nodiscard]] std::string actor() const;

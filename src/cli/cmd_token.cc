@@ -3,6 +3,7 @@
 
 #include "auth/base64url.h"
 #include "auth/claims.h"
+#include "auth/credential_id.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/id.h"
@@ -123,9 +124,10 @@ Result<int> create(Context& context, const TokenOptions& options) {
     return 0;
   }
   context.print(token + "\n");
-  context.note(fmt::format("{}, {}, until {}; to end it before: wave token revoke {}\n",
+  context.note(fmt::format("{}, {}, until {}; to end it before: wave token revoke {}{}\n",
                            printable(options.named_subject), options.role,
-                           format_time(now + lifetime), printable(id)));
+                           format_time(now + lifetime),
+                           auth::recognize_credential(id) ? "" : "--id ", printable(id)));
   return 0;
 }
 
@@ -207,31 +209,41 @@ Result<store::AccessStore*> access_store(Context& context) {
   return fail(Code::kUnsupported, "this store keeps no sessions");
 }
 
-Result<int> revoke(Context& context, const TokenOptions& options) {
-  WAVE_CHECK(refuse_own_credential(context));
-  store::RevokedToken token{.id = options.subject,
+/// What is to be ended: of `token`, `--id` and `--subject` one is given (see parse.cc).
+Result<store::RevokedToken> what_to_revoke(const Context& context, const TokenOptions& options) {
+  store::RevokedToken token{.subject = options.named_subject,
                             .reason = options.reason,
                             .actor = context.actor(),
                             .revoked_at = SystemClock().wall(),
                             .expires_at = {}};
-  if (options.subject.contains('.')) {
-    WAVE_TRY(const auth::TokenParts parts, auth::take_apart(options.subject));
-    const auto claims = parse_json(parts.payload, 16);
-    token.id = claims && claims->is_object() ? get_string(claims->as_object(), "jti") : "";
-    if (token.id.empty()) {
-      return fail(Code::kUsage, "the token has no id (jti): it cannot be told from others",
-                  "change the key, or wait until it ends");
-    }
-  }
-  if (token.id.size() > 256) return fail(Code::kUsage, "the id is too long");
+  if (token.subject.size() > 256) return fail(Code::kUsage, "--subject: the name is too long");
+  if (!token.subject.empty()) return token;
+  WAVE_TRY(token.id, options.id.empty() ? auth::recognize_credential(options.subject)
+                                        : auth::credential_id(options.id));
+  return token;
+}
+
+Result<int> revoke(Context& context, const TokenOptions& options) {
+  WAVE_CHECK(refuse_own_credential(context));
+  WAVE_TRY(const store::RevokedToken token, what_to_revoke(context, options));
+  const bool is_subject = !token.subject.empty();
   WAVE_TRY(store::AccessStore * access, access_store(context));
   WAVE_CHECK(access->revoke_token(token, token.revoked_at));
-  WAVE_CHECK(audit(context, *access, "revokeToken", token.id));
+  WAVE_CHECK(audit(context, *access, is_subject ? "revokeSubject" : "revokeToken",
+                   is_subject ? token.subject : token.id));
   if (context.json()) {
-    context.print_json(json::object{{"id", token.id}, {"revoked", true}});
+    context.print_json(is_subject ? json::object{{"subject", token.subject}, {"revoked", true}}
+                                  : json::object{{"id", token.id}, {"revoked", true}});
+  } else if (is_subject) {
+    context.print(fmt::format(
+        "tokens, certificates and logins of {} that were issued until now are revoked; a running "
+        "server ends their streams within a second\n",
+        printable(token.subject)));
   } else {
-    context.print(fmt::format("{} is revoked; a running server ends its streams within a second\n",
-                              printable(token.id)));
+    context.print(fmt::format(
+        "a token or certificate with the id {} is not accepted any more; a running server ends its "
+        "streams within a second\n",
+        printable(token.id)));
   }
   return 0;
 }

@@ -282,7 +282,9 @@ void define(CLI::App& app, TokenOptions& options) {
                  "inspect: the token (default: standard input); revoke: a token, or its id (jti), "
                  "or a certificate's fingerprint")
       ->type_name("TOKEN");
-  app.add_option("--subject", options.named_subject, "create, login-link: who it is for")
+  app.add_option("--subject", options.named_subject,
+                 "create, login-link: who it is for; revoke: whose tokens, certificates and logins "
+                 "of until now end")
       ->type_name("NAME");
   add_choice(app, "--role", options.role, {"viewer", "operator", "admin"},
              "create, login-link: what they may do");
@@ -296,7 +298,7 @@ void define(CLI::App& app, TokenOptions& options) {
   app.add_option("--sign-with", options.key,
                  "create: the private key, where the server has public ones")
       ->type_name("FILE");
-  app.add_option("--id", options.id, "create: its id (jti); made up by default")->type_name("ID");
+  app.add_option("--id", options.id, "create: its id (jti), made up by default; revoke: an id as it is")->type_name("ID");
   add_choice(
       app, "--algorithm", options.algorithm,
       {"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"},
@@ -420,10 +422,16 @@ std::string contradiction(const TokenOptions& options) {
   if (makes && options.role.empty())
     return "say what they may do: --role viewer, operator or admin";
   if (makes && options.named_subject.empty()) return "say who it is for: --subject NAME";
-  if (options.what == "revoke" && options.subject.empty())
-    return "say which token: its id or itself";
-  if (!makes && !(options.role.empty() && options.named_subject.empty() && !options.expires)) {
-    return "--subject, --role and --expires belong to `wave token create`";
+  const bool revokes = options.what == "revoke";
+  const int named = (options.subject.empty() ? 0 : 1) + (options.id.empty() ? 0 : 1) +
+                    (options.named_subject.empty() ? 0 : 1);
+  if (revokes && named != 1)
+    return "say one of: a token or its id, --id ID, or --subject NAME";
+  if (!makes && !(options.role.empty() && !options.expires)) {
+    return "--role and --expires belong to `wave token create`";
+  }
+  if (!makes && !revokes && !(options.named_subject.empty() && options.id.empty())) {
+    return "--subject and --id belong to `wave token create` and `wave token revoke`";
   }
   return {};
 }
@@ -549,6 +557,7 @@ const std::vector<Command>& commands() {
        "Makes, reads and revokes tokens for `wave serve`, and keys to sign them with",
        {"wave token keygen", "wave token create --subject ci-bot --role operator --expires 12h",
         "wave token inspect < token", "wave token revoke 7k2m9qpx41cd",
+        "wave token revoke --subject ci-bot",
         "wave token login-link --subject ada --role admin"},
        false,
        false,

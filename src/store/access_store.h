@@ -30,8 +30,10 @@ struct LoginCode {
   WallTime expires_at{};
 };
 
+/// One credential, or all of a subject that were issued before `revoked_at`.
 struct RevokedToken {
-  std::string id;  // jti of a token, or fingerprint of a certificate
+  std::string id;       // jti of a token, or fingerprint of a certificate; empty: all of `subject`
+  std::string subject;  // empty: the one with `id`
   std::string reason, actor;
   WallTime revoked_at{};
   std::optional<WallTime> expires_at;  // from then on the entry is not needed
@@ -90,7 +92,7 @@ class AccessStore {
   virtual Result<std::optional<LoginCode>> take_login_code(const std::string& code_hash,
                                                            WallTime now) = 0;
 
-  /// Ends the sessions that came from the token, too.
+  /// Ends the sessions that came from the token, too; of a subject its sessions and login links.
   virtual Status revoke_token(const RevokedToken& token, WallTime now) = 0;
   /// A number that changes when a token was revoked or a session has gone, whichever process did
   /// it.

@@ -48,6 +48,16 @@ TEST_F(Tokens, AreMadeReadAndRevoked) {
   EXPECT_EQ(answer({"token", "revoke", token, "--reason", "lost", "--json"}).at("id"),
             made.at("id"));
   EXPECT_THAT(cli({"audit"}).out, HasSubstr("revokeToken"));
+  // What ends nothing is not said to be revoked.
+  for (const std::string text : {"ci-bot", "AB:CD", "x"}) {
+    const Exit refused = cli({"token", "revoke", text});
+    EXPECT_EQ(refused.code, 2) << text << refused.out;
+    EXPECT_THAT(refused.err, HasSubstr("--subject")) << text;
+  }
+  EXPECT_EQ(answer({"token", "revoke", "--id", "AB:CD", "--json"}).at("id"), "AB:CD");
+  EXPECT_EQ(answer({"token", "revoke", "--subject", "ci-bot", "--json"}).at("subject"), "ci-bot");
+  EXPECT_EQ(cli({"token", "revoke", "--subject", "ci-bot", token}).code, 2);
+  EXPECT_THAT(cli({"audit"}).out, HasSubstr("revokeSubject"));
   EXPECT_EQ(cli({"audit", "verify"}).code, 0);
 }
 

@@ -1,6 +1,7 @@
 // Rows of the route table: login, sessions, revocation, audit.
 #include <charconv>
 
+#include "auth/credential_id.h"
 #include "base/log.h"
 #include "server/access/authenticators.h"
 #include "server/access/doorkeeper.h"
@@ -21,6 +22,10 @@ Result<std::shared_ptr<Doorkeeper>> door(Call& call) {
 
 json::value time_or_null(const std::optional<WallTime>& time) {
   return time ? json::value(format_time(*time)) : json::value(nullptr);
+}
+
+json::value text_or_null(const std::string& text) {
+  return text.empty() ? json::value(nullptr) : json::value(text);
 }
 
 http::Response no_store(http::Response response) {
@@ -120,7 +125,19 @@ Result<http::Response> end_session(Call& call) {
 Result<http::Response> revoke(Call& call) {
   WAVE_TRY(const auto keeper, door(call));
   const json::object& body = call.body.as_object();
-  store::RevokedToken token{.id = std::string(get_string(body, "id")),
+  const std::string subject(get_string(body, "subject"));
+  if (body.contains("id") != subject.empty()) {
+    return fail(Code::kUsage, "a revocation names an id or a subject",
+                "send {\"id\": \"...\"} or {\"subject\": \"...\"}");
+  }
+  std::string id;
+  if (subject.empty()) {
+    WAVE_TRY(id, auth::credential_id(get_string(body, "id")));
+  } else if (body.contains("expires_at")) {
+    return fail(Code::kUsage, "the revocation of a subject does not end", "leave expires_at out");
+  }
+  store::RevokedToken token{.id = std::move(id),
+                            .subject = subject,
                             .reason = std::string(get_string(body, "reason")),
                             .actor = call.identity.actor(),
                             .revoked_at = keeper->now(),
@@ -138,7 +155,8 @@ Result<http::Response> list_revoked(Call& call) {
   WAVE_TRY(const auto tokens, keeper->revoked());
   json::array rows;
   for (const store::RevokedToken& token : tokens) {
-    rows.push_back(json::object{{"id", token.id},
+    rows.push_back(json::object{{"id", text_or_null(token.id)},
+                                {"subject", text_or_null(token.subject)},
                                 {"reason", token.reason},
                                 {"actor", token.actor},
                                 {"revoked_at", format_time(token.revoked_at)},
@@ -243,7 +261,8 @@ void add_session_rows(RouteTable& table) {
              .path = "/api/tokens/revoke",
              .operation_id = "revokeToken",
              .tag = "access",
-             .summary = "Ends a token or certificate before its time, with its open streams.",
+             .summary = "Ends a token or certificate before its time, or all of a subject that were "
+                        "issued until now, with their sessions and open streams.",
              .role = Role::kAdmin,
              .request_schema = "RevokeRequest",
              .success = 204,

@@ -42,16 +42,18 @@ void add_sessions(Schemas& schemas) {
 }
 
 void add_revocation(Schemas& schemas) {
-  json::object expires = time("when the token ends: from then on the entry is not kept");
+  json::object expires = time("when the token ends: some time after that the entry is not kept");
   schemas.add(
       "RevokeRequest",
-      request("What is not to be accepted any more.",
+      request("What is not to be accepted any more: one credential, or all of a subject.",
               {{"id", bounded_text("the token's jti, or a certificate's fingerprint", 256, 1)},
+               {"subject",
+                bounded_text("whose tokens, certificates and sessions of until now end", 256, 1)},
                {"reason", bounded_text("why", 500)},
-               {"expires_at", std::move(expires)}},
-              {"id"}));
+               {"expires_at", std::move(expires)}}));
   schemas.add("RevokedToken", object("A credential that is not accepted any more.",
-                                     {{"id", text("jti or fingerprint")},
+                                     {{"id", nullable(text("jti or fingerprint"))},
+                                      {"subject", nullable(text("whose credentials of before"))},
                                       {"reason", text("why")},
                                       {"actor", text("who did it")},
                                       {"revoked_at", time("when")},

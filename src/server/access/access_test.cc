@@ -306,6 +306,62 @@ TEST_F(Access, E10_RevokedTokensAreRefusedAndTold) {
   EXPECT_EQ(reason(keeper.authenticate(with_token(token("ada", "operator", "t-2")))), "");
 }
 
+TEST_F(Access, E10_OfASubjectEverythingIssuedBeforeIsRevoked) {
+  Doorkeeper& keeper = door();
+  const auto issued = [&](const std::string& subject) {
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(clock_.wall_time.time_since_epoch());
+    return *auth::sign_token({{"sub", subject},
+                              {"role", "operator"},
+                              {"iat", now.count()},
+                              {"exp", (now + 1h).count()}},
+                             *key_);
+  };
+  const std::string old = issued("ada"), undated = token("ada", "operator", ""),
+                    other = issued("grace");
+  const auto stream = keeper.authenticate(with_token(old));
+  ASSERT_TRUE(stream);
+  const auto session = keeper.open_session(*stream, "jwt", request("POST", "/api/login"));
+  ASSERT_TRUE(session);
+  http::Request by_cookie = request("GET", "/api/runs");
+  by_cookie.headers.add("Cookie", "wave_session=" + session->secret);
+  ASSERT_TRUE(keeper.authenticate(by_cookie));
+  const auto link = keeper.login_link("http://127.0.0.1:1", "ada", auth::Role::kAdmin);
+  ASSERT_TRUE(link);
+
+  clock_.pass(300ms);
+  ASSERT_TRUE(keeper.revoke({.subject = "ada", .revoked_at = clock_.wall_time, .expires_at = {}}));
+  EXPECT_TRUE(keeper.is_revoked(*stream));
+  EXPECT_EQ(reason(keeper.authenticate(with_token(old))), "token_revoked");
+  EXPECT_EQ(reason(keeper.authenticate(with_token(undated))), "token_revoked");
+  EXPECT_EQ(reason(keeper.authenticate(by_cookie)), "no_credential");
+  EXPECT_EQ(reason(keeper.take_code(link->substr(link->find("#code=") + 6),
+                                    request("POST", "/api/login"))),
+            "login_code");
+  EXPECT_EQ(reason(keeper.authenticate(with_token(other))), "");
+  clock_.pass(1s);
+  EXPECT_EQ(reason(keeper.authenticate(with_token(issued("ada")))), "");
+  // A clock that was set back does not take it back.
+  ASSERT_TRUE(keeper.revoke(
+      {.subject = "ada", .revoked_at = clock_.wall_time - 1h, .expires_at = {}}));
+  EXPECT_EQ(reason(keeper.authenticate(with_token(old))), "token_revoked");
+}
+
+TEST_F(Access, E10_ARevocationLastsAsLongAsTheTokenIsAccepted) {
+  model::ServerConfig config = jwt_config();
+  config.access.leeway = 2min;
+  Doorkeeper& keeper = door(config);
+  const std::string bad = token();
+  ASSERT_TRUE(keeper.revoke(
+      {.id = "t-1", .revoked_at = clock_.wall_time, .expires_at = clock_.wall_time + 1h}));
+  clock_.pass(61min);  // expired, and within the leeway
+  // Reads the list anew, and removes on the way what has ended.
+  ASSERT_TRUE(keeper.revoke({.id = "t-9", .revoked_at = clock_.wall_time, .expires_at = {}}));
+  EXPECT_EQ(reason(keeper.authenticate(with_token(bad))), "token_revoked");
+  EXPECT_EQ(reason(keeper.authenticate(with_token(token("ada", "operator", "t-9")))),
+            "token_revoked");
+}
+
 TEST_F(Access, E10_WhatAnotherProcessRevokesIsNoticed) {
   Doorkeeper& keeper = door();
   std::mutex mutex;

@@ -14,6 +14,8 @@ namespace wave::server::access {
 namespace {
 
 constexpr Millis kCodeLifetime = std::chrono::minutes(5);
+// Beyond the leeway of today's configuration: tomorrow's may be longer, and so may a clock be late.
+constexpr Millis kRevokedLonger = std::chrono::hours(1);
 constexpr Millis kLook = std::chrono::seconds(1);  // for what command lines have revoked
 
 Error unauthorized(std::string reason, std::string message, std::string hint) {
@@ -177,12 +179,17 @@ Result<auth::Identity> Doorkeeper::by_token(std::string_view token) {
     return fail(
         auth::token_error(auth::TokenFault::kRevoked, "the token was revoked", "get a new one"));
   }
+  if (is_subject_revoked(identity.subject, identity.issued_at)) {
+    return fail(auth::token_error(auth::TokenFault::kRevoked,
+                                  "older tokens of this subject were revoked", "get a new one"));
+  }
   return identity;
 }
 
 Result<auth::Identity> Doorkeeper::by_certificate(const std::string& der) const {
   WAVE_TRY(const auth::CertificateIdentity certificate, auth::certificate_identity(der));
-  if (is_id_revoked(certificate.fingerprint)) {
+  if (is_id_revoked(certificate.fingerprint) ||
+      is_subject_revoked(certificate.name, certificate.not_before)) {
     return fail(
         unauthorized("certificate_revoked", "the certificate was revoked", "get a new one"));
   }
@@ -198,7 +205,8 @@ Result<auth::Identity> Doorkeeper::by_certificate(const std::string& der) const 
                         .method = auth::Method::kCertificate,
                         .token_id = certificate.fingerprint,
                         .csrf_token = {},
-                        .expires_at = certificate.not_after};
+                        .expires_at = certificate.not_after,
+                        .issued_at = certificate.not_before};
 }
 
 Result<std::optional<auth::Identity>> Doorkeeper::by_session(const http::Request& request) const {
@@ -294,7 +302,8 @@ Result<auth::Identity> Doorkeeper::take_code(std::string_view code, const http::
                         .method = auth::Method::kSession,
                         .token_id = {},
                         .csrf_token = {},
-                        .expires_at = {}};
+                        .expires_at = {},
+                        .issued_at = {}};
 }
 
 Result<NewSession> Doorkeeper::open_session(const auth::Identity& identity, std::string_view source,
@@ -335,10 +344,20 @@ bool Doorkeeper::is_id_revoked(const std::string& id) const {
   return revoked_.contains(id);
 }
 
+// What does not say when it was issued may be older. A token's second has begun before it was
+// issued: of the second of the revocation none is left.
+bool Doorkeeper::is_subject_revoked(const std::string& subject,
+                                    std::optional<WallTime> issued_at) const {
+  const std::shared_lock lock(revoked_mutex_);
+  const auto found = revoked_subjects_.find(subject);
+  return found != revoked_subjects_.end() && (!issued_at || *issued_at <= found->second);
+}
+
 bool Doorkeeper::is_revoked(const auth::Identity& identity) const {
   if (identity.method == auth::Method::kNone) return false;
   if (identity.expires_at && *identity.expires_at <= clock_->wall()) return true;
   if (is_id_revoked(identity.token_id)) return true;
+  if (is_subject_revoked(identity.subject, identity.issued_at)) return true;
   if (identity.method != auth::Method::kSession) return false;
   const auto there = options_.store->has_session(identity.token_id, clock_->wall());
   return there && !*there;  // when the store cannot say, nobody is thrown out
@@ -348,14 +367,23 @@ Status Doorkeeper::load_revoked() {
   WAVE_TRY(const int64_t mark, options_.store->revocation_mark());
   WAVE_TRY(const auto tokens, options_.store->revoked_tokens(clock_->wall()));
   std::unordered_set<std::string> ids;
-  for (const store::RevokedToken& token : tokens) ids.insert(token.id);
+  std::map<std::string, WallTime> subjects;
+  for (const store::RevokedToken& token : tokens) {
+    if (token.subject.empty()) {
+      ids.insert(token.id);
+    } else {
+      subjects[token.subject] = token.revoked_at;
+    }
+  }
   const std::unique_lock lock(revoked_mutex_);
   revoked_ = std::move(ids);
+  revoked_subjects_ = std::move(subjects);
   revoked_mark_ = mark;
   return {};
 }
 
-Status Doorkeeper::revoke(const store::RevokedToken& token) {
+Status Doorkeeper::revoke(store::RevokedToken token) {
+  if (token.expires_at) *token.expires_at += options_.config.access.leeway + kRevokedLonger;
   WAVE_CHECK(options_.store->revoke_token(token, clock_->wall()));
   WAVE_CHECK(load_revoked());
   tell_revoked();

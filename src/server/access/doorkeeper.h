@@ -78,7 +78,8 @@ class Doorkeeper final : public Authenticator, public AuditLog {
                                  auth::Role role);
 
   // --- revocation ---
-  Status revoke(const store::RevokedToken& token);
+  /// Kept until nothing would accept the credential any more, which is later than `expires_at`.
+  Status revoke(store::RevokedToken token);
   Result<std::vector<store::RevokedToken>> revoked() const;
   /// Called after something was revoked, here or by a command line: open streams are looked at.
   void on_revoked(std::function<void()> call);
@@ -102,6 +103,9 @@ class Doorkeeper final : public Authenticator, public AuditLog {
   Result<auth::Identity> counted(Result<auth::Identity> result, const http::Request& request,
                                  std::string_view claimed);
   [[nodiscard]] bool is_id_revoked(const std::string& id) const;
+  /// Whether everything of the subject was ended that was issued then.
+  [[nodiscard]] bool is_subject_revoked(const std::string& subject,
+                                        std::optional<WallTime> issued_at) const;
 
   DoorkeeperOptions options_;
   SystemClock system_clock_;
@@ -117,7 +121,8 @@ class Doorkeeper final : public Authenticator, public AuditLog {
   Lockout by_subject_{5};
 
   mutable std::shared_mutex revoked_mutex_;
-  std::unordered_set<std::string> revoked_;  // guarded by revoked_mutex_
+  std::unordered_set<std::string> revoked_;           // guarded by revoked_mutex_
+  std::map<std::string, WallTime> revoked_subjects_;  // guarded by revoked_mutex_: since when
   int64_t revoked_mark_ = -1;                // guarded by revoked_mutex_
   std::mutex call_mutex_;
   std::function<void()> on_revoked_;  // guarded by call_mutex_

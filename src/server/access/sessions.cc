@@ -63,7 +63,8 @@ auth::Identity identity_of(const store::Session& session) {
           .method = auth::Method::kSession,
           .token_id = session.id,
           .csrf_token = session.csrf_token,
-          .expires_at = session.expires_at};
+          .expires_at = session.expires_at,
+          .issued_at = session.created_at};
 }
 
 std::optional<std::string> session_cookie(const http::Request& request, bool tls,

@@ -60,6 +60,22 @@ Status remove_ended(Database& database, std::string_view sql, WallTime now) {
   return remove.bind(now).run();
 }
 
+Status revoke_subject(Database& database, const RevokedToken& token) {
+  WAVE_CHECK(check_room(database, "SELECT count(*) FROM revoked_subject", kMaxRevoked,
+                        "revoked subjects"));
+  // A clock that was set back does not bring back what was ended before.
+  WAVE_TRY(Query insert,
+           database.query("INSERT INTO revoked_subject(subject, reason, actor, revoked_at)"
+                          " VALUES(?1, ?2, ?3, ?4) ON CONFLICT(subject) DO UPDATE SET"
+                          " reason = excluded.reason, actor = excluded.actor,"
+                          " revoked_at = max(revoked_at, excluded.revoked_at)"));
+  WAVE_CHECK(insert.bind(token.subject, token.reason, token.actor, token.revoked_at).run());
+  WAVE_TRY(Query sessions, database.query("DELETE FROM session WHERE subject = ?1"));
+  WAVE_CHECK(sessions.bind(token.subject).run());
+  WAVE_TRY(Query codes, database.query("DELETE FROM login_code WHERE subject = ?1"));
+  return codes.bind(token.subject).run();
+}
+
 }  // namespace
 
 Status add_session(Database& database, const Session& session) {
@@ -141,6 +157,7 @@ Result<std::optional<LoginCode>> take_login_code(Database& database, const std::
 }
 
 Status revoke_token(Database& database, const RevokedToken& token, WallTime now) {
+  if (!token.subject.empty()) return revoke_subject(database, token);
   WAVE_CHECK(remove_ended(
       database, "DELETE FROM revoked_token WHERE expires_at IS NOT NULL AND expires_at <= ?1",
       now));
@@ -157,19 +174,21 @@ Status revoke_token(Database& database, const RevokedToken& token, WallTime now)
 
 Result<std::vector<RevokedToken>> list_revoked(Database& database, WallTime now) {
   WAVE_TRY(Query query,
-           database.query("SELECT id, reason, actor, revoked_at, expires_at FROM revoked_token"
-                          " WHERE expires_at IS NULL OR expires_at > ?1"
-                          " ORDER BY revoked_at DESC, id"));
+           database.query("SELECT id, '', reason, actor, revoked_at, expires_at FROM revoked_token"
+                          " WHERE expires_at IS NULL OR expires_at > ?1 UNION ALL"
+                          " SELECT '', subject, reason, actor, revoked_at, NULL"
+                          " FROM revoked_subject ORDER BY 5 DESC, 1, 2"));
   query.bind(now);
   std::vector<RevokedToken> tokens;
   while (true) {
     WAVE_TRY(const bool row, query.next());
     if (!row) return tokens;
     tokens.push_back({.id = query.string(0),
-                      .reason = query.string(1),
-                      .actor = query.string(2),
-                      .revoked_at = query.time(3),
-                      .expires_at = query.optional_time(4)});
+                      .subject = query.string(1),
+                      .reason = query.string(2),
+                      .actor = query.string(3),
+                      .revoked_at = query.time(4),
+                      .expires_at = query.optional_time(5)});
   }
 }
 

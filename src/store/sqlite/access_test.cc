@@ -108,6 +108,32 @@ TEST_F(Access, ARevokedTokenTakesItsSessionsAlong) {
   EXPECT_NE(*access_->revocation_mark(), before);
 }
 
+TEST_F(Access, ARevokedSubjectTakesItsSessionsAndLinksAlong) {
+  ASSERT_TRUE(access_->add_session(session("one")));
+  Session other = session("two");
+  other.subject = "grace";
+  ASSERT_TRUE(access_->add_session(other));
+  ASSERT_TRUE(access_->add_login_code(
+      {.code_hash = "c", .subject = "ada", .role = "admin", .expires_at = kNow + 5min}, kNow));
+  const int64_t before = *access_->revocation_mark();
+  ASSERT_TRUE(
+      access_->revoke_token({.subject = "ada", .revoked_at = kNow, .expires_at = {}}, kNow));
+  const int64_t after = *access_->revocation_mark();
+  EXPECT_NE(after, before);
+  EXPECT_FALSE(*access_->has_session("one", kNow));
+  EXPECT_TRUE(*access_->has_session("two", kNow));
+  EXPECT_FALSE(*access_->take_login_code("c", kNow));
+  open();
+  ASSERT_TRUE(
+      access_->revoke_token({.subject = "ada", .revoked_at = kNow + 1h, .expires_at = {}}, kNow));
+  EXPECT_NE(*access_->revocation_mark(), after);
+  const auto revoked = access_->revoked_tokens(kNow);
+  ASSERT_EQ(revoked->size(), 1u);
+  EXPECT_EQ(revoked->at(0).subject, "ada");
+  EXPECT_EQ(revoked->at(0).id, "");
+  EXPECT_EQ(revoked->at(0).revoked_at, kNow + 1h);
+}
+
 TEST_F(Access, TheAuditLogIsAChain) {
   const AuditEntry first = note("login");
   const AuditEntry second = note("startRun");

@@ -5,6 +5,7 @@
 #include "store/sqlite/access_schema.h"
 #include "store/sqlite/approver_schema.h"
 #include "store/sqlite/queue_schema.h"
+#include "store/sqlite/revocation_schema.h"
 #include "store/sqlite/webhook_schema.h"
 
 namespace wave::store::sqlite {
@@ -194,7 +195,7 @@ CREATE INDEX pruned_unfinished ON pruned(run) WHERE finished = 0;
 
 constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kAccessSchema},
                                  Migration{3, kQueueSchema}, Migration{4, kWebhookSchema},
-                                 Migration{5, kApproverSchema}};
+                                 Migration{5, kApproverSchema}, Migration{6, kRevocationSchema}};
 
 }  // namespace
 

@@ -95,7 +95,7 @@ void fields(Archive& archive, LoginCode& code) {
 }
 template <typename Archive>
 void fields(Archive& archive, RevokedToken& token) {
-  archive(token.id, token.reason, token.actor, token.revoked_at, token.expires_at);
+  archive(token.id, token.subject, token.reason, token.actor, token.revoked_at, token.expires_at);
 }
 template <typename Archive>
 void fields(Archive& archive, AuditEntry& entry) {

@@ -2540,22 +2540,26 @@ export interface components {
             /** @description accepted for older scripts; changes nothing */
             force?: boolean;
         };
-        /** @description What is not to be accepted any more. */
+        /** @description What is not to be accepted any more: one credential, or all of a subject. */
         RevokeRequest: {
             /** @description the token's jti, or a certificate's fingerprint */
-            id: string;
+            id?: string;
+            /** @description whose tokens, certificates and sessions of until now end */
+            subject?: string;
             /** @description why */
             reason?: string;
             /**
              * Format: date-time
-             * @description when the token ends: from then on the entry is not kept
+             * @description when the token ends: some time after that the entry is not kept
              */
             expires_at?: string;
         };
         /** @description A credential that is not accepted any more. */
         RevokedToken: {
             /** @description jti or fingerprint */
-            id: string;
+            id: string | null;
+            /** @description whose credentials of before */
+            subject: string | null;
             /** @description why */
             reason: string;
             /** @description who did it */
