@@ -24,6 +24,7 @@ class Check {
     }
     check_secret();
     check_events();
+    check_actions();
     check_senders();
     check_text("input", webhook_.input);
     for (const auto& [tag, text] : webhook_.tags) check_text("tags." + tag, text);
@@ -62,8 +63,28 @@ class Check {
       error("events", fmt::format("there is no event \"{}\"", excerpt(event, 80)),
             meant ? fmt::format("did you mean \"{}\"?", *meant) : "known are " + join(known, ", "));
     }
+    if (webhook_.provider == Webhook::Provider::kGitlab &&
+        std::ranges::find(webhook_.events, "review") != webhook_.events.end()) {
+      report(Severity::kWarning, "events", "GitLab sends no reviews",
+             "an approval is a pull_request with the action \"approved\"; remarks are comments");
+    }
     if (webhook_.events.empty()) {
       error("events", "no event would ever start anything", "known are " + join(known, ", "));
+    }
+  }
+
+  /// A warning only: providers have more actions than are translated, and all of them can be named.
+  void check_actions() {
+    if (webhook_.provider == Webhook::Provider::kGeneric) return;
+    const std::vector<std::string> known(kWebhookActions.begin(), kWebhookActions.end());
+    for (const std::string& action : webhook_.actions) {
+      if (std::ranges::find(known, action) != known.end()) continue;
+      const auto meant = did_you_mean(action, known);
+      report(Severity::kWarning, "actions",
+             fmt::format("\"{}\" is not an action wave knows", excerpt(action, 80)),
+             meant ? fmt::format("did you mean \"{}\"?", *meant)
+                   : "it counts only if the provider sends exactly this word; known are " +
+                         join(known, ", "));
     }
   }
 
@@ -130,7 +151,15 @@ const KeyTable<Webhook>& webhook_keys() {
           key("actions", &T::actions,
               "opened, closed, labeled, edited ...; empty: what usually asks for work"),
           key("repos", &T::repos, "patterns of repositories, such as acme/*"),
-          key("branches", &T::branches, "patterns of branches or tags, such as release-*"),
+          key("branches", &T::branches,
+              "patterns of branches or tags, such as release-*; a pull request's source, in this "
+              "repository unless forks is true"),
+          key("base_branches", &T::base_branches,
+              "patterns of the branches that pull requests are to be merged into"),
+          key("forks", &T::forks, "whether pull requests from other repositories count")
+              .fallback("true without branches, else false"),
+          key("drafts", &T::drafts, "whether draft pull requests count")
+              .fallback("true for named actions and labels, else false"),
           key("labels", &T::labels, "labels of which one has to be put on just now"),
           key("senders", &T::senders,
               "accounts that may start it; comments and reviews need such a list"),

@@ -62,6 +62,19 @@ TEST(Webhook, A7_TriggersOnCommentsWithoutSendersAreRefused) {
                      .diagnostics));
 }
 
+TEST(Webhook, ActionsThatNoProviderSendsAreWarnedOf) {
+  const auto loaded = load_webhooks(
+      "    - {name: a, provider: github, secret: \"${S}\", pipeline: fix, events: [pull_request], "
+      "actions: [mergd, locked, merged], base_branches: [main], forks: true, drafts: false}\n");
+  EXPECT_FALSE(has_errors(loaded.diagnostics)) << all_text(loaded.diagnostics);
+  EXPECT_THAT(all_text(loaded.diagnostics), HasSubstr("did you mean \"merged\"?"));
+  EXPECT_THAT(all_text(loaded.diagnostics), HasSubstr("\"locked\" is not an action"));
+  const Webhook& webhook = loaded.value.server->webhooks.at(0);
+  EXPECT_THAT(webhook.base_branches, ElementsAre("main"));
+  EXPECT_EQ(webhook.forks, true);
+  EXPECT_EQ(webhook.drafts, false);
+}
+
 TEST(Webhook, WhatIsWrongIsSaidWithPlaceAndHint) {
   const auto loaded =
       load_webhooks(R"(    - {name: a/b, provider: githab, secrets: x, pipeline: fix}

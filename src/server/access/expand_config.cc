@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/expand_environment.h"
+#include "base/text.h"
 
 namespace wave::server::access {
 
@@ -32,6 +33,8 @@ Status expand_config(model::ServerConfig& config,
     }
     *value = *std::move(expanded);
   }
+  // Files and tools leave a line break behind a secret, and whoever signs with it does not.
+  config.jwt_secret = std::string(trim(config.jwt_secret));
   return {};
 }
 

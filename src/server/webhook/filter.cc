@@ -16,7 +16,10 @@ std::vector<std::string> usual_actions(const model::Webhook& webhook, const Payl
   }
   if (payload.event == "push" || payload.event == "tag") return {"pushed"};
   if (payload.event == "issue") return {"opened", "reopened"};
-  if (payload.event == "pull_request") return {"opened", "reopened", "synchronize"};
+  if (payload.event == "pull_request") {
+    return {"opened", "reopened", "synchronize", "ready_for_review"};
+  }
+  if (payload.event == "review") return {"submitted"};
   if (payload.event == "comment") return {"created"};
   if (payload.event == "release") return {"published"};
   return {};
@@ -29,6 +32,31 @@ bool has(const std::vector<std::string>& list, std::string_view text) {
 bool any_matches(const std::vector<std::string>& patterns, std::string_view text) {
   return std::ranges::any_of(patterns,
                              [text](const std::string& pattern) { return matches(pattern, text); });
+}
+
+std::string not_wanted(std::string_view what, std::string_view is) {
+  return fmt::format("{} \"{}\" is not wanted", what, excerpt(is, 100));
+}
+
+/// The filters on where a pull request comes from and goes to; nothing when they let it pass.
+std::optional<std::string> branch_reason(const model::Webhook& webhook, const Payload& payload) {
+  // Anybody can give a branch of their own fork a name that `branches` lists.
+  if (payload.from_fork && !webhook.forks.value_or(webhook.branches.empty())) {
+    return "the pull request comes from a fork; forks: true lets it pass";
+  }
+  if (!webhook.branches.empty() && !any_matches(webhook.branches, payload.branch)) {
+    return not_wanted("the branch", payload.branch);
+  }
+  if (!webhook.base_branches.empty() && !any_matches(webhook.base_branches, payload.base)) {
+    return not_wanted("the base branch", payload.base);
+  }
+  return std::nullopt;
+}
+
+/// Drafts ask for no work yet, unless the manifest names them, the action or a label.
+bool takes_drafts(const model::Webhook& webhook, const Payload& payload) {
+  const bool named = !webhook.actions.empty() || !webhook.labels.empty();
+  return webhook.drafts.value_or(named || payload.event != "pull_request");
 }
 
 /// Account names are the same in capitals on every provider.
@@ -69,28 +97,31 @@ bool matches(std::string_view pattern, std::string_view text) {
 }
 
 std::optional<std::string> reason_to_ignore(const model::Webhook& webhook, const Payload& payload) {
-  const auto no = [](std::string_view what, std::string_view is) {
-    return fmt::format("{} \"{}\" is not wanted", what, excerpt(is, 100));
-  };
   if (!webhook.enabled) return "the webhook is switched off";
   const bool any_event =
       webhook.provider == model::Webhook::Provider::kGeneric && webhook.events.empty();
-  if (!any_event && !has(webhook.events, payload.event)) return no("the event", payload.event);
+  if (!any_event && !has(webhook.events, payload.event))
+    return not_wanted("the event", payload.event);
   if (model::is_comment_event(payload.event) && webhook.senders.empty()) {
     return "comments start nothing without a list of senders";
   }
   // Before what is in the text: whoever is not on the list learns nothing of it.
   if (!webhook.senders.empty() && !is_sender(webhook.senders, payload.sender)) {
-    return no("the sender", payload.sender);
+    return not_wanted("the sender", payload.sender);
   }
   const std::vector<std::string> actions =
       webhook.actions.empty() ? usual_actions(webhook, payload) : webhook.actions;
-  if (!actions.empty() && !has(actions, payload.action)) return no("the action", payload.action);
+  if (!actions.empty() && !has(actions, payload.action))
+    return not_wanted("the action", payload.action);
   if (!webhook.repos.empty() && !any_matches(webhook.repos, payload.repo)) {
-    return no("the repository", payload.repo);
+    return not_wanted("the repository", payload.repo);
   }
-  if (!webhook.branches.empty() && !any_matches(webhook.branches, payload.branch)) {
-    return no("the branch", payload.branch);
+  if (auto reason = branch_reason(webhook, payload)) return reason;
+  if (payload.is_draft && !takes_drafts(webhook, payload)) {
+    return "the pull request is a draft; drafts: true lets it pass";
+  }
+  if (payload.is_empty_review) {
+    return "the review has no text of its own; its remarks arrive as comments";
   }
   if (!webhook.labels.empty() && !has_label(webhook, payload)) {
     return "it has none of the wanted labels";

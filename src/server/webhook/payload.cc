@@ -16,8 +16,13 @@ const json::object& in(const json::object& object, std::string_view name) {
   return get_object(object, name);
 }
 
+/// No program's argument or environment can carry a NUL, so none gets as far as a run.
+std::string bounded(std::string_view text, size_t max_bytes) {
+  using namespace std::string_view_literals;
+  return replace_all(excerpt(text, max_bytes), "\0"sv, "\xEF\xBF\xBD");
+}
 std::string short_text(std::string_view text) {
-  return excerpt(text, kMostText);
+  return bounded(text, kMostText);
 }
 std::string field(const json::object& object, std::string_view name) {
   const json::value* value = find(object, name);
@@ -25,7 +30,7 @@ std::string field(const json::object& object, std::string_view name) {
   return short_text(json_to_text(*value));
 }
 std::string long_field(const json::object& object, std::string_view name) {
-  return excerpt(get_string(object, name), kMostBodyText);
+  return bounded(get_string(object, name), kMostBodyText);
 }
 
 /// The first of several names that says something.
@@ -100,11 +105,24 @@ void read_thread(Payload& payload, const json::object& thread) {
   if (head.empty()) return;
   set_ref(payload, get_string(head, "ref"));
   payload.commit = field(head, "sha");
+  payload.base = short_text(short_ref(field(in(thread, "base"), "ref")));
+  payload.is_draft = get_bool(thread, "draft");
+  // The repository of a fork that was deleted is null: not this one, either.
+  payload.from_fork = payload.repo.empty() || field(in(head, "repo"), "full_name") != payload.repo;
 }
 
-void read_remark(Payload& payload, const json::object& remark) {
-  payload.body = long_field(remark, "body");
-  payload.url = field(remark, "html_url");
+void read_comment(Payload& payload, const json::object& comment) {
+  payload.body = long_field(comment, "body");
+  payload.url = field(comment, "html_url");
+}
+
+/// GitHub has the text in `body`, Gitea in `content`.
+void read_review(Payload& payload, const json::object& review) {
+  payload.body = long_field(review, "body");
+  if (payload.body.empty()) payload.body = long_field(review, "content");
+  payload.url = field(review, "html_url");
+  payload.is_empty_review =
+      trim(payload.body).empty() && to_lower(field(review, "state")) == "commented";
 }
 
 /// What the header's word means to us.
@@ -133,15 +151,48 @@ std::string_view known_event(std::string_view word) {
   return word;
 }
 
-std::string_view known_action(std::string_view action) {
+/// What the action means to us. GitHub and Gitea say "closed" of a merge as well.
+std::string github_action(const json::object& body, std::string_view event) {
+  const std::string action = field(body, "action");
   if (action == "label_updated") return "labeled";
+  if (action == "label_cleared") return "unlabeled";
   if (action == "synchronized") return "synchronize";
+  if (action == "reviewed") return event == "comment" ? "created" : "submitted";
+  if (action == "closed" && event == "pull_request" &&
+      get_bool(in(body, "pull_request"), "merged")) {
+    return "merged";
+  }
   return action;
+}
+
+/// Gitea marks a draft by its title: it is ready once the mark is gone.
+bool lost_draft_mark(const Payload& payload, const json::object& body) {
+  const std::string before = to_lower(field(in(in(body, "changes"), "title"), "from"));
+  const bool had_mark = before.starts_with("wip:") || before.starts_with("[wip]");
+  return payload.event == "pull_request" && payload.action == "edited" && had_mark &&
+         !payload.is_draft && !to_lower(payload.title).starts_with("wip:") &&
+         !to_lower(payload.title).starts_with("[wip]");
+}
+
+/// Which labels were put on: GitHub names the one; newer versions of Gitea list them, and older
+/// ones only say that labels changed.
+void read_github_labels(Payload& payload, const json::object& body) {
+  if (payload.action != "labeled") return;
+  const json::object& changes = in(body, "changes");
+  if (changes.contains("added_labels") || changes.contains("removed_labels")) {
+    payload.added_labels = label_names(get_array(changes, "added_labels"));
+    if (payload.added_labels.empty()) payload.action = "unlabeled";
+  } else if (std::string label = field(in(body, "label"), "name"); !label.empty()) {
+    payload.added_labels = {std::move(label)};
+  } else {
+    payload.added_labels = payload.labels;
+  }
+  if (!payload.added_labels.empty()) payload.label = payload.added_labels.back();
 }
 
 void read_github(Payload& payload, const json::object& body, std::string_view word) {
   payload.event = short_text(known_event(word));
-  payload.action = short_text(known_action(field(body, "action")));
+  payload.action = github_action(body, payload.event);
   payload.sender = first_of(in(body, "sender"), {"login", "username"});
   payload.repo = field(in(body, "repository"), "full_name");
   const bool of_pull_request = !in(body, "pull_request").empty();
@@ -156,14 +207,14 @@ void read_github(Payload& payload, const json::object& body, std::string_view wo
     return;
   }
   read_thread(payload, thread);
-  if (payload.event == "comment") read_remark(payload, in(body, "comment"));
-  if (payload.event == "review") read_remark(payload, in(body, "review"));
-  if (payload.action != "labeled") return;
-  payload.label = field(in(body, "label"), "name");
-  // Gitea says that labels changed, and not which.
-  payload.added_labels =
-      payload.label.empty() ? payload.labels : std::vector<std::string>{payload.label};
-  if (payload.label.empty() && !payload.labels.empty()) payload.label = payload.labels.back();
+  const json::object& comment = in(body, "comment");
+  if (payload.event == "review" || (payload.event == "comment" && comment.empty())) {
+    read_review(payload, in(body, "review"));
+  } else if (payload.event == "comment") {
+    read_comment(payload, comment);
+  }
+  if (lost_draft_mark(payload, body)) payload.action = "ready_for_review";
+  read_github_labels(payload, body);
 }
 
 // --- GitLab ---
@@ -187,10 +238,21 @@ void read_gitlab_thread(Payload& payload, const json::object& thread) {
   payload.title = field(thread, "title");
   payload.body = long_field(thread, "description");
   payload.url = field(thread, "url");
-  if (const json::value* source = find(thread, "source_branch"); source != nullptr) {
-    set_ref(payload, field(thread, "source_branch"));
-  }
   payload.commit = field(in(thread, "last_commit"), "id");
+  if (find(thread, "source_branch") == nullptr) return;
+  set_ref(payload, field(thread, "source_branch"));
+  payload.base = field(thread, "target_branch");
+  payload.is_draft = get_bool(thread, "draft") || get_bool(thread, "work_in_progress");
+  const std::string source = field(thread, "source_project_id");
+  payload.from_fork = source.empty() || source != field(thread, "target_project_id");
+}
+
+bool became_ready(const json::object& body) {
+  const auto ended = [&body](std::string_view name) {
+    const json::object& change = in(in(body, "changes"), name);
+    return get_bool(change, "previous") && !get_bool(change, "current");
+  };
+  return ended("draft") || ended("work_in_progress");
 }
 
 /// Labels that are there now and were not before.
@@ -201,7 +263,10 @@ void read_gitlab_labels(Payload& payload, const json::object& body) {
   for (const std::string& label : label_names(get_array(change, "current"))) {
     if (std::ranges::find(before, label) == before.end()) payload.added_labels.push_back(label);
   }
-  if (payload.added_labels.empty()) return;
+  if (payload.added_labels.empty()) {
+    if (payload.action == "edited" && !change.empty()) payload.action = "unlabeled";
+    return;
+  }
   payload.label = payload.added_labels.front();
   if (payload.action == "edited") payload.action = "labeled";
 }
@@ -221,6 +286,7 @@ void read_gitlab(Payload& payload, const json::object& body) {
     if (payload.action == "edited" && !field(object, "oldrev").empty()) {
       payload.action = "synchronize";
     }
+    if (payload.action == "edited" && became_ready(body)) payload.action = "ready_for_review";
     read_gitlab_labels(payload, body);
     return;
   }
@@ -253,6 +319,9 @@ void read_generic(Payload& payload, const json::object& body) {
   payload.sender = field(body, "sender");
   payload.repo = field(body, "repo");
   set_ref(payload, get_string(body, "ref"));
+  payload.base = field(body, "base");
+  payload.from_fork = get_bool(body, "fork");
+  payload.is_draft = get_bool(body, "draft");
   payload.labels = label_names(get_array(body, "labels"));
   payload.label = field(body, "label");
   if (!payload.label.empty()) payload.added_labels = {payload.label};
@@ -279,9 +348,10 @@ Result<std::string> json_text(const http::Request& request) {
 }  // namespace
 
 std::map<std::string, std::string> Payload::values() const {
-  return {{"event", event}, {"action", action}, {"sender", sender}, {"repo", repo},
-          {"ref", ref},     {"branch", branch}, {"label", label},   {"title", title},
-          {"body", body},   {"url", url},       {"number", number}, {"commit", commit}};
+  return {{"event", event},  {"action", action}, {"sender", sender}, {"repo", repo},
+          {"ref", ref},      {"branch", branch}, {"base", base},     {"label", label},
+          {"title", title},  {"body", body},     {"url", url},       {"number", number},
+          {"commit", commit}};
 }
 
 std::string delivery_id(Webhook::Provider provider, const http::Headers& headers) {

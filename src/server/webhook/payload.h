@@ -11,7 +11,7 @@
 
 namespace wave::server::webhook {
 
-/// Every text is bounded and valid UTF-8; what the sender did not say is empty.
+/// Every text is bounded, valid UTF-8 and free of NUL; what the sender did not say is empty.
 struct Payload {
   std::string delivery;  // the sender's id of this delivery
   std::string event;     // one of model::kWebhookEvents, or the sender's own word ("ping")
@@ -19,7 +19,13 @@ struct Payload {
   std::string sender;    // account name
   std::string repo;      // "owner/name"
   std::string ref, branch;  // "refs/heads/main" and "main"; of a pull request its source
-  std::string label;        // the one that was put on just now
+  std::string base;         // the branch that a pull request is to be merged into
+  /// A pull request whose source is not known to lie in the repository it is for.
+  bool from_fork = false;
+  bool is_draft = false;
+  /// A review that says nothing itself: its remarks arrive as comments.
+  bool is_empty_review = false;
+  std::string label;                              // the one that was put on just now
   std::vector<std::string> labels, added_labels;  // all; those put on just now
   std::string title, body, url, number, commit;
 

@@ -1,5 +1,6 @@
 #include "server/webhook/payload.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -102,6 +103,118 @@ TEST(WebhookPayload, GiteaSaysThatLabelsChanged) {
   EXPECT_THAT(payload.added_labels, ElementsAre("wave"));
 }
 
+// GitHub and Gitea say "closed" of a merge, GitLab does not.
+TEST(WebhookPayload, AMergeIsNotAClosedPullRequest) {
+  const auto action = [](model::Webhook::Provider provider, std::string_view merged) {
+    const std::string header = provider == kGithub ? "X-GitHub-Event" : "X-Gitea-Event";
+    return read(provider,
+                fmt::format(R"({{"action":"closed","pull_request":{{"number":1,"merged":{}}}}})",
+                            merged),
+                {{header, "pull_request"}})
+        .action;
+  };
+  for (const auto provider : {kGithub, kGitea}) {
+    EXPECT_EQ(action(provider, "true"), "merged");
+    EXPECT_EQ(action(provider, "false"), "closed");
+  }
+}
+
+TEST(WebhookPayload, GiteasReviewsHaveTheirTextInTheContent) {
+  const auto review = [](const std::string& type) {
+    return read(kGitea, R"({"action":"reviewed","review":{"type":"x","content":"/wave fix"},
+      "pull_request":{"number":3,"title":"t","body":"b"},"sender":{"login":"ada"}})",
+                {{"X-Gitea-Event", "pull_request_rejected"}, {"X-Gitea-Event-Type", type}});
+  };
+  for (const char* type : {"pull_request_review_approved", "pull_request_review_rejected"}) {
+    EXPECT_EQ(review(type).event, "review");
+    EXPECT_EQ(review(type).action, "submitted");
+    EXPECT_EQ(review(type).body, "/wave fix");
+  }
+  EXPECT_EQ(review("pull_request_review_comment").event, "comment");
+  EXPECT_EQ(review("pull_request_review_comment").action, "created");
+  EXPECT_EQ(review("pull_request_review_comment").body, "/wave fix");
+}
+
+TEST(WebhookPayload, LabelsThatWereTakenOffWereNotPutOn) {
+  const auto changed = [](const std::string& action, const std::string& changes) {
+    return read(kGitea,
+                fmt::format(R"({{"action":"{}","changes":{{{}}},
+      "issue":{{"number":2,"labels":[{{"name":"wave"}}]}}}})",
+                            action, changes),
+                {{"X-Gitea-Event", "issues"}, {"X-Gitea-Event-Type", "issue_label"}});
+  };
+  const Payload removed =
+      changed("label_updated", R"("added_labels":[],"removed_labels":[{"name":"bug"}])");
+  EXPECT_EQ(removed.action, "unlabeled");
+  EXPECT_TRUE(removed.added_labels.empty());
+  const Payload other = changed("label_updated", R"("added_labels":[{"name":"bug"}])");
+  EXPECT_EQ(other.action, "labeled");
+  EXPECT_THAT(other.added_labels, ElementsAre("bug"));
+  EXPECT_EQ(changed("label_cleared", "").action, "unlabeled");
+  const Payload gitlab = read(kGitlab, R"({"object_kind":"issue",
+    "object_attributes":{"iid":4,"action":"update"},"labels":[{"title":"wave"}],
+    "changes":{"labels":{"previous":[{"title":"a"},{"title":"wave"}],
+                         "current":[{"title":"wave"}]}}})");
+  EXPECT_EQ(gitlab.action, "unlabeled");
+}
+
+TEST(WebhookPayload, WherePullRequestsComeFromAndGoTo) {
+  const auto github = [](const std::string& head_repo) {
+    return read(kGithub,
+                fmt::format(R"({{"action":"opened","pull_request":{{"draft":true,
+      "head":{{"ref":"main","sha":"c"{}}},"base":{{"ref":"release-1"}}}},
+      "repository":{{"full_name":"acme/app"}}}})",
+                            head_repo),
+                {{"X-GitHub-Event", "pull_request"}});
+  };
+  const Payload own = github(R"(,"repo":{"full_name":"acme/app"})");
+  EXPECT_EQ(own.base, "release-1");
+  EXPECT_TRUE(own.is_draft);
+  EXPECT_FALSE(own.from_fork);
+  for (const char* other : {R"(,"repo":{"full_name":"eve/app"})", R"(,"repo":null)", ""}) {
+    EXPECT_TRUE(github(other).from_fork) << other;
+  }
+  const auto gitlab = [](const std::string& source) {
+    return read(kGitlab, fmt::format(R"({{"object_kind":"merge_request","object_attributes":{{
+      "action":"open","source_branch":"main","target_branch":"stable","draft":true,
+      "target_project_id":1{}}}}})",
+                                     source));
+  };
+  EXPECT_FALSE(gitlab(R"(,"source_project_id":1)").from_fork);
+  EXPECT_TRUE(gitlab(R"(,"source_project_id":2)").from_fork);
+  EXPECT_TRUE(gitlab("").from_fork);
+  EXPECT_EQ(gitlab("").base, "stable");
+  EXPECT_TRUE(gitlab("").is_draft);
+}
+
+TEST(WebhookPayload, DraftsThatBecomeReadyAreSeen) {
+  EXPECT_EQ(read(kGitlab, R"({"object_kind":"merge_request","object_attributes":{"action":"update"},
+      "changes":{"draft":{"previous":true,"current":false}}})")
+                .action,
+            "ready_for_review");
+  const auto gitea = [](const std::string& title) {
+    return read(kGitea,
+                fmt::format(R"({{"action":"edited",
+      "changes":{{"title":{{"from":"WIP: it"}}}},"pull_request":{{"title":"{}"}}}})",
+                            title),
+                {{"X-Gitea-Event", "pull_request"}})
+        .action;
+  };
+  EXPECT_EQ(gitea("it"), "ready_for_review");
+  EXPECT_EQ(gitea("WIP: that"), "edited");
+}
+
+TEST(WebhookPayload, NoTextHasANul) {
+  const std::string body =
+      R"({"event":"e","title":"a\u0000b","body":"c\u0000","labels":["x\u0000"]})";
+  const Payload payload = read(kGeneric, body);
+  EXPECT_EQ(payload.title,
+            "a\xEF\xBF\xBD"
+            "b");
+  EXPECT_EQ(payload.body, "c\xEF\xBF\xBD");
+  EXPECT_THAT(payload.labels, ElementsAre("x\xEF\xBF\xBD"));
+}
+
 TEST(WebhookPayload, WhatIsNoPayloadIsSaidAndWhatIsLongIsCut) {
   http::Request request;
   for (const char* body : {"", "[]", "{", "null", "payload=%7B%7D"}) {
@@ -183,6 +296,70 @@ TEST(WebhookFilter, BranchesReposAndTextsAreLookedAt) {
   payload.body = "deploy";
   payload.action = "deleted";
   EXPECT_TRUE(reason_to_ignore(webhook, payload));
+}
+
+// A stranger can give the branch of a fork any name.
+TEST(WebhookFilter, A7_ABranchOfAForkIsNotABranchOfTheRepository) {
+  model::Webhook webhook;
+  webhook.events = {"pull_request"};
+  webhook.branches = {"main"};
+  Payload payload{.event = "pull_request", .action = "opened", .branch = "main"};
+  payload.base = "stable";
+  EXPECT_FALSE(reason_to_ignore(webhook, payload));
+  payload.from_fork = true;
+  EXPECT_THAT(reason_to_ignore(webhook, payload).value_or(""), HasSubstr("fork"));
+  webhook.forks = true;
+  EXPECT_FALSE(reason_to_ignore(webhook, payload));
+  webhook.forks = std::nullopt;
+  webhook.branches.clear();
+  EXPECT_FALSE(reason_to_ignore(webhook, payload));
+  webhook.forks = false;
+  EXPECT_TRUE(reason_to_ignore(webhook, payload));
+  payload.from_fork = false;
+  webhook.base_branches = {"main"};
+  EXPECT_THAT(reason_to_ignore(webhook, payload).value_or(""), HasSubstr("base branch"));
+  webhook.base_branches = {"sta*"};
+  EXPECT_FALSE(reason_to_ignore(webhook, payload));
+}
+
+TEST(WebhookFilter, DraftsAskForNoWorkUntilTheyAreReady) {
+  model::Webhook webhook;
+  webhook.events = {"pull_request", "review"};
+  webhook.senders = {"ada"};
+  Payload draft{.event = "pull_request", .action = "opened", .sender = "ada"};
+  draft.is_draft = true;
+  EXPECT_THAT(reason_to_ignore(webhook, draft).value_or(""), HasSubstr("draft"));
+  const Payload ready{.event = "pull_request", .action = "ready_for_review", .sender = "ada"};
+  EXPECT_FALSE(reason_to_ignore(webhook, ready));
+  webhook.drafts = true;
+  EXPECT_FALSE(reason_to_ignore(webhook, draft));
+  webhook.drafts = std::nullopt;
+  webhook.actions = {"opened"};
+  EXPECT_FALSE(reason_to_ignore(webhook, draft));
+  webhook.drafts = false;
+  EXPECT_TRUE(reason_to_ignore(webhook, draft));
+}
+
+TEST(WebhookFilter, OnlyReviewsThatAreSubmittedAndSaySomethingStart) {
+  model::Webhook webhook;
+  webhook.events = {"review"};
+  webhook.senders = {"ada"};
+  const auto review = [](const std::string& action, const std::string& rest) {
+    return read(kGithub,
+                fmt::format(R"({{"action":"{}","review":{{{}}},
+      "pull_request":{{"number":3}},"sender":{{"login":"ada"}}}})",
+                            action, rest),
+                {{"X-GitHub-Event", "pull_request_review"}});
+  };
+  const std::string said = R"("body":"please mend","state":"changes_requested")";
+  EXPECT_FALSE(reason_to_ignore(webhook, review("submitted", said)));
+  EXPECT_TRUE(reason_to_ignore(webhook, review("dismissed", said)));
+  EXPECT_TRUE(reason_to_ignore(webhook, review("edited", said)));
+  // GitHub sends one beside the comment for every reply to a line.
+  const std::string empty = R"("body":null,"state":"commented")";
+  EXPECT_THAT(reason_to_ignore(webhook, review("submitted", empty)).value_or(""),
+              HasSubstr("no text"));
+  EXPECT_FALSE(reason_to_ignore(webhook, review("submitted", R"("body":null,"state":"approved")")));
 }
 
 TEST(WebhookFilter, PatternsMatchTheWholeText) {

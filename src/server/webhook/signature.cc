@@ -145,6 +145,7 @@ Result<std::string> expand_secret(const model::Webhook& webhook,
     rest.remove_prefix(close + 1);
   }
   secret += rest;
+  secret = std::string(trim(secret));
   if (secret.size() < kShortestSecret) {
     return wrong(fmt::format("its secret has fewer than {} bytes", kShortestSecret),
                  "make one with: openssl rand -hex 32");

@@ -30,7 +30,8 @@ inline constexpr Millis kMostSkew = std::chrono::minutes(5);
 bool is_signed(model::Webhook::Provider provider, std::string_view secret,
                const http::Request& request, WallTime now);
 
-/// The secret with every ${NAME} replaced by the variable's value. kInvalidManifest when a variable
+/// The secret with every ${NAME} replaced by the variable's value, without the white space at its
+/// ends that files and tools leave there. kInvalidManifest when a variable
 /// is not set, or the result is too short to be one; the message never has the value.
 Result<std::string> expand_secret(const model::Webhook& webhook,
                                   const std::map<std::string, std::string>& environment);

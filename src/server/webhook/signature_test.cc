@@ -100,6 +100,11 @@ TEST(WebhookSignature, SecretsComeFromTheEnvironmentOrNotAtAll) {
   const auto expanded = expand_secret(webhook, {{"HOOK_SECRET", "0123456789abcdef"}});
   ASSERT_TRUE(expanded);
   EXPECT_EQ(*expanded, "0123456789abcdef");
+  // As `echo` and files of secrets leave it behind.
+  const auto broken = expand_secret(webhook, {{"HOOK_SECRET", "0123456789abcdef\r\n"}});
+  ASSERT_TRUE(broken);
+  EXPECT_EQ(*broken, "0123456789abcdef");
+  EXPECT_FALSE(expand_secret(webhook, {{"HOOK_SECRET", "guessable          \n"}}));
   const auto unset = expand_secret(webhook, {});
   ASSERT_FALSE(unset);
   EXPECT_THAT(unset.error().message, HasSubstr("HOOK_SECRET"));

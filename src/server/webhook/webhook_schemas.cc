@@ -41,6 +41,10 @@ void add_webhook_schemas(Schemas& schemas) {
                       {"actions", list_of(text("an action"), "empty: what usually asks for work")},
                       {"repos", list_of(text("a pattern"), "empty: any")},
                       {"branches", list_of(text("a pattern"), "empty: any")},
+                      {"base_branches", list_of(text("a pattern"), "empty: any")},
+                      {"forks", flag("whether pull requests from other repositories count")},
+                      {"drafts", nullable(flag("whether drafts count; null: only for actions and "
+                                               "labels that the manifest names"))},
                       {"labels", list_of(text("a label"), "empty: any")},
                       {"senders", list_of(text("an account"), "empty: anybody")},
                       {"contains", nullable(text("what the text has to have"))},

@@ -4179,6 +4179,12 @@ export interface components {
             /** @description empty: any */
             branches: string[];
             /** @description empty: any */
+            base_branches: string[];
+            /** @description whether pull requests from other repositories count */
+            forks: boolean;
+            /** @description whether drafts count; null: only for actions and labels that the manifest names */
+            drafts: boolean | null;
+            /** @description empty: any */
             labels: string[];
             /** @description empty: anybody */
             senders: string[];
