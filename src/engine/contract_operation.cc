@@ -161,6 +161,7 @@ Status prepare_job(const RunContext& run, const CheckInput& input,
   } else {
     request.variables = command.variables;
     WAVE_TRY(plan, agent::find_adapter("command")->plan(request));
+    hand_over_input(input.setup.values.input(), input.setup.step->id, prepared.root, plan);
   }
   if (input.started) {
     check.host = launched(run, input.launch_name);

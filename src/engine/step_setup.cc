@@ -2,6 +2,9 @@
 
 #include <fmt/core.h>
 
+#include <cctype>
+
+#include "agent/agent_files.h"
 #include "agent/prompt.h"
 #include "base/text.h"
 #include "engine/launch.h"
@@ -22,6 +25,32 @@ const model::Persona* find_persona(const model::Manifest& manifest, const std::s
 const model::AdapterConfig* find_config(const model::Manifest& manifest, const std::string& name) {
   const auto found = manifest.adapters.find(name);
   return found == manifest.adapters.end() ? nullptr : &found->second;
+}
+
+bool fits_variable(const std::string& input) {
+  return input.size() <= model::kMostInputVariable && !input.contains('\0');
+}
+
+bool names_variable(std::string_view script, std::string_view name) {
+  const auto is_name_char = [&](size_t at) {
+    return at < script.size() &&
+           (std::isalnum(static_cast<unsigned char>(script[at])) != 0 || script[at] == '_');
+  };
+  for (size_t at = script.find(name); at != std::string_view::npos;
+       at = script.find(name, at + name.size())) {
+    if (!is_name_char(at + name.size()) && (at == 0 || !is_name_char(at - 1))) return true;
+  }
+  return false;
+}
+
+// A script would take a variable that is not set for an empty input.
+Status check_input_variable(const std::string& input, std::string_view script) {
+  if (fits_variable(input) || !names_variable(script, model::kInputVariable)) return {};
+  return fail(Code::kLimit,
+              fmt::format("{} is not set: it holds up to {} KiB of text, and the input is {} bytes "
+                          "long; read the file that {} names",
+                          model::kInputVariable, model::kMostInputVariable >> 10, input.size(),
+                          model::kInputFileVariable));
 }
 
 // Whether this start repeats an attempt that was cut off, and so begins where that one began.
@@ -79,6 +108,7 @@ std::string script_text(const RunContext& run, const std::string& step,
 Result<process::HostRequest> launch_attempt(const RunContext& run, const SetupInput& input,
                                             const workspace::Prepared& workspace,
                                             agent::LaunchPlan plan, fs::path cwd) {
+  hand_over_input(input.values.input(), input.step->id, workspace.root, plan);
   plan.env["WAVE_IDEMPOTENCY_KEY"] = fmt::format("{}/{}/{}.{}", run.run_id, input.step->id,
                                                  input.state.visit, input.state.attempt);
   return launch(run, {.name = launch_name(input.state).text(),
@@ -267,6 +297,16 @@ std::string carried_commit(const RunContext& run, const model::Step& step) {
   return commit;
 }
 
+void hand_over_input(const std::string& input, const std::string& step, const fs::path& workspace,
+                     agent::LaunchPlan& plan) {
+  agent::AgentRequest request;
+  request.step = step;
+  const std::string file = agent::agent_file(request, "input");
+  plan.files[file] = input;
+  plan.env[std::string(model::kInputFileVariable)] = (workspace / file).native();
+  if (fits_variable(input)) plan.env[std::string(model::kInputVariable)] = input;
+}
+
 Result<ShellCommand> compile_command(const Values& values, const model::Template& text,
                                      std::string_view key) {
   model::Diagnostics problems;
@@ -281,6 +321,7 @@ Result<ShellCommand> compile_command(const Values& values, const model::Template
     return fail(Error(Code::kTemplate, problems.front().message, problems.front().hint)
                     .at(problems.front().pos));
   }
+  WAVE_CHECK(check_input_variable(values.input(), script.text));
   ShellCommand command{.text = script.text, .variables = {}};
   for (const auto& [name, expression] : script.variables) {
     WAVE_TRY(command.variables[name], values.get(expression));

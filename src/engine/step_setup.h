@@ -36,6 +36,9 @@ struct ShellCommand {
 };
 Result<ShellCommand> compile_command(const Values& values, const model::Template& text,
                                      std::string_view key);
+/// Gives a program of the step the run's input: always as a file, and as a variable where it fits.
+void hand_over_input(const std::string& input, const std::string& step, const fs::path& workspace,
+                     agent::LaunchPlan& plan);
 /// The checkpoint that the worktree of a step of a forked run begins with; empty if there is none.
 std::string carried_commit(const RunContext& run, const model::Step& step);
 

@@ -25,6 +25,8 @@ class Values {
   /// kTemplate with the placeholder's position when there is no such value.
   [[nodiscard]] Result<std::string> get(const model::Expression& expression) const;
   [[nodiscard]] Result<std::string> render(const model::Template& text) const;
+  /// What the run was started with.
+  [[nodiscard]] const std::string& input() const { return input_; }
   /// Copies of what was known when this was made.
   [[nodiscard]] const std::vector<flow::Artifact>& artifacts() const { return artifacts_; }
 

@@ -494,9 +494,17 @@ class Checker {
     check(step.workspace.base, "workspace.base");
     check(step.input, "input");
     if (step.kind == StepKind::kCommand) {
-      compile_script(
-          step.script, [&](const Expression& e) { return manifest_value(e); },
-          place.key + ".script", read_.diagnostics);
+      check_script(step.script, place.key + ".script");
+    }
+  }
+
+  void check_script(const Template& script, const std::string& key) {
+    const size_t before = read_.diagnostics.size();
+    compile_script(
+        script, [&](const Expression& e) { return manifest_value(e); }, key, read_.diagnostics);
+    for (size_t i = before; i < read_.diagnostics.size(); ++i) {
+      SourcePos& pos = read_.diagnostics[i].pos;
+      if (pos.line == 0) pos = read_.document.locate(key);
     }
   }
 
@@ -645,9 +653,7 @@ class Checker {
       check_source(contract, key);
     } else if (contract.type == "test_suite") {
       need(!contract.command.empty(), "command");
-      compile_script(
-          contract.command, [&](const Expression& e) { return manifest_value(e); },
-          key + ".command", read_.diagnostics);
+      check_script(contract.command, key + ".command");
     } else if (contract.type == "agent_review") {
       need(!contract.persona.empty(), "persona");
       need(!contract.criteria_path.empty() || !contract.criteria.empty(), "criteria_path");

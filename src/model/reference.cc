@@ -139,7 +139,7 @@ Text in braces that cannot be a name, such as `{{ project.* }}` or `{{ '<id>' }}
 
 )";
 
-constexpr std::string_view kScripts = R"(## Scripts
+constexpr std::string_view kScripts = R"md(## Scripts
 
 The script of a command step, and the command of a `test_suite` contract, run with `sh`. Values of the
 manifest (`project.*`, `forge.*`) are put in as code: they are yours. Every other value becomes an
@@ -159,7 +159,34 @@ topic={{ input }}
 count=$(printf %s "$topic" | wc -c)
 ```
 
-)";
+A placeholder never has to be in a script: `WAVE_INPUT_FILE` names a file with the run's input, and `WAVE_INPUT` holds it if it is
+text of up to 100 KiB. A script that names `WAVE_INPUT` fails with a hint when the input is larger. Both are set for every program of
+a step.
+
+### Values that other programs would run
+
+Quotes keep a value one word. A program that takes the word for code makes code of it again, so these are errors, too, for every
+value that somebody types or an agent writes (the input, artifacts, answers of gates, what a webhook hands over), whoever starts the run:
+
+| Refused | Instead |
+|---|---|
+| a shell: `sh -c 'echo {{ input }}'`, `sh {{ input }}`, `su -c`, `watch`, `parallel`, also behind `env`, `timeout`, `nohup`, `xargs`, `find -exec`, `sudo`, `docker exec` ... | an argument: `sh -c 'echo "$1"' sh {{ input }}` |
+| `python3 -c`, `perl -e`, `ruby -e`, `node -e`, `php -r` and the like | an argument behind the code, or `WAVE_INPUT` |
+| `awk '/{{ input }}/'` | `X={{ input }} awk '{ print ENVIRON["X"] }'` |
+| `sed 's/a/{{ input }}/'` | awk, or a program that takes an argument |
+| `jq '.{{ input }}'` | `jq --arg x {{ input }} '.[$x]'` |
+| `ssh host ls {{ input }}` | the standard input: `printf '%s' {{ input }} \| ssh host 'cat > file'` |
+| `eval`, `trap`, `. {{ input }}`, and `{{ input }}` as the command | `case {{ input }} in ...` with the commands written out |
+| `echo {{ input }} \| sh`, and a here-document that puts the value into a program | as above |
+
+In the query of a database (`psql -c`, `mysql -e`, `sqlite3`) it is a warning: let a program with bound parameters build the query.
+
+A shell variable that holds such a value (`x={{ input }}`, then `sh -c "$x"`) counts like the value. What is not found, because a script
+does not say it: values that reach a program as a file or through a substitution (`sh -c "$(cat file)"`, `. "$WAVE_INPUT_FILE"`), programs that make code of their plain
+arguments (`make`, `git -c`, an option that starts with `-`), and arithmetic in shells that run what a variable holds (`$((x))` in bash).
+Put `--` in front of a value that may start with `-`, and check that a number is one.
+
+)md";
 
 }  // namespace
 

@@ -1,6 +1,8 @@
 #include <cctype>
 
 #include "base/text.h"
+#include "model/evaluators.h"
+#include "model/shell_commands.h"
 #include "model/shell_lexer.h"
 #include "model/template.h"
 
@@ -62,6 +64,7 @@ class Compiler {
       }
     }
     warn_if_incomplete(text);
+    refuse_evaluated_values();
     return std::move(script_);
   }
 
@@ -129,6 +132,42 @@ class Compiler {
         {Severity::kWarning, Code::kTemplate,
          expressions.empty() ? SourcePos{} : expressions.front()->pos, std::string(key_),
          "a quote, substitution or here-document of the script is never closed", ""});
+  }
+
+  // Whether somebody who starts or answers a run, or an agent, has a say in the value.
+  static bool is_typed(const Expression& expression) {
+    switch (expression.variable) {
+      case Variable::kPipelineId:
+      case Variable::kPipelineName:
+      case Variable::kStepId:
+      case Variable::kIteration:
+        return false;
+      case Variable::kGate:
+        return expression.path.back() == "text" || expression.path.back() == "choice";
+      default:
+        return true;
+    }
+  }
+
+  // Quotes keep a value one word; a program that takes the word for code makes code of it again.
+  void refuse_evaluated_values() {
+    std::vector<std::string> typed{std::string(kInputVariable)};
+    for (const auto& [name, expression] : script_.variables) {
+      if (is_typed(expression)) typed.push_back(name);
+    }
+    for (const EvaluatedValue& value : evaluated_values(shell_commands(script_.text), typed)) {
+      const auto known = std::ranges::find(script_.variables, value.variable,
+                                           [](const auto& entry) { return entry.first; });
+      const bool is_input = known == script_.variables.end();
+      diagnostics_.push_back(
+          {value.is_query ? Severity::kWarning : Severity::kError, Code::kTemplate,
+           is_input ? SourcePos{} : known->second.pos, std::string(key_),
+           fmt::format(
+               "{} becomes {}",
+               is_input ? "$" + value.variable : fmt::format("{{{{ {} }}}}", known->second.text),
+               value.place),
+           value.remedy});
+    }
   }
 
   const std::function<std::string(const Expression&)>& manifest_value_;

@@ -79,8 +79,8 @@ TEST(Script, PlaceholdersBecomeVariables) {
   EXPECT_EQ(text_of("echo \"a {{ input }} b\""), "echo \"a $WAVE_T1 b\"");
   EXPECT_EQ(text_of("echo \"{{ input }}b\""), "echo \"${WAVE_T1}b\"");
   EXPECT_EQ(text_of("P='{{ input }}'"), "P=''\"$WAVE_T1\"''");
-  EXPECT_EQ(text_of("x={{ input }}{{ run.id }} {{ input }}"),
-            "x=\"$WAVE_T1\"\"$WAVE_T2\" \"$WAVE_T1\"");
+  EXPECT_EQ(text_of("x={{ input }}{{ run.id }} y {{ input }}"),
+            "x=\"$WAVE_T1\"\"$WAVE_T2\" y \"$WAVE_T1\"");
   EXPECT_EQ(text_of("{{ project.test_command }} {{ step_id }}"), "make \"test\" \"$WAVE_T1\"");
 }
 
@@ -140,6 +140,145 @@ TEST(Script, BehindSuchPlacesItIsFineAgain) {
     EXPECT_TRUE(compiled.diagnostics.empty()) << text << to_text(compiled.diagnostics.front());
     EXPECT_TRUE(compiled.script.text.ends_with("echo \"$WAVE_T1\" ''\"$WAVE_T1\"''"))
         << compiled.script.text;
+  }
+}
+
+// One word for the shell, and code again for the program that gets the word.
+TEST(Script, ValuesThatBecomeCodeInAnotherProgramAreRefused) {
+  const char* refused[] = {
+      "sh -c 'echo {{ input }}'",
+      "bash -c \"echo {{ input }}\"",
+      "/bin/bash -euo pipefail -c 'echo {{ input }}'",
+      "bash -lc 'echo {{ input }}' x",
+      "sh {{ input }}",
+      "sh ./{{ input }}.sh",
+      "eval {{ input }}",
+      "eval \"x={{ input }}\"",
+      "trap 'rm {{ input }}' EXIT",
+      ". {{ input }}",
+      "{{ input }} --version",
+      "./tools/{{ input }} x",
+      "if {{ input }}; then :; fi",
+      "X=1 {{ input }}",
+      "echo a | {{ input }}",
+      "true && sh -c {{ input }}",
+      "env A=1 sh -c '{{ input }}'",
+      "env -u B A=1 {{ input }}",
+      "env -S {{ input }}",
+      "timeout -k 5 10 sh -c '{{ input }}'",
+      "nohup {{ input }} &",
+      "xargs -n 1 sh -c '{{ input }}'",
+      "find . -name x -exec sh -c 'rm {{ input }}' \\;",
+      "sudo -u ada env X=1 bash -c '{{ input }}'",
+      "docker exec box sh -c 'ls {{ input }}'",
+      "python3 -c 'print(\"{{ input }}\")'",
+      "python3.11 -u -c \"print({{ input }})\"",
+      "perl -e 'print {{ input }}'",
+      "perl -lane 'print {{ input }}' f",
+      "node -e 'x({{ input }})'",
+      "node --eval='x({{ input }})'",
+      "ruby -e \"{{ input }}\"",
+      "awk '/{{ input }}/ { print }' f",
+      "awk -F : \"{{ input }}\" f",
+      "sed -i 's/a/{{ input }}/' f",
+      "sed -n -e 's/{{ input }}//p' f",
+      "jq --arg x 1 '.[\"{{ input }}\"]' f",
+      "ssh host ls {{ input }}",
+      "ssh {{ input }} ls",
+      "printf '%s' {{ input }} | sh",
+      "echo {{ input }} | tr a b | bash -s",
+      "echo {{ input }} | xargs -I% sh -c 'echo %'",
+      "echo {{ input }} | xargs -n1 env",
+      "sh <<< {{ input }}",
+      "python3 - <<EOF\n$x\nEOF\n",
+      "y=$(sh -c \"$x\")",
+      "case a in a) sh -c \"$x\";; esac",
+      "for f in a $x; do eval \"$f\"; done",
+      "(cd a && eval \"$x\")",
+      "f() { eval \"${x:-}\"; }",
+      "export z=\"$x\"; bash -c \"$z\"",
+      "sh -c \"$WAVE_INPUT\"",
+  };
+  for (const char* text : refused) {
+    const Compiled compiled = compile(std::string("x={{ input }}\n") + text);
+    ASSERT_EQ(compiled.diagnostics.size(), 1U) << text;
+    EXPECT_EQ(compiled.diagnostics[0].severity, Severity::kError);
+    EXPECT_THAT(compiled.diagnostics[0].message, HasSubstr(" becomes the ")) << text;
+    EXPECT_NE(compiled.diagnostics[0].hint, "") << text;
+  }
+}
+
+TEST(Script, PlainArgumentsStayWhatTheyAre) {
+  const char* accepted[] = {
+      "echo {{ input }}; printf '%s' {{ input }}",
+      "sh -c 'echo \"$1\"' sh {{ input }}",
+      "sh -c 'echo \"$WAVE_INPUT\"'",
+      "sh -c 'echo \"$x\"'",
+      "sh script.sh {{ input }}",
+      "bash -e -- script.sh {{ input }}",
+      "python3 -c 'import sys; print(sys.argv)' {{ input }}",
+      "python3 -m tool {{ input }}",
+      "python3 tool.py -c {{ input }}",
+      "python3 - {{ input }} <<'EOF'\nprint('$x')\nEOF\n",
+      "echo {{ input }} | python3 -c 'import sys'",
+      "echo {{ input }} | python3 tool.py",
+      "echo {{ input }} | grep sh",
+      "grep sed {{ input }} | sh tool.sh",
+      "awk -v x={{ input }} '{ print x }' f",
+      "X={{ input }} awk '{ print ENVIRON[\"X\"] }' f",
+      "awk -f tool.awk {{ input }}",
+      "sed -n 's/a/b/p' {{ input }}",
+      "jq --arg x {{ input }} '.[$x]' f",
+      "jq -r . {{ input }}",
+      "printf '%s' {{ input }} | ssh host 'cat > f'",
+      "git add . {{ input }}",
+      "git commit -m {{ input }}",
+      "env X={{ input }} sh -c 'echo \"$X\"'",
+      "xargs rm {{ input }}",
+      "echo {{ input }} | xargs -n1 rm",
+      "find . -name {{ input }} -exec rm {} +",
+      "command -v {{ input }}",
+      "echo sh -c {{ input }}",
+      "./watch {{ input }}",
+      "make {{ input }}",
+      "{{ project.test_command }} {{ input }}",
+      "sh -c '{{ project.test_command }} {{ step_id }}'",
+      "./tools/{{ step_id }}.sh {{ input }}",
+      "x=clean; sh -c \"echo $x\"",
+      "n=${#x}; sh -c \"echo $n\"",
+      "case {{ input }} in a) sh -c b;; (c|d) e;; esac",
+      "for f in a {{ input }}; do rm \"$f\"; done",
+      "echo a > {{ input }}; sh -c 'cat' < {{ input }}",
+      "# sh -c \"$x\"\ntrue",
+      "cat <<EOF | grep a\n$x sh -c\nEOF\n",
+      "echo \"$(echo \"$x\" | wc -c)\" '`sh -c $x`'",
+  };
+  for (const char* text : accepted) {
+    const Compiled compiled = compile(std::string("x={{ input }}\n") + text, "npm test");
+    EXPECT_TRUE(compiled.diagnostics.empty()) << text << "\n"
+                                              << to_text(compiled.diagnostics.front());
+  }
+}
+
+// A database has its own permissions, and pipelines that exist build queries like that.
+TEST(Script, ValuesInQueriesAreWarnedOf) {
+  for (const char* text : {"sqlite3 f 'select {{ input }}'", "psql -c 'select {{ input }}'"}) {
+    const Compiled compiled = compile(text);
+    ASSERT_EQ(compiled.diagnostics.size(), 1U) << text;
+    EXPECT_EQ(compiled.diagnostics[0].severity, Severity::kWarning);
+    EXPECT_THAT(compiled.diagnostics[0].message, HasSubstr("becomes the code")) << text;
+  }
+}
+
+// Reading must end, and take no longer than the script is long, whatever stands there.
+TEST(Script, AnyTextIsReadForItsCommands) {
+  for (const std::string& piece :
+       {std::string("$("), std::string("`"), std::string("${"), std::string("$(("),
+        std::string("<<A\n"), std::string("case "), std::string("sh -c "), std::string("<("),
+        std::string("\\"), std::string("xargs ")}) {
+    std::string text;
+    while (text.size() < 100'000) text += piece;
+    (void)compile("x={{ input }}\n" + text);
   }
 }
 

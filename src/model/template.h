@@ -87,10 +87,17 @@ struct Script {
   std::vector<std::pair<std::string, Expression>> variables;  // WAVE_T1 -> what it stands for
 };
 
+/// The run's input in the environment of scripts, up to kMostInputVariable bytes, and the file that
+/// always has it.
+inline constexpr std::string_view kInputVariable = "WAVE_INPUT";
+inline constexpr std::string_view kInputFileVariable = "WAVE_INPUT_FILE";
+inline constexpr size_t kMostInputVariable = 100 << 10;
+
 /// Turns a script template into a Script. `manifest_value` gives values of the manifest, which are
 /// inserted as code. A placeholder that stands bare becomes "$WAVE_Tn" in quotes; inside double
 /// quotes $WAVE_Tn; inside single quotes '"$WAVE_Tn"'. Elsewhere (heredoc, command substitution,
-/// backquotes, comment, arithmetic) it is an error with its position.
+/// backquotes, comment, arithmetic) it is an error with its position, and so is a value that
+/// somebody typed where a program takes it for code (model/evaluators.h).
 Script compile_script(const Template& text,
                       const std::function<std::string(const Expression&)>& manifest_value,
                       std::string_view key, Diagnostics& diagnostics);
