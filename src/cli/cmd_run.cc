@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/start_run.h"
+#include "process/agent_guard.h"
 
 namespace wave::cli {
 namespace {
@@ -85,6 +86,15 @@ Result<int> run_from_step(Context& context, const RunOptions& options,
   return runs->fork(fork, options.overrides.detach);
 }
 
+/// An agent does not get round the gates of its colleagues (promise G10).
+Status refuse_agents_skipping(const Context& context) {
+  const auto agent = process::calling_agent(context.environment());
+  if (!agent) return {};
+  return fail(Code::kGateSelfDecision,
+              "this is called from inside an agent (" + *agent + "), which must not skip gates",
+              "leave --skip-gates away: a person answers the gates");
+}
+
 Result<int> dry_run_there(Context& context, const engine::RunRequest& request) {
   if (!request.options.from_step.empty()) {
     return fail(Code::kUnsupported, "a server plans a pipeline from its beginning only",
@@ -110,6 +120,7 @@ Result<int> run_run(Context& context, const RunOptions& options) {
     WAVE_TRY(pipeline, only_pipeline(context));
   }
   if (local) WAVE_CHECK(check_pipeline_exists(context, pipeline));
+  if (options.skip_gates) WAVE_CHECK(refuse_agents_skipping(context));
   std::string input = options.input;
   if (input == "-") {
     WAVE_TRY(input, read_standard_input());
@@ -120,6 +131,7 @@ Result<int> run_run(Context& context, const RunOptions& options) {
   request.options = run_options(options.overrides, std::move(input));
   request.options.steps = options.steps;
   request.options.exclude = options.exclude;
+  request.options.skip_gates = options.skip_gates;
   request.options.from_step = options.from_step;
   request.actor = context.actor();
   if (options.dry_run && local) {

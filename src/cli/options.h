@@ -46,6 +46,7 @@ struct RunOptions {
   std::string input;     // "-" reads standard input
   std::string from_step;
   std::vector<std::string> steps, exclude;
+  bool skip_gates = false;
   bool dry_run = false;
   StartOverrides overrides;
 };

@@ -143,6 +143,8 @@ void define(CLI::App& app, RunOptions& options) {
       ->type_name("STEP");
   add_list(app, "--steps", options.steps, "only these steps; can be repeated");
   add_list(app, "-x,--exclude", options.exclude, "all but these steps; can be repeated");
+  app.add_flag("--skip-gates", options.skip_gates,
+               "ask no gate: what stands behind them runs without approval");
   app.add_flag("--dry-run", options.dry_run, "print what would be run, and in which order");
   add_overrides(app, options.overrides);
 }
@@ -376,6 +378,9 @@ std::string contradiction(const RunOptions& options) {
   }
   if (!options.from_step.empty() && !(options.exclude.empty() && options.input.empty())) {
     return "--from-step goes on with an earlier run: --input and --exclude are that run's";
+  }
+  if (!options.from_step.empty() && options.skip_gates) {
+    return "--from-step asks the gates before that step again: --skip-gates is for whole runs";
   }
   if (options.dry_run && options.overrides.detach) {
     return "--dry-run runs nothing that could be detached";

@@ -144,9 +144,9 @@ void Decider::survey() {
         break;
       case StepStatus::kPending:
         if (any_doomed_ || rework_only) break;
-        any_doomed_ = std::ranges::any_of(program_.dependencies[i], [&](int dependency) {
-          return is_dead(state_.steps[static_cast<size_t>(dependency)]);
-        });
+        any_doomed_ = find_prerequisite(program_, state_, i, [&](size_t index) {
+                        return is_dead(state_.steps[index]);
+                      }) >= 0;
         break;
       default:
         active_.push_back(i);
@@ -418,6 +418,7 @@ void Decider::advance_active() {
 bool Decider::is_selected(size_t step) const {
   const std::string& id = state_.steps[step].id;
   const RunOptions& options = state_.options;
+  if (options.skip_gates && program_.steps()[step].gate) return false;
   const auto names = [&](const std::vector<std::string>& ids) {
     return std::ranges::find(ids, id) != ids.end();
   };
@@ -425,7 +426,8 @@ bool Decider::is_selected(size_t step) const {
 }
 
 void Decider::skip_what_cannot_run() {
-  const bool filtered = !state_.options.steps.empty() || !state_.options.exclude.empty();
+  const RunOptions& options = state_.options;
+  const bool filtered = !options.steps.empty() || !options.exclude.empty() || options.skip_gates;
   if (!filtered && !any_doomed_) return;
   std::vector<char> skipped(state_.steps.size(), 0);
   for (size_t i = 0; i < state_.steps.size(); ++i) {
@@ -437,13 +439,12 @@ void Decider::skip_what_cannot_run() {
     if (filtered && !is_selected(i)) {
       fields["reason"] = "filtered";  // on purpose: what depends on it runs
     } else {
-      const auto dead = std::ranges::find_if(program_.dependencies[i], [&](int dependency) {
-        const auto index = static_cast<size_t>(dependency);
+      const int dead = find_prerequisite(program_, state_, i, [&](size_t index) {
         return skipped[index] != 0 || is_dead(state_.steps[index]);
       });
-      if (dead == program_.dependencies[i].end()) continue;
+      if (dead < 0) continue;
       fields["reason"] = "dependency";
-      fields["dependency"] = state_.steps[static_cast<size_t>(*dead)].id;
+      fields["dependency"] = state_.steps[static_cast<size_t>(dead)].id;
       skipped[i] = 1;
     }
     emit({step_event(Kind::kStepSkipped, program_, state_, i, std::move(fields))});

@@ -45,7 +45,7 @@ constexpr std::array kRunQueuedFields{
     FieldInfo{"pipeline", kString, kOptional, "the pipeline's name"},
     FieldInfo{"options", kObject, kOptional,
               "what the run was started with: input, model, force_model, adapter, steps, exclude, "
-              "from_step, timeout_ms, tags"},
+              "skip_gates, from_step, timeout_ms, tags"},
     FieldInfo{"snapshot", kString, kOptional, "sha256 of what the run was started with"},
     FieldInfo{"resuming", kBoolean, kOptional, "true: it was running before and can go on"},
 };
@@ -53,7 +53,8 @@ constexpr std::array kRunForkedFields{
     FieldInfo{"origin_run_id", kString, kRequired, "the run this one was made from"},
     FieldInfo{"origin_seq", kInteger, kRequired, "the origin's last event that was seen"},
     FieldInfo{"state", kObject, kRequired,
-              "steps (what is taken over as completed), from_step, failure (of that step)"},
+              "steps (what is taken over as completed), from_step, failure (of that step), "
+              "asks_again (gates before it that are asked once more)"},
 };
 constexpr std::array<FieldInfo, 0> kRunStartedFields{};
 constexpr std::array kRunResumedFields{

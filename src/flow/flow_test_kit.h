@@ -126,8 +126,10 @@ inline json::object failure(std::string_view failure_class = "transient",
 /// Plays the executor: folds, decides to a fixpoint, and answers operations as the test says.
 class Script {
  public:
-  explicit Script(Program program, RunOptions options = {})
+  explicit Script(Program program, RunOptions options = {},
+                  std::optional<Event> forked = std::nullopt)
       : program_(std::move(program)), state_(initial_state(program_, "test-run")) {
+    if (forked) put(*std::move(forked));
     Event queued;
     queued.kind = Kind::kRunQueued;
     queued.actor = "cli:somebody";

@@ -138,6 +138,12 @@ void Fold::release_dependents(size_t index) {
   for (const int dependent : program_.dependents[index]) {
     make_ready(static_cast<size_t>(dependent));
   }
+  for (const GateAskedAgain& again : state_.gates_asked_again) {
+    if (again.gate != index) continue;
+    for (size_t i = 0; i < again.behind.size(); ++i) {
+      if (again.behind[i] != 0) make_ready(i);
+    }
+  }
 }
 
 Failure Fold::read_failure(FailureClass fallback, Code code) const {
@@ -209,6 +215,13 @@ void Fold::run_forked() {
     }
     step.finished_at = event_.ts;
     touch(step);
+  }
+  for (const std::string& id : get_strings(origin, "asks_again")) {
+    const int gate = program_.index_of(id);
+    GateAskedAgain again{.gate = static_cast<size_t>(gate),
+                         .behind = std::vector<char>(state_.steps.size(), 0)};
+    for (const int step : program_.descendants(gate)) again.behind[static_cast<size_t>(step)] = 1;
+    state_.gates_asked_again.push_back(std::move(again));
   }
   const json::object& failure = get_object(origin, "failure");
   StepState* failed = state_.find(get_string(failure, "step"));

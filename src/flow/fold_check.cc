@@ -73,6 +73,11 @@ Status check_forked(const Program& program, const RunState& state, const Event& 
       return broken(state, event, fmt::format("the pipeline has no step '{}'", id));
     }
   }
+  for (const std::string& id : get_strings(get_object(event.data, "state"), "asks_again")) {
+    const int gate = program.index_of(id);
+    if (gate >= 0 && program.steps()[static_cast<size_t>(gate)].gate) continue;
+    return broken(state, event, fmt::format("the pipeline has no gate '{}'", id));
+  }
   return {};
 }
 

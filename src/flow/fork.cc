@@ -73,6 +73,23 @@ Status check_dependencies(const Program& program, const RunState& origin, int st
   return {};
 }
 
+/// The gates in front of what runs again that have to be asked: by index of the step.
+std::vector<char> gates_to_ask(const Program& program, const RunState& origin,
+                               const std::vector<char>& again, bool all) {
+  std::vector<char> asked(origin.steps.size(), 0);
+  for (size_t i = 0; i < origin.steps.size(); ++i) {
+    if (again[i] == 0) continue;
+    for (const int ancestor : program.ancestors(static_cast<int>(i))) {
+      const auto index = static_cast<size_t>(ancestor);
+      const auto& gate = program.steps()[index].gate;
+      const bool approves = gate && gate->type == model::Gate::Type::kApproval;
+      // One that was never answered is asked whoever goes on.
+      if (approves && again[index] == 0 && (all || !is_done(origin.steps[index]))) asked[index] = 1;
+    }
+  }
+  return asked;
+}
+
 json::object taken_over(const StepState& step) {
   json::array artifacts;
   for (const Artifact& artifact : step.artifacts) artifacts.push_back(to_json(artifact));
@@ -105,16 +122,30 @@ Result<json::object> fork_state(const Program& program, const RunState& origin,
   again[static_cast<size_t>(start)] = 1;
   for (const int step : program.descendants(start)) again[static_cast<size_t>(step)] = 1;
 
+  const std::vector<char> asked = gates_to_ask(program, origin, again, !from_step.empty());
+  std::vector<char> behind_asked(origin.steps.size(), 0);
+  json::array gates;
+  for (size_t i = 0; i < asked.size(); ++i) {
+    if (asked[i] == 0) continue;
+    gates.emplace_back(origin.steps[i].id);
+    for (const int step : program.descendants(static_cast<int>(i))) {
+      behind_asked[static_cast<size_t>(step)] = 1;
+    }
+  }
+
   json::array steps;
   for (size_t i = 0; i < origin.steps.size(); ++i) {
     const StepState& step = origin.steps[i];
     // A gate's decision to jump over a step holds as long as the gate is not asked again.
-    const bool jumped_over =
-        step.status == StepStatus::kSkipped && step.skip_reason == "jumped_over";
-    if (again[i] == 0 && (is_done(step) || jumped_over)) steps.push_back(taken_over(step));
+    const bool jumped_over = step.status == StepStatus::kSkipped &&
+                             step.skip_reason == "jumped_over" && behind_asked[i] == 0;
+    if (again[i] == 0 && asked[i] == 0 && (is_done(step) || jumped_over)) {
+      steps.push_back(taken_over(step));
+    }
   }
   const StepState& first = origin.steps[static_cast<size_t>(start)];
   json::object state{{"from_step", first.id}, {"steps", std::move(steps)}};
+  if (!gates.empty()) state["asks_again"] = std::move(gates);
   if (first.failure.failure_class != FailureClass::kNone) {
     state["failure"] = {{"step", first.id},
                         {"failure_class", to_string(first.failure.failure_class)},

@@ -88,6 +88,100 @@ TEST(Fork, BeginsAtANamedStepAndRunsItsDescendantsAgain) {
   EXPECT_EQ(get_string(get_array(*taken, "steps")[0].get_object(), "id"), "d");
 }
 
+/// The run that is made from `origin` at `from_step`, up to its first decisions.
+Script forked_run(const Script& origin, const std::string& from_step) {
+  const auto taken = fork_state(origin.program(), origin.state(), from_step);
+  EXPECT_TRUE(taken) << full_message(taken.error());
+  Event forked;
+  forked.kind = Kind::kRunForked;
+  forked.data = {{"origin_run_id", "origin"}, {"origin_seq", 9}, {"state", *taken}};
+  Script run(origin.program(), {}, std::move(forked));
+  run.run();
+  return run;
+}
+
+/// build -> ask -> pack -> ship -> tell; everything approved and done.
+Script shipped_run() {
+  Script run(Build()
+                 .command("build")
+                 .gate("ask", {"build"})
+                 .command("pack", {"ask"})
+                 .command("ship", {"pack"})
+                 .command("tell", {"ship"})
+                 .program());
+  run.run();
+  run.exits("build");
+  run.opens("ask");
+  run.decides("ask", "");
+  run.run();
+  for (const char* step : {"pack", "ship", "tell"}) run.exits(step);
+  EXPECT_EQ(run.status(), "completed");
+  return run;
+}
+
+TEST(Promises, G11_AnApprovalIsForOneDeployment) {
+  Script run = forked_run(shipped_run(), "ship");
+  EXPECT_EQ(run.status("build"), "completed");
+  EXPECT_EQ(run.status("pack"), "completed") << "its work is taken over";
+  EXPECT_FALSE(run.runs("ship")) << "nobody approved this deployment";
+  run.opens("ask");
+  EXPECT_EQ(run.status(), "waiting");
+  run.decides("ask", "");
+  run.run();
+  EXPECT_FALSE(run.runs("pack"));
+  EXPECT_TRUE(run.runs("ship"));
+  run.exits("ship");
+  run.exits("tell");
+  EXPECT_EQ(run.status(), "completed");
+}
+
+TEST(Promises, G11_NothingStartsBehindAGateThatIsAskedAgainAndRefused) {
+  Script run = forked_run(shipped_run(), "tell");
+  run.opens("ask");
+  Event failed =
+      gate_resolved(*run.step("ask").gate, "ask", run.step("ask").visit, "timeout", "", "", "", "");
+  run.put(failed);
+  if (run.asked(OperationKind::kAcquireSlot) != nullptr) run.run();
+  EXPECT_FALSE(run.runs("tell"));
+  EXPECT_EQ(run.status(), "failed");
+}
+
+// The same deployment goes on where it failed.
+TEST(Fork, WithoutAStepTheAnswersOfGatesStand) {
+  Script origin(Build().gate("ask").command("pack", {"ask"}).command("ship", {"pack"}).program());
+  origin.run();
+  origin.opens("ask");
+  origin.decides("ask", "");
+  origin.run();
+  origin.exits("pack");
+  origin.fails("ship", "deterministic");
+  ASSERT_EQ(origin.status(), "failed");
+  EXPECT_TRUE(forked_run(origin, "").runs("ship"));
+  EXPECT_FALSE(forked_run(origin, "ship").runs("ship"));
+}
+
+TEST(Fork, AStepThatAGateJumpedOverIsDecidedAgain) {
+  Build build;
+  build.command("build").gate("ask", {"build"}, {{"Ship", "s", "ship"}, {"Test", "t", "test"}});
+  build.command("test", {"ask"}).command("ship", {"test"});
+  Script origin(build.program());
+  origin.run();
+  origin.exits("build");
+  origin.opens("ask");
+  origin.decides("ask", "s");
+  origin.run();
+  origin.exits("ship");
+  ASSERT_EQ(origin.status(), "completed");
+  ASSERT_EQ(origin.step("test").skip_reason, "jumped_over");
+  Script run = forked_run(origin, "ship");
+  EXPECT_FALSE(run.runs("ship"));
+  run.opens("ask");
+  run.decides("ask", "t");
+  run.run();
+  EXPECT_TRUE(run.runs("test"));
+  EXPECT_FALSE(run.runs("ship"));
+}
+
 TEST(Fork, RefusesWhatCannotBe) {
   const Script origin = failed_run();
   const auto unknown = fork_state(origin.program(), origin.state(), "aa");

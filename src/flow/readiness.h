@@ -24,10 +24,21 @@ inline bool is_dead(const StepState& dependency) {
   return is_terminal(dependency.status) && !is_satisfied(dependency);
 }
 
+/// The index of the first step that `step` has to wait for and that is as `wanted` says, or -1.
+template <typename Wanted>
+int find_prerequisite(const Program& program, const RunState& state, size_t step, Wanted wanted) {
+  for (const int dependency : program.dependencies[step]) {
+    if (wanted(static_cast<size_t>(dependency))) return dependency;
+  }
+  for (const GateAskedAgain& again : state.gates_asked_again) {
+    if (again.behind[step] != 0 && wanted(again.gate)) return static_cast<int>(again.gate);
+  }
+  return -1;
+}
+
 inline bool all_satisfied(const Program& program, const RunState& state, size_t step) {
-  return std::ranges::all_of(program.dependencies[step], [&](int dependency) {
-    return is_satisfied(state.steps[static_cast<size_t>(dependency)]);
-  });
+  return find_prerequisite(program, state, step,
+                           [&](size_t index) { return !is_satisfied(state.steps[index]); }) < 0;
 }
 
 }  // namespace wave::flow

@@ -216,12 +216,20 @@ struct RunOptions {
   bool force_model = false;
   std::string adapter;
   std::vector<std::string> steps, exclude;
+  bool skip_gates = false;  // no gate is asked
   std::string from_step;
   std::optional<Millis> timeout;  // of each step
   std::map<std::string, std::string> tags;
 };
 json::object to_json(const RunOptions& options);
 Result<RunOptions> run_options_from_json(const json::object& object);
+
+/// A gate that a run made from another one asks once more. Steps between it and what stands behind
+/// it may have been taken over, so their being done says nothing of the gate.
+struct GateAskedAgain {
+  size_t gate = 0;           // index of its step
+  std::vector<char> behind;  // by index of the step: whether it waits for the gate
+};
 
 struct RunState {
   std::string run_id;
@@ -246,6 +254,7 @@ struct RunState {
   bool hook_blocked = false;  // a run_start hook said no
   std::optional<WallTime> queued_at, started_at, finished_at;
   std::string origin_run_id;
+  std::vector<GateAskedAgain> gates_asked_again;
   std::vector<StepState> steps;               // in the pipeline's order; filled by the first fold
   std::map<std::string, size_t> hooks_done;   // run hooks
   std::map<std::string, TimerState> timers;   // set and not fired

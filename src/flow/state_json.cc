@@ -78,6 +78,7 @@ json::object to_json(const RunOptions& options) {
   put("adapter", options.adapter);
   if (!options.steps.empty()) object["steps"] = to_array(options.steps);
   if (!options.exclude.empty()) object["exclude"] = to_array(options.exclude);
+  if (options.skip_gates) object["skip_gates"] = true;
   put("from_step", options.from_step);
   if (options.timeout) object["timeout_ms"] = options.timeout->count();
   if (!options.tags.empty()) {
@@ -96,6 +97,7 @@ Result<RunOptions> run_options_from_json(const json::object& object) {
   WAVE_TRY(options.adapter, read_text(object, "adapter"));
   WAVE_TRY(options.steps, read_names(object, "steps"));
   WAVE_TRY(options.exclude, read_names(object, "exclude"));
+  options.skip_gates = get_bool(object, "skip_gates");
   WAVE_TRY(options.from_step, read_text(object, "from_step"));
   if (find(object, "timeout_ms") != nullptr) {
     const int64_t timeout = get_int(object, "timeout_ms", -1);

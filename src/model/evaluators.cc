@@ -61,7 +61,10 @@ constexpr auto kEvaluators = std::to_array<Evaluator>({
     {.name = "su", .safety = Safety::kShell, .operand = kData, .code = "c", .value = "gGsw"},
     {.name = "watch", .safety = Safety::kShell, .operand = kAllCode, .value = "n"},
     {.name = "parallel", .safety = Safety::kShell, .operand = kAllCode, .value = "jnNaIdSL"},
-    {.name = "ssh", .safety = Safety::kSsh, .operand = kAllCode, .code = "oF",
+    {.name = "ssh",
+     .safety = Safety::kSsh,
+     .operand = kAllCode,
+     .code = "oF",
      .value = "BbcDEeIiJLlmOpQRSWw"},
     {.name = "python", .code = "c", .value = "WXQ", .last = "m"},
     {.name = "perl", .code = "eE", .value = "I", .rest = "iFMmxCdD"},
@@ -77,12 +80,25 @@ constexpr auto kEvaluators = std::to_array<Evaluator>({
     {.name = "elixir", .code = "e"},
     {.name = "expect", .code = "c", .file = "f"},
     {.name = "pwsh", .code = "cC", .is_attached = false},
-    {.name = "awk", .safety = Safety::kAwk, .operand = kCode, .code = "e", .file = "f",
+    {.name = "awk",
+     .safety = Safety::kAwk,
+     .operand = kCode,
+     .code = "e",
+     .file = "f",
      .value = "vF"},
-    {.name = "sed", .safety = Safety::kSed, .operand = kCode, .code = "e", .file = "f",
-     .value = "l", .rest = "i"},
+    {.name = "sed",
+     .safety = Safety::kSed,
+     .operand = kCode,
+     .code = "e",
+     .file = "f",
+     .value = "l",
+     .rest = "i"},
     {.name = "jq", .safety = Safety::kJq, .operand = kCode, .file = "f", .value = "L"},
-    {.name = "psql", .safety = Safety::kSql, .operand = kData, .code = "c", .file = "f",
+    {.name = "psql",
+     .safety = Safety::kSql,
+     .operand = kData,
+     .code = "c",
+     .file = "f",
      .value = "dUhpvoFLPRT"},
     {.name = "mysql", .safety = Safety::kSql, .operand = kData, .code = "e", .value = "uhPD"},
     {.name = "sqlite3", .safety = Safety::kSql, .operand = kCodeBehindFirst},
@@ -91,11 +107,22 @@ constexpr auto kEvaluators = std::to_array<Evaluator>({
 struct OtherName {
   std::string_view name, usual;
 };
-constexpr auto kOtherNames = std::to_array<OtherName>(
-    {{"bash", "sh"},   {"dash", "sh"},   {"ash", "sh"},   {"zsh", "sh"},   {"ksh", "sh"},
-     {"mksh", "sh"},   {"fish", "sh"},   {"pypy", "python"},   {"nodejs", "node"},
-     {"gawk", "awk"},  {"mawk", "awk"},  {"nawk", "awk"}, {"luajit", "lua"},
-     {"gsed", "sed"},  {"mariadb", "mysql"}, {"autossh", "ssh"}});
+constexpr auto kOtherNames = std::to_array<OtherName>({{"bash", "sh"},
+                                                       {"dash", "sh"},
+                                                       {"ash", "sh"},
+                                                       {"zsh", "sh"},
+                                                       {"ksh", "sh"},
+                                                       {"mksh", "sh"},
+                                                       {"fish", "sh"},
+                                                       {"pypy", "python"},
+                                                       {"nodejs", "node"},
+                                                       {"gawk", "awk"},
+                                                       {"mawk", "awk"},
+                                                       {"nawk", "awk"},
+                                                       {"luajit", "lua"},
+                                                       {"gsed", "sed"},
+                                                       {"mariadb", "mysql"},
+                                                       {"autossh", "ssh"}});
 
 // Runs the command behind its own options and `operands`.
 struct Wrapper {
@@ -131,13 +158,13 @@ struct LongOption {
   size_t words;
 };
 constexpr auto kLongOptions = std::to_array<LongOption>(
-    {{"--arg", 2},       {"--argjson", 2},    {"--slurpfile", 2}, {"--rawfile", 2},
-     {"--indent", 1},    {"--rcfile", 1},     {"--init-file", 1}, {"--unset", 1},
-     {"--chdir", 1},     {"--kill-after", 1}, {"--signal", 1},    {"--user", 1},
-     {"--group", 1},     {"--max-args", 1},   {"--max-procs", 1}, {"--delimiter", 1},
-     {"--arg-file", 1},  {"--max-lines", 1},  {"--output", 1},    {"--format", 1},
-     {"--interval", 1},  {"--timeout", 1},    {"--require", 1},   {"--field-separator", 1},
-     {"--assign", 1},    {"--adjustment", 1}, {"--jobs", 1}});
+    {{"--arg", 2},      {"--argjson", 2},    {"--slurpfile", 2}, {"--rawfile", 2},
+     {"--indent", 1},   {"--rcfile", 1},     {"--init-file", 1}, {"--unset", 1},
+     {"--chdir", 1},    {"--kill-after", 1}, {"--signal", 1},    {"--user", 1},
+     {"--group", 1},    {"--max-args", 1},   {"--max-procs", 1}, {"--delimiter", 1},
+     {"--arg-file", 1}, {"--max-lines", 1},  {"--output", 1},    {"--format", 1},
+     {"--interval", 1}, {"--timeout", 1},    {"--require", 1},   {"--field-separator", 1},
+     {"--assign", 1},   {"--adjustment", 1}, {"--jobs", 1}});
 constexpr auto kLongCode =
     std::to_array<std::string_view>({"--eval", "--print", "--expression", "--source", "--command",
                                      "--execute", "--split-string", "--file", "--from-file"});
@@ -156,8 +183,8 @@ std::string_view program_of_word(std::string_view text) {
   for (const Evaluator& evaluator : kEvaluators) {
     if (evaluator.name == text) return text;
   }
-  while (!text.empty() && (std::isdigit(static_cast<unsigned char>(text.back())) != 0 ||
-                           text.back() == '.')) {
+  while (!text.empty() &&
+         (std::isdigit(static_cast<unsigned char>(text.back())) != 0 || text.back() == '.')) {
     text.remove_suffix(1);
   }
   for (const OtherName& other : kOtherNames) {
@@ -269,7 +296,8 @@ class EvaluatorCheck {
   void scan(Words words) {
     for (size_t i = 1; i + 1 < words.size(); ++i) {
       const Evaluator* evaluator = find_named(kEvaluators, program_of_word(words[i].text));
-      if (evaluator != nullptr && runs_options(*evaluator)) evaluate(*evaluator, words.subspan(i), {}, true);
+      if (evaluator != nullptr && runs_options(*evaluator))
+        evaluate(*evaluator, words.subspan(i), {}, true);
     }
   }
 
@@ -301,7 +329,8 @@ class EvaluatorCheck {
       if (wrapper.name == "env" && text.contains('S')) return split_string(words, i);
       const size_t with_value = text.find_first_of(wrapper.value, 1);
       if (with_value == std::string_view::npos) continue;
-      if (text[with_value] == 'I' && wrapper.name == "xargs") replaced = text.substr(with_value + 1);
+      if (text[with_value] == 'I' && wrapper.name == "xargs")
+        replaced = text.substr(with_value + 1);
       if (with_value + 1 != text.size()) continue;
       ++i;
       if (text[with_value] == 'I' && wrapper.name == "xargs" && i < words.size()) {
@@ -314,7 +343,8 @@ class EvaluatorCheck {
     i += wrapper.operands;
     if (i >= words.size()) return;
     if (wrapper.name == "flock" && words[i].text == "-c") {
-      if (i + 1 < words.size()) report(words[i + 1], "the code that `flock -c` runs", Safety::kShell);
+      if (i + 1 < words.size())
+        report(words[i + 1], "the code that `flock -c` runs", Safety::kShell);
       return;
     }
     const Words rest = words.subspan(i);
@@ -336,7 +366,8 @@ class EvaluatorCheck {
       made.push_back({"\1", fed});
     } else {
       for (ShellWord& word : made) {
-        if (word.text.contains(replaced)) word.names.insert(word.names.end(), fed.begin(), fed.end());
+        if (word.text.contains(replaced))
+          word.names.insert(word.names.end(), fed.begin(), fed.end());
       }
     }
     run(made, {});

@@ -24,9 +24,8 @@ bool is_metacharacter(char c) {
 
 // Words behind which a command may stand.
 bool precedes_command(std::string_view word) {
-  static constexpr std::array<std::string_view, 13> kWords{"if", "then",  "else",  "elif", "do",
-                                                           "{",  "while", "until", "!",    "fi",
-                                                           "}",  "done",  "time"};
+  static constexpr std::array<std::string_view, 13> kWords{
+      "if", "then", "else", "elif", "do", "{", "while", "until", "!", "fi", "}", "done", "time"};
   return std::ranges::find(kWords, word) != kWords.end();
 }
 
@@ -56,9 +55,9 @@ class Parser {
   struct Token {
     enum class Kind { kWord, kOperator, kRedirect };
     Kind kind = Kind::kWord;
-    ShellWord word;          // kWord; the target of kRedirect
-    std::string text;        // of an operator
-    bool is_quoted = false;  // some of the word was: it is no reserved word
+    ShellWord word;                        // kWord; the target of kRedirect
+    std::string text;                      // of an operator
+    bool is_quoted = false;                // some of the word was: it is no reserved word
     std::vector<ShellCommand> inner = {};  // of the substitutions in it
   };
   struct PendingHeredoc {
@@ -182,7 +181,8 @@ class Parser {
     while (end < text_.size()) {
       const size_t stop = std::min(text_.find('\n', end), text_.size());
       std::string_view line = text_.substr(end, stop - end);
-      if (heredoc.strips_tabs) line.remove_prefix(std::min(line.find_first_not_of('\t'), line.size()));
+      if (heredoc.strips_tabs)
+        line.remove_prefix(std::min(line.find_first_not_of('\t'), line.size()));
       if (line == heredoc.delimiter) {
         at_ = std::min(stop + 1, text_.size());
         break;
@@ -275,8 +275,9 @@ class Parser {
       substitution();
     } else if (take("${")) {
       parameter(word);
-    } else if (peek(1) == '\0' || (!is_variable_char(peek(1)) &&
-                                   std::string_view("#$?!*@-").find(peek(1)) == std::string::npos)) {
+    } else if (peek(1) == '\0' ||
+               (!is_variable_char(peek(1)) &&
+                std::string_view("#$?!*@-").find(peek(1)) == std::string::npos)) {
       word.text += '$';
       ++at_;
       return;

@@ -45,7 +45,7 @@ TEST(RunInput, IsAFileOnlyWhenItIsLarge) {
 TEST(RunInput, BecomesNoCodeOfAnotherProgram) {
   const Project project;
   for (const char* script : {"sh -c 'echo {{ input }}'", "python3 -c 'print({{ input }})'",
-                                   "{{ input }} --version", "eval \"$WAVE_INPUT\""}) {
+                             "{{ input }} --version", "eval \"$WAVE_INPUT\""}) {
     project.pipeline("p", script_step(script));
     const Exit run = wave(project, {"run", "p", "--input", "$(touch ../../../../pwned)"});
     EXPECT_NE(run.code, 0) << script;

@@ -108,6 +108,24 @@ TEST(Promises, A5_AGuardedGateIsNotLeftOut) {
   }
 }
 
+TEST(Promises, A5_OnlyAnAdministratorSkipsGates) {
+  const Guarded guarded("approvers: [bob]");
+  const json::object body{{"pipeline", "guarded"}, {"skip_gates", true}};
+  expect_refused(guarded.server->post("/api/runs", body, Team::bearer(guarded.bob)),
+                 "role_admin_required", "answer the gates");
+  const Answer started = guarded.server->post("/api/runs", body, Team::bearer(guarded.eve));
+  ASSERT_EQ(started.status, 201) << started.body;
+  const std::string run = text(started.object(), "run_id");
+  EXPECT_TRUE(wait_for_status(guarded.team.project, run, "completed"));
+  EXPECT_EQ(count_events(events(guarded.team.project, run), "gate_waiting"), 0u);
+  // What an administrator said of one run holds for no other.
+  const Answer retried =
+      guarded.server->post("/api/runs/" + run + "/resume", json::object{{"from_step", "ship"}},
+                           Team::bearer(guarded.bob));
+  ASSERT_EQ(retried.status, 201) << retried.body;
+  wait_for_event(guarded.team.project, text(retried.object(), "run_id"), "gate_waiting", "ask");
+}
+
 TEST(Promises, A5_ADeadlineIsNobodyAndAnswersAGuardedGate) {
   const Project project;
   project.pipeline("guarded",

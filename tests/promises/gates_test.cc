@@ -183,6 +183,61 @@ TEST(Promises, G9_NothingButItsDeadlineEndsAWaitingGate) {
   EXPECT_EQ(owner->wait().code, 0);
 }
 
+constexpr std::string_view kAsksBeforeItShips =
+    "  - {id: build, type: command, script: \"true\"}\n"
+    "  - id: ask\n    dependencies: [build]\n"
+    "    gate: {type: approval, choices: [{label: \"Yes\", key: y}], timeout: \"50ms\", default: "
+    "y}\n"
+    "  - {id: pack, type: command, dependencies: [ask], script: \"true\"}\n"
+    "  - {id: ship, type: command, dependencies: [pack], script: \"true\"}\n";
+
+TEST(Promises, G11_AnApprovedRunThatIsResumedAtAStepAsksAgain) {
+  const Project project;
+  project.pipeline("p", std::string(kAsksBeforeItShips));
+  EXPECT_EQ(wave(project, {"run", "p"}).code, 0);
+  const std::string first = newest_run(project).value_or("");
+  const Exit resumed = wave(project, {"resume", first, "--from-step", "ship"});
+  EXPECT_EQ(resumed.code, 0) << resumed.out << resumed.err;
+  const std::string second = newest_run(project).value_or("");
+  ASSERT_NE(first, second);
+  const auto log = events(project, second);
+  EXPECT_EQ(count_events(log, "gate_waiting", "ask"), 1u);
+  EXPECT_EQ(count_events(log, "step_started", "pack"), 0u) << "its work is taken over";
+  bool answered = false;
+  for (const json::object& event : log) {
+    answered = answered || get_string(event, "event") == "gate_resolved";
+    if (get_string(event, "event") == "step_started" && get_string(event, "step") == "ship") {
+      EXPECT_TRUE(answered);
+    }
+  }
+}
+
+TEST(Promises, G11_NoChoiceOfStepsLeavesOutAGate) {
+  const Project project;
+  project.pipeline("p", std::string(kAsksBeforeItShips));
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"run", "p", "--exclude", "ask"},
+        {"run", "p", "--steps", "ship"},
+        {"run", "p", "--steps", "pack", "--steps", "ship"}}) {
+    const Exit refused = wave(project, arguments);
+    EXPECT_NE(refused.code, 0);
+    EXPECT_TRUE(refused.err.contains("--skip-gates")) << refused.err;
+  }
+  EXPECT_EQ(wave(project, {"run", "p", "--steps", "build"}).code, 0) << "nothing stands behind it";
+  EXPECT_EQ(wave(project, {"run", "p", "--steps", "ask", "--steps", "ship"}).code, 0);
+  EXPECT_EQ(wave(project, {"run", "p", "--steps", "ship", "--skip-gates"}).code, 0);
+  EXPECT_EQ(wave(project, {"run", "p", "--skip-gates"}).code, 0);
+  EXPECT_EQ(count_events(events(project, newest_run(project).value_or("")), "gate_waiting"), 0u);
+}
+
+TEST(Promises, G10_AnAgentSkipsNoGates) {
+  const Project project;
+  project.pipeline("p", std::string(kAsksBeforeItShips));
+  const Exit refused = wave(project, {"run", "p", "--skip-gates"}, {{"WAVE_AGENT", "run/step"}});
+  EXPECT_EQ(refused.code, 5) << refused.out << refused.err;
+  EXPECT_TRUE(refused.err.contains("must not skip gates")) << refused.err;
+}
+
 TEST(Promises, G10_AnAgentDoesNotApproveItsOwnWork) {
   const Project project;
   project.pipeline("self",

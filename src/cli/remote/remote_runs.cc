@@ -52,6 +52,7 @@ json::object submission(const engine::RunRequest& request) {
   if (!options.input.empty()) body["input"] = options.input;
   if (!options.steps.empty()) body["steps"] = to_array(options.steps);
   if (!options.exclude.empty()) body["exclude"] = to_array(options.exclude);
+  if (options.skip_gates) body["skip_gates"] = true;
   add_overrides(body, options);
   return body;
 }

@@ -237,6 +237,7 @@ void add_requests(Schemas& schemas) {
            {"adapter", bounded_text("stands for the agents of steps that name none", kMostName)},
            {"steps", step_names("only these")},
            {"exclude", step_names("all but these")},
+           {"skip_gates", flag("asks no gate; for the role admin")},
            {"dry_run", flag("answers with the plan, and starts nothing")},
            {"timeout_ms", step_timeout()},
            {"tags", tags()}},

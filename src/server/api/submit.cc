@@ -10,6 +10,7 @@
 #include "flow/plan.h"
 #include "model/project.h"
 #include "server/api/handlers.h"
+#include "server/api/peer_guard.h"
 #include "server/api/problem.h"
 #include "server/queue/supervisor.h"
 
@@ -54,6 +55,7 @@ flow::RunOptions options_of(const json::object& body) {
   options.adapter = get_string(body, "adapter");
   options.steps = get_strings(body, "steps");
   options.exclude = get_strings(body, "exclude");
+  options.skip_gates = get_bool(body, "skip_gates");
   if (const int64_t timeout = get_int(body, "timeout_ms"); timeout > 0) {
     options.timeout = Millis(timeout);
   }
@@ -102,6 +104,28 @@ Result<http::Response> plan(const Call& call, const Submission& submission) {
   return json_response(flow::plan_json(planned));
 }
 
+/// To run without gates is to answer them all: an administrator may, and no agent.
+Status check_skips_gates(const Call& call) {
+  if (call.identity.role < auth::Role::kAdmin) {
+    Error error(Code::kPermissionDenied,
+                fmt::format("{} has the role {}; skip_gates takes admin", call.identity.actor(),
+                            auth::to_string(call.identity.role)),
+                "leave skip_gates away: whoever may answer the gates is asked");
+    error.reason = "role_admin_required";
+    return fail(std::move(error));
+  }
+  const ShortageWatch watch;
+  const auto agent = agent_behind(call.request.peer);
+  if (agent) {
+    return fail(Code::kGateSelfDecision,
+                "this is called from inside an agent (" + *agent + "), which must not skip gates",
+                "leave skip_gates away: a person answers the gates");
+  }
+  // Whom it could not look at may be an agent.
+  if (auto shortage = watch.seen()) return fail(*std::move(shortage));
+  return {};
+}
+
 Result<http::Response> submit(const Call& call, Submission submission) {
   Services& services = call.services;
   const auto settings = services.settings.load();
@@ -110,6 +134,7 @@ Result<http::Response> submit(const Call& call, Submission submission) {
   if (!submission.options.steps.empty() && !submission.options.exclude.empty()) {
     return fail(bad_member("/exclude", "cannot be given together with steps", "use one of them"));
   }
+  if (submission.options.skip_gates) WAVE_CHECK(check_skips_gates(call));
   if (submission.dry_run) return plan(call, submission);
   WAVE_CHECK(services.takes_runs());
   engine::RunRequest request;

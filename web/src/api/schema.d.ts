@@ -2881,7 +2881,7 @@ export interface components {
             origin_run_id: string;
             /** @description the origin's last event that was seen */
             origin_seq: number;
-            /** @description steps (what is taken over as completed), from_step, failure (of that step) */
+            /** @description steps (what is taken over as completed), from_step, failure (of that step), asks_again (gates before it that are asked once more) */
             state: Record<string, never>;
         } & {
             [key: string]: unknown;
@@ -2948,7 +2948,7 @@ export interface components {
             actor?: string;
             /** @description the pipeline's name */
             pipeline?: string;
-            /** @description what the run was started with: input, model, force_model, adapter, steps, exclude, from_step, timeout_ms, tags */
+            /** @description what the run was started with: input, model, force_model, adapter, steps, exclude, skip_gates, from_step, timeout_ms, tags */
             options?: Record<string, never>;
             /** @description sha256 of what the run was started with */
             snapshot?: string;
@@ -3949,6 +3949,8 @@ export interface components {
             steps?: string[];
             /** @description all but these */
             exclude?: string[];
+            /** @description asks no gate; for the role admin */
+            skip_gates?: boolean;
             /** @description answers with the plan, and starts nothing */
             dry_run?: boolean;
             /** @description the timeout of each step, milliseconds */
