@@ -300,7 +300,9 @@ void define(CLI::App& app, TokenOptions& options) {
   app.add_option("--sign-with", options.key,
                  "create: the private key, where the server has public ones")
       ->type_name("FILE");
-  app.add_option("--id", options.id, "create: its id (jti), made up by default; revoke: an id as it is")->type_name("ID");
+  app.add_option("--id", options.id,
+                 "create: its id (jti), made up by default; revoke: an id as it is")
+      ->type_name("ID");
   add_choice(
       app, "--algorithm", options.algorithm,
       {"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"},
@@ -430,8 +432,7 @@ std::string contradiction(const TokenOptions& options) {
   const bool revokes = options.what == "revoke";
   const int named = (options.subject.empty() ? 0 : 1) + (options.id.empty() ? 0 : 1) +
                     (options.named_subject.empty() ? 0 : 1);
-  if (revokes && named != 1)
-    return "say one of: a token or its id, --id ID, or --subject NAME";
+  if (revokes && named != 1) return "say one of: a token or its id, --id ID, or --subject NAME";
   if (!makes && !(options.role.empty() && !options.expires)) {
     return "--role and --expires belong to `wave token create`";
   }
@@ -562,8 +563,7 @@ const std::vector<Command>& commands() {
        "Makes, reads and revokes tokens for `wave serve`, and keys to sign them with",
        {"wave token keygen", "wave token create --subject ci-bot --role operator --expires 12h",
         "wave token inspect < token", "wave token revoke 7k2m9qpx41cd",
-        "wave token revoke --subject ci-bot",
-        "wave token login-link --subject ada --role admin"},
+        "wave token revoke --subject ci-bot", "wave token login-link --subject ada --role admin"},
        false,
        false,
        false,

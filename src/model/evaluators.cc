@@ -173,7 +173,7 @@ constexpr auto kLongCode =
 constexpr auto kTakesText = std::to_array<std::string_view>(
     {"echo", "printf", "print", "cat", "grep", "test", "[", "[[", "which", "type", "cd"});
 
-using Words = std::span<const ShellWord>;
+using CommandWords = std::span<const ShellWord>;
 constexpr int kMostWrappers = 20;  // one within the other
 
 // "/usr/bin/python3.11" is "python".
@@ -262,14 +262,14 @@ class EvaluatorCheck {
     report(word.names, std::move(place), safety);
   }
 
-  void run(Words words, const std::vector<std::string>& fed) {
+  void run(CommandWords words, const std::vector<std::string>& fed) {
     if (words.empty() || depth_ == kMostWrappers) return;
     ++depth_;
     run_program(words, fed);
     --depth_;
   }
 
-  void run_program(Words words, const std::vector<std::string>& fed) {
+  void run_program(CommandWords words, const std::vector<std::string>& fed) {
     if (!origin_of(words.front()).empty()) {
       return report(words.front(), "the name of the command that is run", Safety::kEval);
     }
@@ -293,7 +293,7 @@ class EvaluatorCheck {
   }
 
   // A program that is not known may run another one: `docker exec it sh -c ...`.
-  void scan(Words words) {
+  void scan(CommandWords words) {
     for (size_t i = 1; i + 1 < words.size(); ++i) {
       const Evaluator* evaluator = find_named(kEvaluators, program_of_word(words[i].text));
       if (evaluator != nullptr && runs_options(*evaluator))
@@ -301,7 +301,7 @@ class EvaluatorCheck {
     }
   }
 
-  void find(Words words) {
+  void find(CommandWords words) {
     static constexpr std::array<std::string_view, 4> kRuns{"-exec", "-execdir", "-ok", "-okdir"};
     for (size_t i = 1; i < words.size(); ++i) {
       if (std::ranges::find(kRuns, words[i].text) == kRuns.end()) continue;
@@ -311,7 +311,7 @@ class EvaluatorCheck {
     }
   }
 
-  void unwrap(const Wrapper& wrapper, Words words, const std::vector<std::string>& fed) {
+  void unwrap(const Wrapper& wrapper, CommandWords words, const std::vector<std::string>& fed) {
     std::string replaced;  // of xargs -I
     size_t i = 1;
     for (; i < words.size() && is_option(words[i]); ++i) {
@@ -347,12 +347,12 @@ class EvaluatorCheck {
         report(words[i + 1], "the code that `flock -c` runs", Safety::kShell);
       return;
     }
-    const Words rest = words.subspan(i);
+    const CommandWords rest = words.subspan(i);
     if (wrapper.name == "xargs") return run_with(rest, fed, replaced);
     run(rest, fed);
   }
 
-  void split_string(Words words, size_t at) {
+  void split_string(CommandWords words, size_t at) {
     const bool here = words[at].text.contains('=') || !origin_of(words[at]).empty();
     if (here || at + 1 < words.size()) {
       report(words[here ? at : at + 1], "the command that `env -S` runs", Safety::kEval);
@@ -360,7 +360,8 @@ class EvaluatorCheck {
   }
 
   // xargs: what it reads becomes words of the command.
-  void run_with(Words words, const std::vector<std::string>& fed, const std::string& replaced) {
+  void run_with(CommandWords words, const std::vector<std::string>& fed,
+                const std::string& replaced) {
     std::vector<ShellWord> made(words.begin(), words.end());
     if (replaced.empty()) {
       made.push_back({"\1", fed});
@@ -374,7 +375,7 @@ class EvaluatorCheck {
   }
 
   // `only_options`: code that no option announces does not count.
-  void evaluate(const Evaluator& evaluator, Words words, const std::vector<std::string>& fed,
+  void evaluate(const Evaluator& evaluator, CommandWords words, const std::vector<std::string>& fed,
                 bool only_options) {
     const std::string& shown = words.front().text;
     const bool is_shell = evaluator.name == "sh";
@@ -438,8 +439,8 @@ class EvaluatorCheck {
     report(word, fmt::format("the code that `{} -{}` runs", shown, letter), evaluator.safety);
   }
 
-  void operands(const Evaluator& evaluator, Words words, const std::string& shown, bool reads_input,
-                const std::vector<std::string>& fed) {
+  void operands(const Evaluator& evaluator, CommandWords words, const std::string& shown,
+                bool reads_input, const std::vector<std::string>& fed) {
     const std::string code = fmt::format("the code that `{}` runs", shown);
     switch (evaluator.operand) {
       case kData:

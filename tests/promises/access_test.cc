@@ -1,7 +1,6 @@
 // A: access.
-#include <gmock/gmock.h>
-
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -225,10 +224,10 @@ TEST(Promises, A4_TheAdminsLoginLinkIsForATerminalOnly) {
   ASSERT_EQ(::unlockpt(terminal.get()), 0);
   auto environment = team.project.environment();
   environment.insert(team.environment.begin(), team.environment.end());
-  Program shown({"/bin/sh", "-c",
-                 std::string("exec \"$0\" serve --port 0 >'") + ::ptsname(terminal.get()) + "'",
-                 WAVE_BINARY},
-                team.project.root(), environment);
+  Program shown(
+      {"/bin/sh", "-c",
+       std::string("exec \"$0\" serve --port 0 >'") + ::ptsname(terminal.get()) + "'", WAVE_BINARY},
+      team.project.root(), environment);
   std::string screen;
   EXPECT_TRUE(wait_until([&] {
     char buffer[4096];

@@ -261,8 +261,9 @@ void add_session_rows(RouteTable& table) {
              .path = "/api/tokens/revoke",
              .operation_id = "revokeToken",
              .tag = "access",
-             .summary = "Ends a token or certificate before its time, or all of a subject that were "
-                        "issued until now, with their sessions and open streams.",
+             .summary =
+                 "Ends a token or certificate before its time, or all of a subject that were "
+                 "issued until now, with their sessions and open streams.",
              .role = Role::kAdmin,
              .request_schema = "RevokeRequest",
              .success = 204,

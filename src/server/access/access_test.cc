@@ -311,11 +311,9 @@ TEST_F(Access, E10_OfASubjectEverythingIssuedBeforeIsRevoked) {
   const auto issued = [&](const std::string& subject) {
     const auto now =
         std::chrono::duration_cast<std::chrono::seconds>(clock_.wall_time.time_since_epoch());
-    return *auth::sign_token({{"sub", subject},
-                              {"role", "operator"},
-                              {"iat", now.count()},
-                              {"exp", (now + 1h).count()}},
-                             *key_);
+    return *auth::sign_token(
+        {{"sub", subject}, {"role", "operator"}, {"iat", now.count()}, {"exp", (now + 1h).count()}},
+        *key_);
   };
   const std::string old = issued("ada"), undated = token("ada", "operator", ""),
                     other = issued("grace");
@@ -342,8 +340,8 @@ TEST_F(Access, E10_OfASubjectEverythingIssuedBeforeIsRevoked) {
   clock_.pass(1s);
   EXPECT_EQ(reason(keeper.authenticate(with_token(issued("ada")))), "");
   // A clock that was set back does not take it back.
-  ASSERT_TRUE(keeper.revoke(
-      {.subject = "ada", .revoked_at = clock_.wall_time - 1h, .expires_at = {}}));
+  ASSERT_TRUE(
+      keeper.revoke({.subject = "ada", .revoked_at = clock_.wall_time - 1h, .expires_at = {}}));
   EXPECT_EQ(reason(keeper.authenticate(with_token(old))), "token_revoked");
 }
 

@@ -123,7 +123,7 @@ class Doorkeeper final : public Authenticator, public AuditLog {
   mutable std::shared_mutex revoked_mutex_;
   std::unordered_set<std::string> revoked_;           // guarded by revoked_mutex_
   std::map<std::string, WallTime> revoked_subjects_;  // guarded by revoked_mutex_: since when
-  int64_t revoked_mark_ = -1;                // guarded by revoked_mutex_
+  int64_t revoked_mark_ = -1;                         // guarded by revoked_mutex_
   std::mutex call_mutex_;
   std::function<void()> on_revoked_;  // guarded by call_mutex_
 

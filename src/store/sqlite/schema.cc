@@ -193,8 +193,8 @@ CREATE TABLE pruned(
 CREATE INDEX pruned_unfinished ON pruned(run) WHERE finished = 0;
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kAccessSchema},
-                                 Migration{3, kQueueSchema}, Migration{4, kWebhookSchema},
+constexpr std::array kMigrations{Migration{1, kVersion1},       Migration{2, kAccessSchema},
+                                 Migration{3, kQueueSchema},    Migration{4, kWebhookSchema},
                                  Migration{5, kApproverSchema}, Migration{6, kRevocationSchema}};
 
 }  // namespace
