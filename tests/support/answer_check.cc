@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <set>
@@ -201,7 +202,10 @@ const json::object& published_document() {
   static const json::object document = [] {
     const Exit printed = run({WAVE_OPENAPI}, "/", {});
     auto parsed = parse_json(printed.out);
-    if (!parsed) std::abort();
+    if (!parsed) {
+      std::fprintf(stderr, "%s printed no description of the API\n", WAVE_OPENAPI);
+      std::abort();
+    }
     return parsed->as_object();
   }();
   return document;
