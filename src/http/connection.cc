@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/survive.h"
 #include "base/text.h"
+#include "http/client_key.h"
 #include "http/responder.h"
 #include "http/shard.h"
 #include "http/target.h"
@@ -206,7 +207,7 @@ void Connection::dispatch() {
   target->state = shard_.shared_state();
   target->request_id = request.id;
   target->is_head_request = request.method == "HEAD";
-  target->client = state.options.client_of ? state.options.client_of(request) : peer_->address;
+  target->client = client_key(state.options.client_of ? state.options.client_of(request) : peer_->address);
   target->close = !inbound_->parser.keep_alive();
   target->takes_chunks = inbound_->parser.takes_chunks();
   inbound_.reset();
@@ -460,7 +461,7 @@ void Connection::written() {
 
 // A proxy's connection carries the requests of many clients, so those are what is counted.
 bool Connection::count_client(const std::string& client) {
-  if (!peer_->proxy || client == peer_->address) return true;  // the proxy's own
+  if (!peer_->proxy || client == client_key(peer_->address)) return true;  // the proxy's own
   const size_t most = shard_.limits().max_connections_per_address;
   if (!shard_.state().per_address.take(client, most)) return false;
   client_ = client;

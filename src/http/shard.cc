@@ -1,3 +1,4 @@
+#include "http/client_key.h"
 #include "http/shard.h"
 
 #include <arpa/inet.h>
@@ -107,7 +108,7 @@ void Shard::bury() {
 }
 
 void Shard::forget(const Peer& peer) {
-  if (!peer.proxy) state_->per_address.give_back(peer.address);
+  if (!peer.proxy) state_->per_address.give_back(client_key(peer.address));
   const std::scoped_lock lock(state_->mutex);
   if (--state_->connections == 0) state_->all_closed.notify_all();
 }
@@ -177,7 +178,8 @@ bool Shard::admit(const Peer& peer) {
   const Limits& limits = state_->options.limits;
   const std::scoped_lock lock(state_->mutex);
   if (state_->connections >= limits.max_connections) return false;
-  if (!peer.proxy && !state_->per_address.take(peer.address, limits.max_connections_per_address)) {
+  if (!peer.proxy &&
+      !state_->per_address.take(client_key(peer.address), limits.max_connections_per_address)) {
     return false;
   }
   ++state_->connections;

@@ -69,8 +69,12 @@ Result<http::Response> log_in(Call& call) {
   if (token.empty() == code.empty()) {
     return fail(Code::kUsage, "a login has a token or a code", "send {\"token\": \"...\"}");
   }
-  WAVE_TRY(const auth::Identity identity, token.empty() ? keeper->take_code(code, call.request)
-                                                        : keeper->check_token(token, call.request));
+  const auto wait = keeper->locked(call.request, token);
+  const auto checked = token.empty() ? keeper->take_code(code, call.request)
+                                     : keeper->check_token(token, call.request);
+  if (!checked && wait) return keeper->slow_down(call.request, *wait);
+  if (!checked) return fail(checked.error());
+  const auth::Identity& identity = *checked;
   WAVE_TRY(const access::NewSession made,
            keeper->open_session(identity, token.empty() ? "link" : "jwt", call.request));
   const auth::Identity session = access::identity_of(made.session);

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -58,6 +59,7 @@ class Access : public testing::Test {
                                   .host = host,
                                   .project = paths_.project,
                                   .store = store_->access(),
+                                  .refused = refused_,
                                   .fetch = {},
                                   .clock = &clock_});
     EXPECT_TRUE(made) << full_message(made.error());
@@ -93,6 +95,7 @@ class Access : public testing::Test {
 
   store::StatePaths paths_;
   FakeClock clock_;
+  std::function<void(std::string_view)> refused_;
   std::unique_ptr<store::Store> store_;
   std::optional<auth::Key> key_;
   std::unique_ptr<Doorkeeper> keeper_;
@@ -524,12 +527,113 @@ TEST_F(Access, A8_BadCredentialsSlowDown) {
   EXPECT_EQ(refused->headers.find("Retry-After"), "1");
   EXPECT_LE(tries, 10);
   // Only that subject, from that address.
-  EXPECT_FALSE(keeper.refuse(with_token(token("grace"))));
-  http::Request elsewhere = with_token(token());
+  EXPECT_FALSE(keeper.refuse(with_token(token("grace") + "A")));
+  http::Request elsewhere = with_token(bad);
   elsewhere.peer.address = "192.0.2.1";
   EXPECT_FALSE(keeper.refuse(elsewhere));
   clock_.pass(1s);
+  EXPECT_FALSE(keeper.refuse(with_token(bad)));
+}
+
+TEST_F(Access, A8_AGoodCredentialIsNotRefusedForOthersAtItsAddress) {
+  Doorkeeper& keeper = door();
+  const auto fail_often = [&](const std::string& address, int times,
+                              const std::string& subject = "ada") {
+    for (int i = 0; i < times; ++i) {
+      http::Request call = with_token(token(subject) + "A");
+      call.peer.address = address;
+      if (!keeper.refuse(call)) EXPECT_FALSE(keeper.authenticate(call));
+    }
+  };
+  fail_often("127.0.0.1", 40);
+  EXPECT_TRUE(keeper.refuse(with_token(token() + "A")));
+  const http::Request good = with_token(token());
+  EXPECT_FALSE(keeper.refuse(good)) << "the same subject, the same address";
+  EXPECT_TRUE(keeper.authenticate(good));
+
+  // The whole network of an IPv6 address is one client.
+  for (int i = 1; i <= 40; ++i) {
+    fail_often(fmt::format("2001:db8::{:x}", i), 1, fmt::format("user-{}", i));
+  }
+  http::Request neighbour = with_token(token("grace") + "A");
+  neighbour.peer.address = "2001:db8::ffff";
+  EXPECT_TRUE(keeper.refuse(neighbour));
+  neighbour.peer.address = "2001:db8:0:1::1";
+  EXPECT_FALSE(keeper.refuse(neighbour));
+}
+
+TEST_F(Access, A8_TooManyRequestsOfOthersDoNotStopAGoodCredential) {
+  model::ServerConfig config = jwt_config();
+  config.access.rate_limit = 2;
+  Doorkeeper& keeper = door(config);
+  while (!keeper.refuse(request("GET", "/api/runs"))) continue;
   EXPECT_FALSE(keeper.refuse(with_token(token())));
+  EXPECT_TRUE(keeper.refuse(with_token(token() + "A")));
+  int allowed = 1;
+  while (!keeper.refuse(with_token(token()))) ++allowed;
+  EXPECT_EQ(allowed, 4) << "a pace of its own, not none";
+}
+
+TEST_F(Access, A8_AProxyIsNotLockedOutForItsClients) {
+  model::ServerConfig config = jwt_config();
+  config.access.trusted_proxies = {"10.0.0.1"};
+  Doorkeeper& keeper = door(config);
+  const auto call_of = [&](const std::string& client, const std::string& credential) {
+    http::Request call = with_token(credential);
+    call.peer.address = "10.0.0.1";
+    if (!client.empty()) call.headers.add("X-Forwarded-For", client);
+    return call;
+  };
+  const std::string bad = token() + "A";
+  for (const std::string client : {"", "203.0.113.9"}) {
+    for (int i = 0; i < 40; ++i) {
+      const http::Request call = call_of(client, bad);
+      if (!keeper.refuse(call)) EXPECT_FALSE(keeper.authenticate(call));
+    }
+  }
+  EXPECT_FALSE(keeper.refuse(call_of("", bad)));
+  EXPECT_TRUE(keeper.refuse(call_of("203.0.113.9", bad)));
+  EXPECT_FALSE(keeper.refuse(call_of("203.0.113.10", bad)));
+}
+
+TEST_F(Access, A6_RefusalsAreCountedAndSampled) {
+  std::map<std::string, int, std::less<>> counted;
+  refused_ = [&](std::string_view reason) { ++counted[std::string(reason)]; };
+  Doorkeeper& keeper = door();
+  const std::string forged = token("root", "admin") + "A";
+  for (int i = 0; i < 40; ++i) {
+    const http::Request call = with_token(forged);
+    if (!keeper.refuse(call)) EXPECT_FALSE(keeper.authenticate(call));
+  }
+  EXPECT_EQ(counted["token_signature"] + counted["locked_out"], 40);
+  EXPECT_GT(counted["locked_out"], 30);
+  const auto entries = keeper.store().audit({.action = "authenticate"});
+  ASSERT_TRUE(entries);
+  EXPECT_GE(entries->size(), 3u);
+  EXPECT_LE(entries->size(), static_cast<size_t>(RefusalSample::kMostPerMinute));
+  EXPECT_EQ(entries->back().outcome, "refused");
+  EXPECT_EQ(entries->back().address, "127.0.0.1");
+  EXPECT_THAT(entries->back().detail, HasSubstr("token_signature"));
+
+  // Calls of nobody are sampled as well, and those of somebody are not.
+  const AuditEntry call{.at = clock_.wall_time,
+                        .request_id = "r1",
+                        .role = "nobody",
+                        .source = "192.0.2.1",
+                        .operation = "startRun",
+                        .target = "/api/runs",
+                        .status = 401,
+                        .code = "unauthorized"};
+  clock_.pass(1min);
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(keeper.record(call));
+  EXPECT_LE(keeper.store().audit({.action = "startRun"})->size(), 10u);
+  EXPECT_GE(keeper.store().audit({.action = "startRun"})->size(), 5u);
+  AuditEntry viewer = call;
+  viewer.role = "viewer";
+  viewer.status = 403;
+  viewer.operation = "cancelRun";
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(keeper.record(viewer));
+  EXPECT_EQ(keeper.store().audit({.action = "cancelRun"})->size(), 20u);
 }
 
 TEST_F(Access, A6_CallsAreWrittenDown) {

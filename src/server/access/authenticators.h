@@ -27,6 +27,8 @@ struct AccessRequest {
   store::StatePaths paths;
   store::Store& store;
   const Redactor& redactor;
+  /// Told why, for every request that is refused for its credential or its pace.
+  std::function<void(std::string_view reason)> refused;
 };
 
 /// Everything that stands at the door. Thread: any, unless a member says otherwise.

@@ -8,11 +8,13 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "http/client_key.h"
 #include "server/access/check_config.h"
 
 namespace wave::server::access {
 namespace {
 
+constexpr std::string_view kNoCredential = "no_credential";
 constexpr Millis kCodeLifetime = std::chrono::minutes(5);
 // Beyond the leeway of today's configuration: tomorrow's may be longer, and so may a clock be late.
 constexpr Millis kRevokedLonger = std::chrono::hours(1);
@@ -147,12 +149,23 @@ Result<auth::Identity> Doorkeeper::authenticate(const http::Request& request) {
     return auth::Identity{.subject = "anonymous", .role = auth::Role::kAdmin};
   }
   if (const auto token = bearer(request)) return check_token(*token, request);
+  auto identity = recognize(request);
+  if (!identity && identity.error().code == Code::kUnauthorized &&
+      identity.error().reason != kNoCredential) {
+    note_refusal(request, identity.error().reason, {});
+  }
+  return identity;
+}
+
+// By whatever the request shows, without a trace.
+Result<auth::Identity> Doorkeeper::recognize(const http::Request& request) {
+  if (const auto token = bearer(request); token && keys_) return by_token(*token);
   WAVE_TRY(const auto session, by_session(request));
   if (session) return *session;
   if (has_mode("mtls") && request.peer.certificate != nullptr) {
     return by_certificate(*request.peer.certificate);
   }
-  return fail(unauthorized("no_credential", "this needs a credential",
+  return fail(unauthorized(std::string(kNoCredential), "this needs a credential",
                            has_mode("jwt")
                                ? "send Authorization: Bearer <token>, or log in at /login"
                                : "show a client certificate that server.tls.ca has signed"));
@@ -218,22 +231,58 @@ Result<std::optional<auth::Identity>> Doorkeeper::by_session(const http::Request
   return std::optional(identity_of(*found));
 }
 
-// Counts failures against address and claimed subject (of that address, so that nobody can lock
-// out somebody else).
+// Counts failures against the client and the claimed subject (of that client, so that nobody can
+// lock out somebody else). A proxy that does not say for whom it asks is nobody to lock out.
 Result<auth::Identity> Doorkeeper::counted(Result<auth::Identity> result,
                                            const http::Request& request, std::string_view claimed) {
   const std::string address = client_address(request);
+  const std::string client = http::client_key(address);
   const MonoTime now = clock_->mono();
   if (result) {
-    by_subject_.succeeded(result->subject + "@" + address);
+    by_subject_.succeeded(result->subject + "@" + client);
     return result;
   }
   if (result.error().code != Code::kUnauthorized) return result;
-  by_address_.failed(address, now);
+  note_refusal(request, result.error().reason, claimed);
+  if (is_proxy(address) || locked(request, claimed)) return result;
+  by_address_.failed(client, now);
   if (const std::string subject = claimed_subject(claimed); !subject.empty()) {
-    by_subject_.failed(subject + "@" + address, now);
+    by_subject_.failed(subject + "@" + client, now);
   }
   return result;
+}
+
+std::optional<Millis> Doorkeeper::locked(const http::Request& request, std::string_view token) {
+  const std::string address = client_address(request);
+  if (is_proxy(address)) return std::nullopt;
+  const std::string client = http::client_key(address);
+  const MonoTime now = clock_->mono();
+  if (auto wait = by_address_.locked(client, now)) return wait;
+  const std::string subject = claimed_subject(token);
+  return subject.empty() ? std::nullopt : by_subject_.locked(subject + "@" + client, now);
+}
+
+// Counts it, and writes a sample of them into the audit log: thousands a second must not fill the
+// disk, and forty must not go unnoticed.
+void Doorkeeper::note_refusal(const http::Request& request, std::string_view reason,
+                              std::string_view claimed) {
+  if (options_.refused) options_.refused(reason);
+  const std::string address = client_address(request);
+  const auto seen =
+      sample_.take(fmt::format("{} {}", http::client_key(address), reason), clock_->mono());
+  if (!seen) return;
+  const std::string subject = claimed_subject(claimed);
+  const auto stored = options_.store->append_audit(
+      {.at = clock_->wall(),
+       .actor = "nobody",
+       .address = address,
+       .action = "authenticate",
+       .target = excerpt(request.path, 500),
+       .outcome = "refused",
+       .status = 401,
+       .detail = fmt::format("{} {}: number {} from there within an hour{}", reason, request.id,
+                             *seen, subject.empty() ? "" : ", claims to be " + subject)});
+  if (!stored) log::error("the audit log cannot be written: {}", full_message(stored.error()));
 }
 
 // --- around the router ---
@@ -251,23 +300,36 @@ std::optional<http::Response> Doorkeeper::refuse(const http::Request& request) {
     return problem(host.error(), request.id);
   }
   const std::string address = client_address(request);
-  const MonoTime now = clock_->mono();
-  const bool shows_credential = request.headers.find("Authorization").has_value() ||
-                                (request.method == "POST" && request.path == "/api/login");
-  std::optional<Millis> wait;
-  std::string_view reason = "rate_limited";
-  if (shows_credential) {
-    wait = by_address_.locked(address, now);
-    if (const auto token = bearer(request); !wait && token && !token->empty()) {
-      if (const std::string subject = claimed_subject(*token); !subject.empty()) {
-        wait = by_subject_.locked(subject + "@" + address, now);
-      }
-    }
-    if (wait) reason = "locked_out";
+  if (const auto token = bearer(request); token && !token->empty() && has_mode("jwt")) {
+    const auto wait = locked(request, *token);
+    if (wait && !recognize(request)) return slow_down(request, *wait);
   }
-  if (!wait) wait = rate_.take(address, now);
+  return too_fast(request, address);
+}
+
+// Who is recognized has a pace of their own, whatever comes from the same address.
+std::optional<http::Response> Doorkeeper::too_fast(const http::Request& request,
+                                                   const std::string& address) {
+  if (is_proxy(address)) return std::nullopt;
+  const MonoTime now = clock_->mono();
+  auto wait = rate_.take(http::client_key(address), now);
   if (!wait) return std::nullopt;
-  const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
+  if (!has_mode("none")) {
+    if (const auto identity = recognize(request)) wait = rate_.take(identity->actor(), now);
+  }
+  if (!wait) return std::nullopt;
+  if (options_.refused) options_.refused("rate_limited");
+  return too_many(request, "rate_limited", *wait);
+}
+
+http::Response Doorkeeper::slow_down(const http::Request& request, Millis wait) {
+  note_refusal(request, "locked_out", {});
+  return too_many(request, "locked_out", wait);
+}
+
+http::Response Doorkeeper::too_many(const http::Request& request, std::string_view reason,
+                                    Millis wait) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
   Error error(Code::kRateLimited,
               reason == "locked_out" ? "too many bad credentials came from there"
                                      : "too many requests came from there",
@@ -441,7 +503,24 @@ std::optional<store::AuditEntry> Doorkeeper::row(const AuditEntry& entry) const 
 }
 
 Status Doorkeeper::record(const AuditEntry& entry) {
+  // What nobody asked for in vain changed nothing. Each such row would be somebody's to add.
+  const bool is_nobody = entry.role == auth::to_string(auth::Role::kNobody);
+  if (is_nobody && (entry.status >= 400 || entry.operation == "logOut")) {
+    return record_sample(entry);
+  }
   auto stored = options_.store->append_audit(*row(entry));
+  if (!stored) return fail(std::move(stored).error());
+  return {};
+}
+
+Status Doorkeeper::record_sample(const AuditEntry& entry) {
+  const auto seen = sample_.take(
+      fmt::format("{} {} {}", http::client_key(entry.source), entry.operation, entry.status),
+      clock_->mono());
+  if (!seen) return {};
+  store::AuditEntry sampled = *row(entry);
+  if (*seen > 1) sampled.detail += fmt::format(": number {} from there within an hour", *seen);
+  auto stored = options_.store->append_audit(std::move(sampled));
   if (!stored) return fail(std::move(stored).error());
   return {};
 }

@@ -33,6 +33,8 @@ struct DoorkeeperOptions {
   std::string manifest = "wave.yaml";
   store::AccessStore* store = nullptr;  // outlives the object
   std::filesystem::path key_cache;      // file for the keys of an address; empty: none is kept
+  /// Told why, for every request that is refused for its credential or its pace; empty: nobody is.
+  std::function<void(std::string_view reason)> refused;
   /// Fetches the JWKS at an https:// address; empty: such addresses are refused.
   std::function<Result<std::string>(const std::string& url)> fetch;
   const Clock* clock = nullptr;  // null: the machine's
@@ -52,7 +54,8 @@ class Doorkeeper final : public Authenticator, public AuditLog {
 
   // --- around the router ---
   /// Asked first of all: names that are not ours, callers that ask or fail too often (429 with
-  /// Retry-After). Nothing: go on.
+  /// Retry-After). A good credential is not refused for what others at its address do. Nothing: go
+  /// on.
   std::optional<http::Response> refuse(const http::Request& request);
   /// RouterOptions::check_browser.
   Status check_browser(const http::Request& request, const auth::Identity& identity,
@@ -65,6 +68,10 @@ class Doorkeeper final : public Authenticator, public AuditLog {
   [[nodiscard]] const std::string& base_path() const { return options_.config.base_path; }
 
   // --- sessions ---
+  /// How long somebody who fails again is told to wait; nothing: that is not yet so.
+  std::optional<Millis> locked(const http::Request& request, std::string_view token);
+  /// 429 with Retry-After for a credential that failed while `wait` is left.
+  http::Response slow_down(const http::Request& request, Millis wait);
   /// Checks a token that somebody logs in with; failures are counted.
   Result<auth::Identity> check_token(std::string_view token, const http::Request& request);
   /// Takes a login link's code, which is good once; failures are counted.
@@ -97,6 +104,12 @@ class Doorkeeper final : public Authenticator, public AuditLog {
   void watch(const std::stop_token& stop);
   void tell_revoked();
   [[nodiscard]] bool has_mode(std::string_view mode) const;
+  Result<auth::Identity> recognize(const http::Request& request);
+  std::optional<http::Response> too_fast(const http::Request& request, const std::string& address);
+  http::Response too_many(const http::Request& request, std::string_view reason, Millis wait);
+  void note_refusal(const http::Request& request, std::string_view reason,
+                    std::string_view claimed);
+  Status record_sample(const AuditEntry& entry);
   Result<auth::Identity> by_token(std::string_view token);
   Result<auth::Identity> by_certificate(const std::string& der) const;
   Result<std::optional<auth::Identity>> by_session(const http::Request& request) const;
@@ -119,6 +132,7 @@ class Doorkeeper final : public Authenticator, public AuditLog {
   RateLimit rate_;
   Lockout by_address_{20};
   Lockout by_subject_{5};
+  RefusalSample sample_;
 
   mutable std::shared_mutex revoked_mutex_;
   std::unordered_set<std::string> revoked_;           // guarded by revoked_mutex_

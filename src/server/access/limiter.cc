@@ -1,6 +1,7 @@
 #include "server/access/limiter.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 
 namespace wave::server::access {
@@ -56,6 +57,21 @@ void Lockout::failed(const std::string& key, MonoTime now) {
 void Lockout::succeeded(const std::string& key) {
   const std::scoped_lock lock(mutex_);
   table_.erase(key);
+}
+
+std::optional<int64_t> RefusalSample::take(const std::string& key, MonoTime now) {
+  const std::scoped_lock lock(mutex_);
+  Count& count = table_.at(key);
+  if (count.seen == 0 || now - count.first > kForgottenAfter) count = {.seen = 0, .first = now};
+  const auto seen = static_cast<uint64_t>(++count.seen);
+  if (!std::has_single_bit(seen)) return std::nullopt;
+  if (now - minute_ >= std::chrono::minutes(1)) {
+    minute_ = now;
+    written_ = 0;
+  }
+  if (written_ >= kMostPerMinute) return std::nullopt;
+  ++written_;
+  return count.seen;
 }
 
 }  // namespace wave::server::access

@@ -89,4 +89,25 @@ class Lockout {
   RecentTable<Record> table_;  // guarded by mutex_
 };
 
+/// Which of many refusals are written down: of each key the first, second, fourth, eighth and so on
+/// within an hour, and of all keys together a few per minute. Thread: any.
+class RefusalSample {
+ public:
+  static constexpr int kMostPerMinute = 10;
+
+  explicit RefusalSample(size_t most = 4096) : table_(most) {}
+  /// How many there have been of this key, if this one is to be written down.
+  std::optional<int64_t> take(const std::string& key, MonoTime now);
+
+ private:
+  struct Count {
+    int64_t seen = 0;
+    MonoTime first{};
+  };
+  std::mutex mutex_;
+  RecentTable<Count> table_;  // guarded by mutex_
+  MonoTime minute_{};         // guarded by mutex_: when this one began
+  int written_ = 0;           // guarded by mutex_: within it
+};
+
 }  // namespace wave::server::access

@@ -35,6 +35,7 @@ class AccessDoor final : public Access, private Authenticator, private AuditLog 
         environment_(request.environment),
         project_(request.paths.project),
         key_cache_(request.paths.token_keys()),
+        refused_(request.refused),
         store_(request.store.access()) {}
 
   Status take(const Settings& settings) {
@@ -46,6 +47,7 @@ class AccessDoor final : public Access, private Authenticator, private AuditLog 
         .manifest = settings.manifest_path,
         .store = store_,
         .key_cache = key_cache_,
+        .refused = refused_,
         .fetch = fetch_keys,
     };
     WAVE_CHECK(access::expand_config(options.config, environment_));
@@ -133,6 +135,7 @@ class AccessDoor final : public Access, private Authenticator, private AuditLog 
   const std::map<std::string, std::string> environment_;
   const fs::path project_;
   const fs::path key_cache_;
+  const std::function<void(std::string_view)> refused_;
   store::AccessStore* const store_;
   std::function<void()> revoked_;  // set once
   std::atomic<std::shared_ptr<http::TlsContext>> tls_;

@@ -22,7 +22,10 @@ ServerMetrics::ServerMetrics()
                                      {"method", "route"})),
       deliveries_(registry_.counter("wave_webhook_deliveries_total",
                                     "Deliveries to webhooks, by what became of them.",
-                                    {"webhook", "outcome"})) {}
+                                    {"webhook", "outcome"})),
+      refusals_(registry_.counter("wave_access_refused_total",
+                                  "Requests that were refused for their credential or pace.",
+                                  {"reason"})) {}
 
 void ServerMetrics::answered(std::string_view method, std::string_view route, int status,
                              double seconds) {
@@ -30,6 +33,10 @@ void ServerMetrics::answered(std::string_view method, std::string_view route, in
   const std::string path(route.empty() ? "none" : route);
   requests_.with({verb, path, std::to_string(status)}).add();
   durations_.with({verb, path}).observe(seconds);
+}
+
+void ServerMetrics::refused(std::string_view reason) {
+  refusals_.with({std::string(reason)}).add();
 }
 
 void ServerMetrics::webhook_delivery(std::string_view webhook, std::string_view outcome) {

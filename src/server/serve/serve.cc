@@ -132,7 +132,10 @@ Status RunningServer::start(std::shared_ptr<const Settings> settings) {
                                  .environment = request_.environment,
                                  .paths = request_.paths,
                                  .store = store_,
-                                 .redactor = redactor_}));
+                                 .redactor = redactor_,
+                                 .refused = [this](std::string_view reason) {
+                                   metrics_.refused(reason);
+                                 }}));
   WAVE_TRY(queue_, queue::make_supervisor(loop_, store_, request_.paths, engine_,
                                           settings_.max_concurrent));
   WAVE_TRY(hub_, stream::make_hub(store_, *queue_));

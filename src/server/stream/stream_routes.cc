@@ -1,4 +1,5 @@
 // GET /api/runs/{id}/events and GET /api/events.
+#include "http/client_key.h"
 #include "server/route.h"
 #include "server/stream/hub.h"
 
@@ -19,7 +20,7 @@ bool is_loopback(std::string_view address) {
 std::string client_of(const Call& call) {
   if (call.identity.method != auth::Method::kNone) return call.identity.actor();
   const std::string& address = call.request.peer.address;
-  return is_loopback(address) ? std::string() : address;
+  return is_loopback(address) ? std::string() : http::client_key(address);
 }
 
 stream::Hub::Request request_of(const Call& call) {
