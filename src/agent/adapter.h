@@ -29,6 +29,10 @@ struct AgentRequest {
   std::string model;          // literal id; empty: the agent's default
   model::EffectivePermissions permissions;
   std::filesystem::path workspace;
+  /// The project's checkout, which a restricted agent may read, and what of it is not to be seen:
+  /// wave's state. Empty: only the workspace.
+  std::filesystem::path project;
+  std::vector<std::filesystem::path> hidden;
   std::string session_id;  // a fresh UUID; adapters that can name their session use it
   std::map<std::string, std::string> variables;        // step variables: WAVE_DEP_*, WAVE_T*, ...
   std::map<std::string, std::string> own_environment;  // wave's environment, to pick from

@@ -22,6 +22,10 @@ Result<std::string> self_program(const std::map<std::string, std::string>& own) 
   return path;
 }
 
+FileRoots file_roots(const AgentRequest& request) {
+  return {.workspace = request.workspace, .project = request.project, .hidden = request.hidden};
+}
+
 void add_variables(const std::map<std::string, std::string>& variables,
                    std::map<std::string, std::string>& env) {
   for (const auto& [name, value] : variables) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "agent/adapter.h"
+#include "agent/file_access.h"
 
 namespace wave::agent {
 
@@ -12,6 +13,9 @@ std::string agent_file(const AgentRequest& request, std::string_view extension);
 
 /// The running wave: WAVE_SELF of `own` where that is set (tests), else /proc/self/exe.
 Result<std::string> self_program(const std::map<std::string, std::string>& own);
+
+/// Where the agent's file tools may go.
+FileRoots file_roots(const AgentRequest& request);
 
 /// Adds the step's variables to an agent's environment, except what would be a credential of wave
 /// (promise G10).

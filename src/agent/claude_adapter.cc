@@ -273,7 +273,7 @@ Result<LaunchPlan> ClaudeAdapter::plan(const AgentRequest& request) const {
     plan.argv.push_back("--append-system-prompt-file=" + (request.workspace / file).string());
   }
   for (auto& argument : claude_permission_arguments(
-           request.permissions, guard_command(self, request.permissions, request.workspace),
+           request.permissions, guard_command(self, request.permissions, file_roots(request)),
            runs_as_root())) {
     plan.argv.push_back(std::move(argument));
   }

@@ -165,11 +165,12 @@ TEST(Promises, S8_WhatCannotBeEnforcedIsRefused) {
 // ---- the guard ----------------------------------------------------------------------------------
 
 std::string ask(const EffectivePermissions& permissions, const std::string& tool,
-                const json::object& input, const fs::path& workspace) {
-  const json::object rules{{"allowed", to_array(permissions.allowed)},
-                           {"denied", to_array(permissions.denied)},
-                           {"workspace", workspace.string()}};
-  const json::object use{{"tool_name", tool}, {"tool_input", input}, {"cwd", workspace.string()}};
+                const json::object& input, const FileRoots& roots) {
+  json::object rules = to_json(roots);
+  rules["allowed"] = to_array(permissions.allowed);
+  rules["denied"] = to_array(permissions.denied);
+  const json::object use{
+      {"tool_name", tool}, {"tool_input", input}, {"cwd", roots.workspace.string()}};
   const auto answer = guard_answer(dump_json(rules), dump_json(use));
   EXPECT_TRUE(answer);
   if (!answer || answer->empty()) return "";
@@ -183,14 +184,15 @@ std::string ask(const EffectivePermissions& permissions, const std::string& tool
 TEST(Promises, S8_TheGuardAppliesPatternsExactly) {
   const TestWorkspace workspace;
   const fs::path& root = workspace.path();
-  const EffectivePermissions some{
-      {"Read", "Write(docs/**)", "Bash(git *)", "Bash(make:*)", "WebFetch(domain:example.com)"},
-      {"Read(**/.env)", "Read(.env)", "Bash(git push *)"}};
+  const FileRoots roots{.workspace = root};
+  const EffectivePermissions some{{"Read", "Read(/etc/host*)", "Write(docs/**)", "Bash(git *)",
+                                   "Bash(make:*)", "WebFetch(domain:example.com)"},
+                                  {"Read(**/.env)", "Read(.env)", "Bash(git push *)"}};
   const auto file = [&](const std::string& tool, const std::string& path) {
-    return ask(some, tool, {{"file_path", path}}, root);
+    return ask(some, tool, {{"file_path", path}}, roots);
   };
   const auto bash = [&](const std::string& command) {
-    return ask(some, "Bash", {{"command", command}}, root);
+    return ask(some, "Bash", {{"command", command}}, roots);
   };
   EXPECT_EQ(file("Write", "docs/a.md"), "");
   EXPECT_EQ(file("Write", (root / "docs/sub/b.md").string()), "");
@@ -199,6 +201,7 @@ TEST(Promises, S8_TheGuardAppliesPatternsExactly) {
   EXPECT_EQ(file("Write", (root / "docs/../../x").string()), "deny");
   EXPECT_EQ(file("Edit", "docs/a.md"), "deny");
   EXPECT_EQ(file("Read", "/etc/hostname"), "");
+  EXPECT_EQ(file("Read", "/etc/passwd"), "deny");
   EXPECT_EQ(file("Read", ".env"), "deny");
   EXPECT_EQ(file("Read", (root / "a/./../.env").string()), "deny");
   EXPECT_EQ(bash("git status"), "");
@@ -207,10 +210,10 @@ TEST(Promises, S8_TheGuardAppliesPatternsExactly) {
   EXPECT_EQ(bash("make"), "");
   EXPECT_EQ(bash("make all"), "");
   EXPECT_EQ(bash("makeshift"), "deny");
-  EXPECT_EQ(ask(some, "WebFetch", {{"url", "https://example.com/a"}}, root), "");
-  EXPECT_EQ(ask(some, "WebFetch", {{"url", "https://example.com@evil.test/"}}, root), "deny");
-  EXPECT_EQ(ask(some, "WebFetch", {{"url", "https://evil.test/example.com"}}, root), "deny");
-  EXPECT_EQ(ask(some, "mcp__x__y", {}, root), "deny");
+  EXPECT_EQ(ask(some, "WebFetch", {{"url", "https://example.com/a"}}, roots), "");
+  EXPECT_EQ(ask(some, "WebFetch", {{"url", "https://example.com@evil.test/"}}, roots), "deny");
+  EXPECT_EQ(ask(some, "WebFetch", {{"url", "https://evil.test/example.com"}}, roots), "deny");
+  EXPECT_EQ(ask(some, "mcp__x__y", {}, roots), "deny");
 }
 
 TEST(Promises, S8_LinksDoNotLeadAroundTheGuard) {
@@ -222,9 +225,107 @@ TEST(Promises, S8_LinksDoNotLeadAroundTheGuard) {
   fs::create_symlink(root / "private/.env", root / "harmless.txt");
   ASSERT_TRUE(write_file(root / "private/.env", "x"));
   const EffectivePermissions some{{"Write(docs/**)", "Read"}, {"Read(private/**)"}};
-  EXPECT_EQ(ask(some, "Write", {{"file_path", "docs/link/a"}}, root), "deny");
-  EXPECT_EQ(ask(some, "Read", {{"file_path", "harmless.txt"}}, root), "deny");
-  EXPECT_EQ(ask(some, "Read", {{"file_path", "docs/a"}}, root), "");
+  EXPECT_EQ(ask(some, "Write", {{"file_path", "docs/link/a"}}, {.workspace = root}), "deny");
+  EXPECT_EQ(ask(some, "Read", {{"file_path", "harmless.txt"}}, {.workspace = root}), "deny");
+  EXPECT_EQ(ask(some, "Read", {{"file_path", "docs/a"}}, {.workspace = root}), "");
+}
+
+/// A project with a workspace in it, as wave makes them.
+struct Confined {
+  TestWorkspace folder;
+  fs::path project = fs::canonical(folder.path()) / "project";
+  FileRoots roots{.workspace = project / ".agents/workspaces/r/s",
+                  .project = project,
+                  .hidden = {project / ".agents/state", project / ".agents/workspaces"}};
+  // No Bash. Each tool bare, which names no place.
+  EffectivePermissions permissions{
+      {"Read", "Write", "Edit", "MultiEdit", "Glob", "Grep", "LS", "NotebookEdit", "WebFetch"}, {}};
+
+  Confined() {
+    fs::create_directories(roots.workspace / "src");
+    fs::create_directories(project / ".agents/workspaces/r/other");
+    fs::create_directories(project / ".agents/state");
+    fs::create_directories(project / ".git/hooks");
+    fs::create_directories(project / "lib");
+  }
+  std::string use(const std::string& tool, const json::object& input) const {
+    return ask(permissions, tool, input, roots);
+  }
+  std::string file(const std::string& tool, const fs::path& path) const {
+    return use(tool, {{"file_path", path.string()}});
+  }
+};
+
+TEST(Promises, S8_FilesAreWrittenInTheWorkspaceOnly) {
+  Confined agent;
+  for (const char* tool : {"Write", "Edit", "MultiEdit"}) {
+    EXPECT_EQ(agent.file(tool, "src/a.cc"), "") << tool;
+    EXPECT_EQ(agent.file(tool, agent.roots.workspace / "new/folder/a.cc"), "") << tool;
+    EXPECT_EQ(agent.file(tool, ".agents/output/plan.json"), "") << tool;
+    for (const fs::path& path :
+         {agent.project / ".git/hooks/pre-commit", agent.project / ".agents/pipelines/p.yaml",
+          agent.project / "lib/a.cc", fs::path("../other/a.cc"), fs::path("src/../../other/a"),
+          fs::path("/tmp/a"), fs::path("~/.bashrc"), fs::path(".git"), fs::path(".git/config"),
+          fs::path("src/.git/hooks/x"), fs::path(".agents/agent/s.sh"),
+          fs::path("/proc/self/cwd/a"), fs::path("")}) {
+      EXPECT_EQ(agent.file(tool, path), path.empty() ? "" : "deny") << tool << path;
+    }
+  }
+  EXPECT_EQ(agent.use("NotebookEdit", {{"notebook_path", "a.ipynb"}}), "");
+  EXPECT_EQ(agent.use("NotebookEdit", {{"notebook_path", "/tmp/a.ipynb"}}), "deny");
+  EXPECT_EQ(agent.use("NotebookEdit", {{"file_path", "a"}, {"notebook_path", "/tmp/b"}}), "deny");
+  // All is allowed but Bash: still no persona with a shell.
+  agent.permissions = {{"*"}, {"Bash"}};
+  EXPECT_EQ(agent.file("Write", "/tmp/a"), "deny");
+  agent.permissions = {{}, {"Bash"}};
+  EXPECT_EQ(agent.file("Write", "/tmp/a"), "deny");
+  agent.permissions = {{"Write", "Write(/tmp/out/**)", "Write(**/b)"}, {}};
+  EXPECT_EQ(agent.file("Write", "/tmp/out/a"), "");
+  EXPECT_EQ(agent.file("Write", "/tmp/out/../a"), "deny");
+  EXPECT_EQ(agent.file("Write", "/tmp/b"), "deny") << "a pattern that names no place";
+}
+
+TEST(Promises, S8_TheCheckoutIsReadWithoutTheStateOfWave) {
+  const Confined agent;
+  for (const fs::path& path :
+       {fs::path("src/a.cc"), agent.project / "lib/a.cc", agent.project / "wave.yaml",
+        agent.roots.workspace / ".agents/artifacts/plan/spec"}) {
+    EXPECT_EQ(agent.file("Read", path), "") << path;
+  }
+  for (const fs::path& path :
+       {agent.project / ".agents/state/wave.db", agent.project / ".agents/workspaces/r/other/a",
+        agent.project / ".git/config", agent.project.parent_path() / "x", fs::path("/etc/passwd"),
+        fs::path("/proc/self/environ"), fs::path("~/.ssh/id_rsa")}) {
+    EXPECT_EQ(agent.file("Read", path), "deny") << path;
+    EXPECT_EQ(agent.use("Grep", {{"pattern", "x"}, {"path", path.string()}}), "deny") << path;
+    EXPECT_EQ(agent.use("LS", {{"path", path.string()}}), "deny") << path;
+  }
+  EXPECT_EQ(agent.use("Grep", {{"pattern", "x"}}), "");
+  EXPECT_EQ(agent.use("Glob", {{"pattern", "**/*.cc"}}), "");
+  EXPECT_EQ(agent.use("Glob", {{"pattern", (agent.project / "lib/*.cc").string()}}), "");
+  EXPECT_EQ(agent.use("Glob", {{"pattern", "*.cc"}, {"path", "src"}}), "");
+  for (const char* pattern :
+       {"/etc/*", "../other/*", "*/../../other/*", "{/etc/*,x}", "{a,/etc/*}", "~/*", "/**"}) {
+    EXPECT_EQ(agent.use("Glob", {{"pattern", pattern}}), "deny") << pattern;
+  }
+  EXPECT_EQ(agent.use("Glob", {{"pattern", "*"}, {"path", "/etc"}}), "deny");
+  EXPECT_EQ(agent.use("WebFetch", {{"url", "https://x/"}}), "");
+}
+
+TEST(Promises, S8_NoLinkLeadsOutOfTheWorkspace) {
+  const Confined agent;
+  const fs::path& workspace = agent.roots.workspace;
+  fs::create_directory_symlink("/tmp", workspace / "out");
+  fs::create_symlink(agent.project / "not-there-yet", workspace / "dangling");
+  fs::create_symlink("loop", workspace / "loop");
+  fs::create_directory_symlink(workspace / "src", workspace / "in");
+  fs::create_symlink(agent.project / ".agents/state", agent.project / "lib/state");
+  for (const char* path : {"out/a", "dangling", "loop", "out/../a"}) {
+    EXPECT_EQ(agent.file("Write", path), "deny") << path;
+  }
+  EXPECT_EQ(agent.file("Write", "in/a"), "");
+  EXPECT_EQ(agent.file("Read", agent.project / "lib/state/wave.db"), "deny");
+  EXPECT_EQ(agent.use("Glob", {{"pattern", "out/*"}}), "deny");
 }
 
 TEST(Promises, S8_TheGuardFailsClosed) {
@@ -235,7 +336,8 @@ TEST(Promises, S8_TheGuardFailsClosed) {
   const auto run = [](const std::string& program, const std::string& request) {
     LaunchPlan plan;
     const TestWorkspace workspace;
-    plan.argv = {"/bin/sh", "-c", guard_command(program, {{"Read(it's)"}, {}}, "/w")};
+    plan.argv = {"/bin/sh", "-c",
+                 guard_command(program, {{"Read(it's)"}, {}}, {.workspace = "/w"})};
     plan.env = {{"PATH", "/usr/bin:/bin"}};
     plan.stdin_text = request;
     return run_plan(*find_adapter("command"), plan, workspace.path());

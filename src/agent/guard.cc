@@ -33,11 +33,10 @@ Result<std::string> read_all(int fd) {
 }  // namespace
 
 std::string guard_command(const std::string& program,
-                          const model::EffectivePermissions& permissions,
-                          const std::filesystem::path& workspace) {
-  const json::object rules{{"allowed", to_array(permissions.allowed)},
-                           {"denied", to_array(permissions.denied)},
-                           {"workspace", workspace.string()}};
+                          const model::EffectivePermissions& permissions, const FileRoots& roots) {
+  json::object rules = to_json(roots);
+  rules["allowed"] = to_array(permissions.allowed);
+  rules["denied"] = to_array(permissions.denied);
   return fmt::format("{} __permit {} || exit {}", shell_quote(program),
                      shell_quote(dump_json(rules)), kBlocked);
 }
@@ -56,9 +55,10 @@ Result<std::string> guard_answer(std::string_view rules, std::string_view reques
   if (tool.empty()) return fail(Code::kUsage, "the request names no tool");
   const model::EffectivePermissions permissions{get_strings(rules_object, "allowed"),
                                                 get_strings(rules_object, "denied")};
-  const std::string why =
-      refusal(permissions, describe_use(tool, get_object(use_object, "tool_input"),
-                                        get_string(rules_object, "workspace")));
+  const json::object& input = get_object(use_object, "tool_input");
+  const FileRoots roots = file_roots_from_json(rules_object);
+  std::string why = refusal(permissions, describe_use(tool, input, roots.workspace));
+  if (why.empty()) why = file_refusal(permissions, tool, input, roots);
   if (why.empty()) return std::string();
   return dump_json(
       json::object{{"hookSpecificOutput", json::object{{"hookEventName", "PreToolUse"},

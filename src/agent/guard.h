@@ -3,9 +3,9 @@
 // machine, the project or an earlier agent say. It is wave itself: `wave __permit <rules>`.
 #pragma once
 
-#include <filesystem>
 #include <string>
 
+#include "agent/file_access.h"
 #include "base/result.h"
 #include "model/permissions.h"
 
@@ -15,8 +15,7 @@ namespace wave::agent {
 /// tool is blocked (exit code 2). The rules stand in the command itself, where no agent can edit
 /// them.
 std::string guard_command(const std::string& program,
-                          const model::EffectivePermissions& permissions,
-                          const std::filesystem::path& workspace);
+                          const model::EffectivePermissions& permissions, const FileRoots& roots);
 
 /// The answer for one request of the hook: the empty string when there is nothing against it, else
 /// the hook's JSON that denies it.

@@ -50,10 +50,11 @@ std::string read_stdin() {
 class Player {
  public:
   explicit Player(const json::object& plan)
-      : permissions_{get_strings(plan, "allowed"), get_strings(plan, "denied")} {
+      : permissions_{get_strings(plan, "allowed"), get_strings(plan, "denied")},
+        roots_(file_roots_from_json(get_object(plan, "files"))) {
     // Not told by the plan: a path may have bytes that JSON cannot hold.
     std::error_code error;
-    workspace_ = fs::current_path(error);
+    roots_.workspace = fs::current_path(error);
   }
 
   // The exit code, once an action ended the script.
@@ -90,7 +91,7 @@ class Player {
   const std::string& prompt();
 
   model::EffectivePermissions permissions_;
-  fs::path workspace_;
+  FileRoots roots_;
   std::string last_text_;
   std::optional<std::string> prompt_;
 };
@@ -219,7 +220,10 @@ void Player::say(std::string_view type, std::string text) {
 // this one.
 bool Player::permitted(std::string_view tool, const json::object& input, std::string_view target) {
   print({{"type", "tool_use"}, {"name", tool}, {"target", target}, {"input", input}});
-  const std::string why = refusal(permissions_, describe_use(tool, input, workspace_));
+  std::string why = refusal(permissions_, describe_use(tool, input, roots_.workspace));
+  if (why.empty() && !is_unrestricted(permissions_)) {
+    why = file_refusal(permissions_, tool, input, roots_);
+  }
   if (why.empty()) return true;
   print({{"type", "denied"}, {"name", tool}, {"message", why}});
   tool_result(tool, why, true);

@@ -73,6 +73,7 @@ Result<LaunchPlan> ScriptedAdapter::plan(const AgentRequest& request) const {
       {"model", request.model.empty() ? "scripted" : request.model},
       {"allowed", to_array(request.permissions.allowed)},
       {"denied", to_array(request.permissions.denied)},
+      {"files", to_json(file_roots(request))},
       {"actions", *std::move(actions)},
   });
   plan.argv = {self, "__play", (request.workspace / file).string()};

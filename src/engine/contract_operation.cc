@@ -147,6 +147,7 @@ Result<agent::LaunchPlan> plan_reviewer(const RunContext& run, const CheckInput&
                           input.contract->model.empty() ? persona.model : input.contract->model);
   request.permissions = {.allowed = {"Read", "Glob", "Grep"}, .denied = persona.permissions.deny};
   request.session_id = make_uuid(run.random);
+  show_project(run, request);
   check.parser = adapter->parser();
   return adapter->plan(request);
 }

@@ -228,6 +228,7 @@ Result<PersonaPlan> plan_persona(const RunContext& run, const SetupInput& input,
   request.model = choice.model;
   request.permissions = permissions;
   request.workspace = workspace.root;
+  show_project(run, request);
   request.session_id = make_uuid(run.random);
   request.variables = injected.environment;
   request.own_environment = run.environment;
@@ -305,6 +306,15 @@ void hand_over_input(const std::string& input, const std::string& step, const fs
   plan.files[file] = input;
   plan.env[std::string(model::kInputFileVariable)] = (workspace / file).native();
   if (fits_variable(input)) plan.env[std::string(model::kInputVariable)] = input;
+}
+
+void show_project(const RunContext& run, agent::AgentRequest& request) {
+  const fs::path& project = run.paths.project;
+  request.project = project;
+  request.hidden = {run.paths.state(), project / run.manifest().runtime.workspace_root};
+  for (const char* own : {".agents/state", ".agents/workspaces", ".agents/tls"}) {
+    request.hidden.push_back(project / own);
+  }
 }
 
 Result<ShellCommand> compile_command(const Values& values, const model::Template& text,

@@ -39,6 +39,8 @@ Result<ShellCommand> compile_command(const Values& values, const model::Template
 /// Gives a program of the step the run's input: always as a file, and as a variable where it fits.
 void hand_over_input(const std::string& input, const std::string& step, const fs::path& workspace,
                      agent::LaunchPlan& plan);
+/// Lets an agent of the run read the project's checkout, and hides what of it is wave's.
+void show_project(const RunContext& run, agent::AgentRequest& request);
 /// The checkpoint that the worktree of a step of a forked run begins with; empty if there is none.
 std::string carried_commit(const RunContext& run, const model::Step& step);
 
