@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/adapter.h"
+#include "base/system_fault.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/run_text.h"
@@ -121,6 +122,7 @@ Result<Listing> listing_of(Context& context, const ListOptions& options, const s
 }  // namespace
 
 Result<int> run_list(Context& context, const ListOptions& options) {
+  const ShortageWatch watch;
   const auto manifest =
       model::load_manifest(context.files(), {.manifest_path = context.manifest_path()});
   if (!manifest.ok() && options.what != "runs") {
@@ -131,6 +133,9 @@ Result<int> run_list(Context& context, const ListOptions& options) {
   json::object all;
   for (const std::string& what : kinds) {
     WAVE_TRY(Listing listing, listing_of(context, options, what, manifest.value));
+    if (auto shortage = watch.seen(); shortage && what != "runs") {
+      return fail(shortage->wrapped("cannot read the project"));
+    }
     if (context.json()) {
       all[what] = std::move(listing.objects);
     } else {

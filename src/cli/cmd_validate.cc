@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/system_fault.h"
 #include "cli/commands.h"
 #include "cli/style.h"
 #include "model/project.h"
@@ -34,11 +35,13 @@ Counts count(const model::Diagnostics& diagnostics) {
 }  // namespace
 
 Result<int> run_validate(Context& context, const ValidateOptions& options) {
+  const ShortageWatch watch;
   const model::LoadOptions load{.manifest_path = context.manifest_path()};
   const model::Diagnostics diagnostics =
       options.pipeline.empty()
           ? model::validate_project(context.files(), load)
           : model::load_project(context.files(), options.pipeline, load).diagnostics;
+  if (auto shortage = watch.seen()) return fail(shortage->wrapped("cannot read the project"));
   const Counts counts = count(diagnostics);
   const bool valid = counts.errors == 0 && !(options.strict && counts.unsupported > 0);
   if (context.json()) {

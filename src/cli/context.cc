@@ -24,9 +24,7 @@ std::string user_name(const std::map<std::string, std::string>& environment) {
 }
 
 bool has_project(const fs::path& folder, const std::string& manifest) {
-  std::error_code ignored;
-  return fs::exists(folder / manifest, ignored) ||
-         fs::exists(store::StatePaths{folder}.database(), ignored);
+  return path_exists(folder / manifest) || path_exists(store::StatePaths{folder}.database());
 }
 
 store::StatePaths state_paths(const fs::path& project, const GlobalOptions& global,

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/stop_gate.h"
+#include "base/system_fault.h"
 #include "cli/cli.h"
 #include "cli/dispatch.h"
 #include "cli/error_printer.h"
@@ -59,10 +60,19 @@ Result<int> execute(const Invocation& invocation, std::map<std::string, std::str
   std::error_code error;
   const fs::path cwd = fs::current_path(error);
   if (error) return fail(Code::kIo, "the current folder is gone", "cd into a folder that exists");
-  WAVE_TRY(ProjectPlace place, find_project(invocation.global, cwd));
+  const ShortageWatch watch;
+  auto found = find_project(invocation.global, cwd);
+  if (!found) return fail(watch.behind(std::move(found).error()));
+  ProjectPlace place = *std::move(found);
   Context context(invocation.global, std::move(place), std::move(environment), streams);
   context.set_launcher(launcher ? &*launcher : nullptr);
-  return dispatch(context, invocation.options);
+  auto done = dispatch(context, invocation.options);
+  // What could not be read for a shortage is not what is wrong with the project.
+  const bool is_of_files = !done && (done.error().code == Code::kInvalidManifest ||
+                                     done.error().code == Code::kInvalidPipeline ||
+                                     done.error().code == Code::kNotFound);
+  if (!is_of_files) return done;
+  return fail(watch.behind(std::move(done).error()));
 }
 
 }  // namespace

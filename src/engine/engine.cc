@@ -167,6 +167,7 @@ struct Engine::Impl {
                                   uint64_t last_seq);
   void name_run(NewRun& run, WallTime now);
   Result<std::string> create_from(const StoredProgram& stored, const RunRequest& request);
+  Result<store::CreatedRun> look_for_stored(const std::string& run_id, const Error& error);
   Result<std::string> store_run(NewRun run, const std::string& snapshot, const RunRequest& request);
   Result<store::OwnerLock> lock_run(const std::string& run_id);
   Status prepare(Adoption& adoption);
@@ -211,6 +212,19 @@ void Engine::Impl::name_run(NewRun& run, WallTime now) {
       run.loaded->program, make_run_id(run.loaded->program.project.pipeline.name, now, random));
 }
 
+/// A write may be answered with an error of the disk although it was done.
+Result<store::CreatedRun> Engine::Impl::look_for_stored(const std::string& run_id,
+                                                        const Error& error) {
+  if (!is_shortage(error) && error.code != Code::kStore) return fail(error);
+  const auto stored = store.run(run_id);
+  if (stored) return store::CreatedRun{.run_id = run_id, .replayed = false};
+  if (stored.error().code == Code::kNotFound) return fail(error);
+  Error unknown = error;
+  unknown.message += fmt::format("; whether run {} was stored is not known", run_id);
+  unknown.hint = fmt::format("see whether there is a run {} before you start it again", run_id);
+  return fail(std::move(unknown));
+}
+
 Result<std::string> Engine::Impl::store_run(NewRun run, const std::string& snapshot,
                                             const RunRequest& request) {
   store::NewRun row;
@@ -226,7 +240,8 @@ Result<std::string> Engine::Impl::store_run(NewRun run, const std::string& snaps
   if (request.claim) {
     WAVE_TRY(claimed, store::OwnerLock::acquire(config.paths, row.run_id));
   }
-  const auto created = store.create_run(row);
+  auto created = store.create_run(row);
+  if (!created) created = look_for_stored(row.run_id, created.error());
   const bool is_new = created && !created->replayed;
   if (claimed && is_new) {
     const std::scoped_lock lock(claims_mutex);

@@ -167,6 +167,32 @@ TEST(Promises, O11_AnArtifactThatDoesNotFitIsWaitedFor) {
   }
 }
 
+TEST(Promises, O11_AManifestThatCannotBeReadIsNotAnInvalidOne) {
+  const Project project;
+  project.pipeline("work", "  - {id: a, type: command, script: \"true\"}\n");
+  for (const char* unreadable : {"/wave.yaml", "/pipelines/work.yaml", "/personas/worker.md"}) {
+    const BadDisk disk(project, unreadable);
+    disk.is_well();
+    const Server server(project, {}, disk.environment());
+    disk.is("open_eio=100");
+    for (const auto& command : {std::vector<std::string>{"run", "work"}, {"validate"}}) {
+      const Exit ended = wave(project, command, disk.environment());
+      EXPECT_EQ(ended.code, 6) << command[0] << " " << unreadable << ": " << ended.out << ended.err;
+    }
+    EXPECT_EQ(wave(project, {"list", "pipelines"}, disk.environment()).code, 6) << unreadable;
+    EXPECT_EQ(server.get("/api/pipelines").status, 503) << unreadable;
+    EXPECT_EQ(server.get("/api/personas").status, 503) << unreadable;
+    const Answer refused = server.post("/api/runs", json::object{{"pipeline", "work"}});
+    EXPECT_EQ(refused.status, 503) << refused.body;
+    EXPECT_EQ(get_string(refused.object(), "code"), "disk_error") << refused.body;
+    disk.is_well();
+  }
+  const BadDisk disk(project, "/wave.yaml");
+  disk.is("open_eio=100");
+  EXPECT_EQ(wave(project, {"serve", "--port", "0"}, disk.environment()).code, 6);
+  disk.is_well();
+}
+
 TEST(Promises, O11_AStepThatFailsOnAFullDiskWaitsAndRunsAgain) {
   const Project project;
   const std::string again = (project.root().parent_path() / "again").native();

@@ -1,10 +1,25 @@
 // Rows of the route table: what the project has to offer.
+#include "base/system_fault.h"
 #include "server/api/handlers.h"
 #include "server/route.h"
 
 namespace wave::server {
 
 using auth::Role;
+
+namespace {
+
+/// For answers made of the project's files: what could not be read for a shortage reads as missing
+/// or invalid there, and nothing of it counts.
+template <Result<http::Response> (*Handler)(Call&)>
+Result<http::Response> from_files(Call& call) {
+  const ShortageWatch watch;
+  auto answer = Handler(call);
+  if (auto shortage = watch.seen()) return fail(shortage->wrapped("cannot read the project"));
+  return answer;
+}
+
+}  // namespace
 
 void add_catalogue_routes(RouteTable& table) {
   table.add({.method = "GET",
@@ -13,14 +28,14 @@ void add_catalogue_routes(RouteTable& table) {
              .tag = "catalogue",
              .summary = "Lists the project's pipelines, those that do not load as well.",
              .response_schema = "PipelineList",
-             .handler = api::list_pipelines});
+             .handler = from_files<api::list_pipelines>});
   table.add({.method = "GET",
              .path = "/api/pipelines/{name}",
              .operation_id = "getPipeline",
              .tag = "catalogue",
              .summary = "A pipeline with its source, graph and diagnostics.",
              .response_schema = "PipelineDetail",
-             .handler = api::get_pipeline});
+             .handler = from_files<api::get_pipeline>});
   table.add({.method = "POST",
              .path = "/api/pipelines/validate",
              .operation_id = "validatePipeline",
@@ -28,7 +43,7 @@ void add_catalogue_routes(RouteTable& table) {
              .summary = "Checks the text of a pipeline against the project; nothing is stored.",
              .request_schema = "Validate",
              .response_schema = "Validated",
-             .handler = api::validate_pipeline,
+             .handler = from_files<api::validate_pipeline>,
              .text_member = "yaml"});
   table.add({.method = "POST",
              .path = "/api/pipelines/{name}/start",
@@ -50,35 +65,35 @@ void add_catalogue_routes(RouteTable& table) {
              .tag = "catalogue",
              .summary = "Lists the project's personas.",
              .response_schema = "PersonaList",
-             .handler = api::list_personas});
+             .handler = from_files<api::list_personas>});
   table.add({.method = "GET",
              .path = "/api/personas/{name}",
              .operation_id = "getPersona",
              .tag = "catalogue",
              .summary = "A persona with its prompt.",
              .response_schema = "PersonaDetail",
-             .handler = api::get_persona});
+             .handler = from_files<api::get_persona>});
   table.add({.method = "GET",
              .path = "/api/contracts",
              .operation_id = "listContracts",
              .tag = "catalogue",
              .summary = "Lists the project's contract schemas.",
              .response_schema = "ContractList",
-             .handler = api::list_contracts});
+             .handler = from_files<api::list_contracts>});
   table.add({.method = "GET",
              .path = "/api/contracts/{name}",
              .operation_id = "getContract",
              .tag = "catalogue",
              .summary = "A contract schema with its text.",
              .response_schema = "ContractDetail",
-             .handler = api::get_contract});
+             .handler = from_files<api::get_contract>});
   table.add({.method = "GET",
              .path = "/api/adapters",
              .operation_id = "listAdapters",
              .tag = "catalogue",
              .summary = "Lists the agents that this version knows, and whether they are there.",
              .response_schema = "AdapterList",
-             .handler = api::list_adapters});
+             .handler = from_files<api::list_adapters>});
 }
 
 }  // namespace wave::server

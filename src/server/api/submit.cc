@@ -151,9 +151,9 @@ Result<http::Response> submit(const Call& call, Submission submission) {
   services.queue.submitted(run_id);
   const std::optional<int> position = services.queue.position(run_id);
   std::string status = "queued";
+  // It is stored and will run: a read that fails now must not make it look refused.
   if (!position) {
-    WAVE_TRY(const store::RunDetails details, services.store.run(run_id));
-    status = details.row.status;
+    if (const auto details = services.store.run(run_id)) status = details->row.status;
   }
   http::Response response = json_response(
       json::object{{"run_id", run_id},

@@ -53,7 +53,11 @@ std::optional<Error> shortage_error(int code, int system_error, const std::strin
   const bool may_be = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ||
                       primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
   if (!may_be || system_error == 0) return std::nullopt;
-  Error error = errno_error(system_error, message);
+  // What a read met is not what SQLite made of it ("malformed").
+  const bool is_misread = primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB;
+  Error error = errno_error(
+      system_error,
+      is_misread ? fmt::format("the database cannot be read (SQLite {})", code) : message);
   if (!is_shortage(error)) return std::nullopt;
   return error;
 }

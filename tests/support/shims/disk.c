@@ -3,6 +3,7 @@
  *   free_mib=N inodes=N statvfs_readonly   what statvfs says
  *   full readonly                  creating and writing fail (ENOSPC, EROFS)
  *   sync_eio=P read_eio=P          so many of a hundred syncs, or reads, fail (EIO)
+ *   open_eio=P                     the same of opening what is there
  * WAVE_SHIM_DISK_UNDER: what lies on that disk has this in its path. Preloaded (LD_PRELOAD); children inherit it. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -92,6 +93,8 @@ int statvfs(const char *path, struct statvfs *info) {
 static int open_at(int folder, const char *path, int flags, mode_t mode) {
   const int creates = (flags & O_CREAT) != 0 && faccessat(folder, path, F_OK, 0) != 0;
   if (creates && is_under(path) && fails(refusal())) return -1;
+  const int looks = (flags & O_CREAT) == 0 && is_under(path);
+  if (looks && fails(happens(told("open_eio")) ? EIO : 0)) return -1;
   return (int)syscall(SYS_openat, folder, path, flags, mode);
 }
 
