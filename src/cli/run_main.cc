@@ -45,7 +45,10 @@ process::StartRoom needed_room(const CommandOptions& options) {
 
 Result<int> execute(const Invocation& invocation, std::map<std::string, std::string> environment,
                     Streams& streams) {
-  // First of all: a process forked now has one thread and nothing of ours in it.
+  if (invocation.executes_runs) {
+    WAVE_CHECK(process::check_stack_limit(needed_room(invocation.options).program));
+  }
+  // Before anything else: a process forked now has one thread and nothing of ours in it.
   std::optional<process::Launcher> launcher;
   if (invocation.executes_runs) {
     WAVE_TRY(launcher, process::Launcher::start());

@@ -21,6 +21,8 @@ namespace {
 
 constexpr uint64_t kMegabyte = 1 << 20;
 constexpr uint64_t kMaxProcFile = 4096;
+/// Twice what the deepest work is known to take: buffers of 64 KiB, files nested to their limit.
+constexpr uint64_t kLeastStack = kMegabyte;
 
 uint64_t megabytes(uint64_t bytes) {
   return (bytes + kMegabyte - 1) / kMegabyte;
@@ -111,6 +113,16 @@ int threads_to_be_had(int wanted) {
 }
 
 }  // namespace
+
+Status check_stack_limit(const std::string& program) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_STACK, &limit) != 0) return {};
+  if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= kLeastStack) return {};
+  return fail(Code::kLimit,
+              fmt::format("{} needs {} KiB of stack, and may have {} KiB", program,
+                          kLeastStack / 1024, limit.rlim_cur / 1024),
+              "raise the limit (ulimit -s, LimitSTACK= of a unit)");
+}
 
 Status check_start_room(const StartRoom& needed) {
   WAVE_CHECK(check_descriptors(needed));

@@ -17,6 +17,10 @@ struct StartRoom {
   uint64_t memory = 0;  // bytes beside the stacks of threads
 };
 
+/// Looks at the limit on the stack, which every thread gets as well: one that is too small ends a
+/// program with SIGSEGV in the middle of its work. kLimit, as below. Before anything else is done.
+Status check_stack_limit(const std::string& program);
+
 /// Looks at the limits on address space, data and memory (also of the cgroup), and starts that many
 /// threads for a moment. kLimit with what is needed, what there is, and which limit to raise.
 /// Thread: the only one there is.

@@ -36,5 +36,15 @@ TEST(StartRoom, TooLittleAddressSpaceIsRefusedWithTheNumberThatIsNeeded) {
   EXPECT_THAT(exit.err, ContainsRegex("needs [0-9]+ MiB of address space, and may have 147 MiB"));
 }
 
+TEST(StartRoom, TooSmallAStackIsRefusedWithTheNumberThatIsNeeded) {
+  if (kIsSanitized) GTEST_SKIP() << "a sanitizer's frames need more than the limit before main";
+  const Project project;
+  project.pipeline("one", "  - {id: a, type: command, script: \"true\"}\n");
+  const Exit exit = run({"/bin/sh", "-c", "ulimit -s 64; exec \"$0\" run one", WAVE_BINARY},
+                        project.root(), project.environment());
+  EXPECT_EQ(exit.code, 1) << exit.err;
+  EXPECT_THAT(exit.err, ContainsRegex("needs 1024 KiB of stack, and may have 64 KiB"));
+}
+
 }  // namespace
 }  // namespace wave::test
