@@ -6,10 +6,10 @@
 
 namespace wave::cli {
 
-Result<bool> ask(const std::string& question) {
+Result<bool> ask(const std::string& question, const std::string& option) {
   if (::isatty(STDIN_FILENO) != 1) {
     return fail(Code::kUsage, question + " There is no terminal to ask on",
-                "say it with an option: --yes or --force");
+                "say yes with " + option);
   }
   WAVE_CHECK(write_all(STDERR_FILENO, question + " [y/N] "));
   char answer = 'n';

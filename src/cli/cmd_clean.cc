@@ -9,6 +9,7 @@
 #include "cli/retention.h"
 #include "model/project.h"
 #include "store/owner_lock.h"
+#include "workspace/remove_tree.h"
 #include "workspace/workspace.h"
 
 namespace wave::cli {
@@ -33,11 +34,8 @@ Status remove_run(const Context& context, store::Store& store, const fs::path& w
   }
   WAVE_CHECK(workspace::remove_run(context.project(), workspace_root, run_id, limits.stop));
   WAVE_CHECK(store.prune_run(run_id, limits.pause));
-  std::error_code error;
-  fs::remove_all(context.paths().run(run_id), error);
-  if (error)
-    return fail(Code::kIo, "cannot remove the spools of " + run_id + ": " + error.message());
-  return {};
+  // What another clean removes at the same time is removed.
+  return workspace::remove_tree(context.paths().run(run_id), limits.stop);
 }
 
 namespace {
@@ -85,7 +83,8 @@ Result<int> run_clean(Context& context, const CleanOptions& options) {
   const bool look_only = options.dry_run || selected.empty();
   if (!look_only && !options.force) {
     WAVE_TRY(const bool agreed, ask(fmt::format("Remove {} of {} runs, with their workspaces?",
-                                                selected.size(), rows.size())));
+                                                selected.size(), rows.size()),
+                                    "--force"));
     if (!agreed) return fail(Code::kCancelled, "nothing was removed");
   }
   const auto manifest =

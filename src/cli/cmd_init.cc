@@ -54,7 +54,7 @@ Result<int> run_init(Context& context, const InitOptions& options) {
                 "wave init --force replaces them");
   }
   if (!there.empty() && !options.yes) {
-    WAVE_TRY(const bool agreed, ask(fmt::format("Replace {} files?", there.size())));
+    WAVE_TRY(const bool agreed, ask(fmt::format("Replace {} files?", there.size()), "--yes"));
     if (!agreed) return fail(Code::kCancelled, "nothing was written");
   }
   for (const InitFile& file : files) WAVE_CHECK(write_one(root, file));

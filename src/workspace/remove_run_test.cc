@@ -1,3 +1,6 @@
+#include <thread>
+
+#include "workspace/remove_tree.h"
 #include "workspace/test_project.h"
 
 namespace wave::workspace {
@@ -116,6 +119,23 @@ TEST_F(RemoveRun, WhatAnAgentLockedAwayIsRemovedToo) {
   ASSERT_TRUE(remove().has_value());
   EXPECT_FALSE(fs::exists(run_folder()));
   EXPECT_EQ(sh("git worktree list | wc -l"), "2");
+}
+
+TEST_F(RemoveRun, WhatAnotherRemovesAtTheSameTimeIsRemoved) {
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 50; ++i) put(base_ / fmt::format("tree/{}/{}/file", i % 7, i), "x");
+    std::vector<Status> removed(2);
+    {
+      std::vector<std::jthread> both;
+      for (Status& status : removed) {
+        both.emplace_back([&] { status = remove_tree(base_ / "tree", {}); });
+      }
+    }
+    for (const Status& status : removed) {
+      EXPECT_TRUE(status.has_value()) << full_message(status.error());
+    }
+    EXPECT_FALSE(fs::exists(base_ / "tree"));
+  }
 }
 
 TEST_F(RemoveRun, WithoutARepository) {

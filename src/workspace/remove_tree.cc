@@ -80,6 +80,7 @@ Status remove_folder(int parent, const std::string& name, Removal& how, int dept
     ::fchmodat(parent, name.c_str(), 0700, 0);
     folder.reset(::openat(parent, name.c_str(), kFlags));
   }
+  if (!folder.valid() && errno == ENOENT) return {};  // somebody else removes it too
   struct stat info{};
   if (!folder.valid() || ::fstat(folder.get(), &info) != 0) return fail(removal_error(name));
   if (info.st_dev != how.device) {
