@@ -127,8 +127,8 @@ Result<int> serve_project(Context& context, const ServeOptions& options) {
 
 Result<int> run_serve(Context& context, const ServeOptions& options) {
   Result<int> code = serve_project(context, options);
-  // A log that nobody reads does not keep a server from ending.
-  context.streams().give_up_after(kLastWords);
+  // Neither a log nor an address that nobody reads keeps a server from ending in order.
+  context.streams().give_up_after(kLastWords, Streams::Unread::kIsNoError);
   return code;
 }
 

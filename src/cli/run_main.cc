@@ -105,8 +105,8 @@ int run_main(const std::vector<std::string>& args) {
   const int ended = code ? *code : report(streams, code.error(), as_json, in_color);
   const Status printed = streams.end_output();
   if (printed) return ended;
-  const int incomplete = report(streams, printed.error(), as_json, in_color);
-  return ended == 0 ? incomplete : ended;
+  (void)report(streams, printed.error(), as_json, in_color);
+  return ended == 0 ? kOutputIncomplete : ended;
 }
 
 }  // namespace wave::cli

@@ -139,7 +139,7 @@ Result<int> RunSession::drive(const std::string& run_id, Showing showing) {
 void RunSession::heard(EndWatch& watch, int signal, const std::string& run_id) {
   if (signal == SIGINT) ++heard_interrupts_;
   const bool asks = signal == SIGTERM || signal == SIGINT;
-  if (signal == SIGTERM || heard_interrupts_ > 2) watch.end_soon(exit_code(Code::kInterrupted));
+  if (signal == SIGTERM || heard_interrupts_ > 2) watch.end_soon(code_when_forced_);
   if (asks && driven_) ending_.request_stop();
   loop_.post([this, signal, run_id] { on_signal(signal, run_id); });
 }
@@ -188,6 +188,8 @@ void RunSession::submit(const std::string& run_id, const std::string& kind) {
 
 void RunSession::on_end(const engine::Engine::Ended& ended) {
   ended_ = ended;
+  const bool is_over = ended.quarantine && flow::is_terminal(ended.status);
+  if (is_over) code_when_forced_ = kOutputIncomplete;
   // The end is stored already; the view reads up to it. Posted: `adopt` may call this at once.
   loop_.post([this] { finish_view(); });
 }

@@ -57,8 +57,9 @@ class RunSession {
   std::optional<engine::Engine::Ended> ended_;
   Showing showing_ = Showing::kAsAsked;
   std::stop_source ending_;
-  std::atomic<bool> driven_ = false;  // the loop has returned
-  int heard_interrupts_ = 0;          // of the watch's thread
+  std::atomic<bool> driven_ = false;                                   // the loop has returned
+  std::atomic<int> code_when_forced_ = exit_code(Code::kInterrupted);  // should we not end soon
+  int heard_interrupts_ = 0;                                           // of the watch's thread
   int interrupts_ = 0;
   bool let_go_ = false;
   bool is_closing_ = false;  // the run has ended; its view is being finished

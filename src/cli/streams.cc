@@ -10,9 +10,16 @@ namespace {
 
 constexpr Millis kMoment{100};
 
+bool was_given_up(const Status& written) {
+  return !written && written.error().code == Code::kInterrupted;
+}
+
+// Interrupted is what a run is that has not ended; here the command has done its work.
 Status incomplete(const Status& written) {
   if (written || is_reader_gone(written.error())) return {};
-  return fail(written.error().wrapped("the output is incomplete"));
+  Error error = written.error().wrapped("the output is incomplete");
+  if (was_given_up(written)) error.code = Code::kIo;
+  return fail(std::move(error));
 }
 
 }  // namespace
@@ -52,14 +59,19 @@ void Streams::note(std::string_view text) {
   (void)error_->settle(kMoment);
 }
 
-void Streams::give_up_after(Millis patience) {
+void Streams::give_up_after(Millis patience, Unread unread) {
   if (!output_) return;
+  may_stay_unread_ = unread == Unread::kIsNoError;
   output_->give_up_after(patience);
   error_->give_up_after(patience);
 }
 
 Status Streams::end_output() {
-  if (output_) return incomplete(output_->end());
+  if (output_) {
+    const Status written = output_->end();
+    if (may_stay_unread_ && was_given_up(written)) return {};
+    return incomplete(written);
+  }
   const std::scoped_lock lock(mutex_);
   return failure_ ? incomplete(fail(*failure_)) : Status{};
 }

@@ -6,6 +6,7 @@
 // remembered: the command ends with that error, instead of claiming success.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -14,6 +15,9 @@
 #include "base/output_queue.h"
 
 namespace wave::cli {
+
+/// The exit code of a command that has done its work and could not say all of it.
+constexpr int kOutputIncomplete = 6;
 
 /// Owned by run_main; what logs or prints ends before it. What is printed and noted keeps its order
 /// while both are read. Thread: any.
@@ -32,8 +36,10 @@ class Streams {
   /// The queue of standard output; kQueued only.
   [[nodiscard]] OutputQueue& output() { return *output_; }
 
+  /// What it means when a reader was given up.
+  enum class Unread { kIsAnError, kIsNoError };
   /// A signal asked the command to end: from now on readers are waited for no longer than this.
-  void give_up_after(Millis patience);
+  void give_up_after(Millis patience, Unread unread = Unread::kIsAnError);
   /// Writes what is left of standard output. An error when something did not reach it and its
   /// reader is not just gone (`wave logs | head` is no error). Standard error ends with this
   /// object.
@@ -41,6 +47,7 @@ class Streams {
 
  private:
   std::optional<OutputQueue> output_, error_;
+  std::atomic<bool> may_stay_unread_ = false;
   std::mutex mutex_;
   std::optional<Error> failure_;  // kDirect; guarded by mutex_
 };
