@@ -225,6 +225,15 @@ TEST_F(ExactCheckpoints, PutKindsOfFilesBack) {
   EXPECT_EQ(slurp(workspace_.root / "sub/b.txt"), "x\n");
 }
 
+TEST_F(ExactCheckpoints, ReplaceABrokenIndex) {
+  wt("printf two > a.txt; printf u > untracked");
+  const Checkpoint saved = save();
+  wt("echo broken > \"$(git rev-parse --git-dir)/index\"; printf three > a.txt");
+  go_back(saved);
+  EXPECT_EQ(wt("git status --porcelain"), " M a.txt\n?? untracked");
+  EXPECT_EQ(slurp(workspace_.root / "a.txt"), "two");
+}
+
 TEST_F(ExactCheckpoints, TakeAnIndexInTwoFiles) {
   sh("git config core.splitIndex true");
   wt("git update-index --split-index; printf two > a.txt; printf s > staged; git add staged");

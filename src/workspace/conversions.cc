@@ -1,8 +1,11 @@
 // Files that git converts on their way into the repository and back (line ends, $Id$, encodings,
 // filters): what they hold is not what the tree holds.
+#include <array>
 #include <cstdlib>
 
+#include "base/file.h"
 #include "base/text.h"
+#include "workspace/index_file.h"
 #include "workspace/survey.h"
 
 namespace wave::workspace {
@@ -34,13 +37,35 @@ Result<bool> has_settings(const RawGit& git) {
   return result.exit_code == 0;  // 1: there is none
 }
 
+constexpr uint64_t kMaxAttributes = 1 << 20;
+constexpr std::array<std::string_view, 6> kConverting{"text",  "crlf",   "eol",
+                                                      "ident", "filter", "working-tree-encoding"};
+
+// Lines of "<pattern> <attribute>..."; "-text" and the like switch off.
+bool names_conversion(const std::string& text) {
+  for (std::string line : split(text, '\n')) {
+    line = replace_all(replace_all(std::move(line), "\t", " "), "\r", " ");
+    for (const std::string& word : split(line, ' ')) {
+      const std::string_view name = std::string_view(word).substr(0, word.find('='));
+      if (std::ranges::find(kConverting, name) != kConverting.end()) return true;
+    }
+  }
+  return false;
+}
+
+bool is_attributes(std::string_view path) {
+  if (!path.ends_with(kAttributes)) return false;
+  path.remove_suffix(kAttributes.size());
+  return path.empty() || path.ends_with('/');
+}
+
 // Without any of these no file is converted, which spares the look at all of them.
 Result<bool> may_convert(const RawGit& git, const Survey& found) {
   for (const auto& [path, file] : found.files) {
-    if (!path.ends_with(kAttributes)) continue;
-    if (path.size() == kAttributes.size() || path[path.size() - kAttributes.size() - 1] == '/') {
-      return true;
-    }
+    if (!is_attributes(path)) continue;
+    const auto text = read_file(git.repository().work_tree / path, kMaxAttributes);
+    // One that is not there may have been when the files were taken over.
+    if (!text || names_conversion(*text)) return true;
   }
   if (has_attributes_outside(git.repository())) return true;
   return has_settings(git);
@@ -61,7 +86,7 @@ Result<std::vector<Suspect>> converted_files(const RawGit& git, const Survey& fo
   for (const auto& [path, file] : found.files) {
     if (file.size < 0 || found.kept.left_out.contains(path)) continue;
     suspects.push_back({&path, &file});
-    call.input.append(file.id).push_back('\n');
+    call.input.append(id_text(file.id)).push_back('\n');
   }
   WAVE_TRY(const std::string output, git_output(call));
   std::vector<Suspect> converted;

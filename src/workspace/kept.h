@@ -11,9 +11,6 @@ namespace wave::workspace {
 /// The mode that most files and folders have; only others are kept one by one.
 struct UsualModes {
   unsigned file = 0644, program = 0755, folder = 0755;
-  [[nodiscard]] unsigned of(std::string_view git_mode) const {
-    return git_mode == "100755" ? program : file;
-  }
   friend bool operator==(const UsualModes&, const UsualModes&) = default;
 };
 

@@ -14,31 +14,33 @@ namespace {
 
 // $GIT_DIR/info/attributes goes before every other file of attributes; gitattributes(5).
 constexpr std::string_view kNoConversion = "* -text -ident -filter -working-tree-encoding\n";
-constexpr size_t kSha256Digits = 64;
+constexpr size_t kSha1Bytes = 20, kSha256Bytes = 32;
 
 // A value of a configuration file; git-config(1).
 std::string quoted(const std::string& value) {
   return "\"" + replace_all(replace_all(value, "\\", "\\\\"), "\"", "\\\"") + "\"";
 }
 
-// Bytes as they are, and a tracked file that is there counts, inside of the user's selection
-// (sparse checkout) or not.
 constexpr std::string_view kAsItIs =
     "[core]\n\tautocrlf = false\n\tsafecrlf = false\n\tsymlinks = true\n\tsplitIndex = false\n"
-    "\tsparseCheckout = true\n\tsparseCheckoutCone = false\n[index]\n\tsparse = false\n";
+    "\tsparseCheckoutCone = false\n[index]\n\tsparse = false\n";
 
 // The user's own settings (compression, excludesFile ...), but for the format of the repository:
 // that is said by this file alone, and HEAD and refs are none of git's business here.
-std::string config_text(const GitDir& repository) {
-  const auto head = read_head(repository);
-  const bool sha256 = head && head->commit.size() == kSha256Digits;
+std::string config_text(const GitDir& repository, size_t id_size) {
   std::string text = "[core]\n\trepositoryformatversion = 1\n";
-  if (sha256) text += "[extensions]\n\tobjectformat = sha256\n";
+  if (id_size == kSha256Bytes) text += "[extensions]\n\tobjectformat = sha256\n";
   for (const fs::path& file :
        {repository.common_dir / "config", repository.git_dir / "config.worktree"}) {
     text += fmt::format("[include]\n\tpath = {}\n", quoted(file.native()));
   }
-  return text.append(kAsItIs);
+  text += kAsItIs;
+  // A tracked file that is there counts, inside of the user's selection or not. It takes git a
+  // second look at every file, so only where there is a selection.
+  std::error_code ignored;
+  const bool sparse = fs::exists(repository.git_dir / "info/sparse-checkout", ignored);
+  return text.append(sparse ? "[core]\n\tsparseCheckout = true\n"
+                            : "[core]\n\tsparseCheckout = false\n");
 }
 
 Status copy_index(const fs::path& from, const fs::path& to) {
@@ -63,6 +65,12 @@ Status link_shared_indexes(const fs::path& from, const fs::path& to) {
 
 }  // namespace
 
+RawGit::RawGit(GitDir repository, fs::path folder)
+    : repository_(std::move(repository)), folder_(std::move(folder)), id_size_(kSha1Bytes) {
+  const auto head = read_head(repository_);
+  if (head && head->commit.size() == 2 * kSha256Bytes) id_size_ = kSha256Bytes;
+}
+
 Result<RawGit> RawGit::beside(const GitDir& repository) {
   std::string name = repository.git_dir / (std::string(kRawGitPrefix) + "XXXXXX");
   if (::mkdtemp(name.data()) == nullptr) return fail(errno_error(errno, "cannot create", name));
@@ -75,7 +83,7 @@ Status RawGit::fill() const {
   WAVE_CHECK(make_directories(folder_ / "refs"));
   WAVE_CHECK(make_directories(folder_ / "info"));
   WAVE_CHECK(write_file(folder_ / "HEAD", "ref: refs/heads/none\n"));
-  WAVE_CHECK(write_file(folder_ / "config", config_text(repository_)));
+  WAVE_CHECK(write_file(folder_ / "config", config_text(repository_, id_size_)));
   WAVE_CHECK(write_file(folder_ / "info/attributes", kNoConversion));
   std::error_code error;
   fs::create_symlink(repository_.common_dir / "info/exclude", folder_ / "info/exclude", error);

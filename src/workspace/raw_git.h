@@ -14,7 +14,9 @@ class RawGit {
  public:
   static Result<RawGit> beside(const GitDir& repository);
   RawGit(RawGit&& other) noexcept
-      : repository_(std::move(other.repository_)), folder_(std::exchange(other.folder_, {})) {}
+      : repository_(std::move(other.repository_)),
+        folder_(std::exchange(other.folder_, {})),
+        id_size_(other.id_size_) {}
   RawGit& operator=(RawGit&&) = delete;
   ~RawGit();
 
@@ -23,16 +25,19 @@ class RawGit {
   [[nodiscard]] GitCall call(std::vector<std::string> arguments) const;
   /// A call that converts as the user's settings and attributes say; on the same index.
   [[nodiscard]] GitCall converting_call(std::vector<std::string> arguments) const;
+  /// Of an object's id in bytes: SHA-1 or SHA-256.
+  [[nodiscard]] size_t id_size() const { return id_size_; }
+  [[nodiscard]] std::filesystem::path index() const { return folder_ / "index"; }
   /// After a git that was killed while it wrote.
   void unlock() const;
 
  private:
-  RawGit(GitDir repository, std::filesystem::path folder)
-      : repository_(std::move(repository)), folder_(std::move(folder)) {}
+  RawGit(GitDir repository, std::filesystem::path folder);
   Status fill() const;
 
   GitDir repository_;
   std::filesystem::path folder_;
+  size_t id_size_;
 };
 
 }  // namespace wave::workspace

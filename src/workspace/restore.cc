@@ -104,6 +104,14 @@ Status move_index(const GitDir& repository, const Target& target) {
   return {};
 }
 
+// How it stands now. A broken index is worth nothing: the checkpoint's comes in its place.
+Result<Snapshot> look_at(const GitDir& repository, const Target& target) {
+  auto now = Snapshot::take(repository, {}, target.kept.left_out);
+  if (now || now.error().code != Code::kGit) return now;
+  ::unlink((repository.git_dir / "index").c_str());
+  return Snapshot::take(repository, {}, target.kept.left_out);
+}
+
 }  // namespace
 
 Status restore(const Prepared& workspace, const std::string& commit) {
@@ -113,7 +121,7 @@ Status restore(const Prepared& workspace, const std::string& commit) {
   }
   WAVE_TRY(const Target target, read_target(*repository, commit));
   WAVE_CHECK(forget_unfinished_work(*repository));
-  WAVE_TRY(const Snapshot now, Snapshot::take(*repository, {}, target.kept.left_out));
+  WAVE_TRY(const Snapshot now, look_at(*repository, target));
   WAVE_CHECK(move_head(*repository, target));
   WAVE_CHECK(restore_files(now, target.tree, target.kept));
   return move_index(*repository, target);

@@ -4,8 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <charconv>
+
+#include "base/system_fault.h"
 #include "base/text.h"
 #include "workspace/beneath.h"
+#include "workspace/index_file.h"
 #include "workspace/remove_tree.h"
 
 namespace wave::workspace {
@@ -14,7 +18,8 @@ namespace {
 constexpr unsigned kOwnerMayWrite = 0700;
 
 struct TreeFile {
-  std::string mode, id;
+  uint32_t mode = 0;
+  std::string id;
 };
 /// By path; std::map, so that folders come before what is in them.
 using TreeFiles = std::map<std::string, TreeFile>;
@@ -29,20 +34,22 @@ Result<TreeFiles> list_tree(const RawGit& git, const std::string& tree) {
     const size_t tab = record.find('\t');
     const std::vector<std::string> words = split(record.substr(0, tab), ' ');
     if (tab == std::string::npos || words.size() != 3) continue;
-    files[record.substr(tab + 1)] = {words[0], words[2]};
+    TreeFile& file = files[record.substr(tab + 1)];
+    std::from_chars(words[0].data(), words[0].data() + words[0].size(), file.mode, 8);
+    file.id = words[2];
   }
   return files;
 }
 
 /// Which bytes a path has: those of a blob, as they are or as git converts them.
 struct Bytes {
-  std::string mode, id;
+  uint32_t mode = 0;
+  std::string id;
   bool converted = false;
   friend bool operator==(const Bytes&, const Bytes&) = default;
 };
 
-Bytes bytes_of(const std::string& path, const std::string& mode, const std::string& id,
-               const Kept& kept) {
+Bytes bytes_of(const std::string& path, uint32_t mode, const std::string& id, const Kept& kept) {
   const auto exact = kept.exact.find(path);
   if (exact != kept.exact.end()) return {mode, exact->second};
   return {mode, id, kept.converted.contains(path)};
@@ -62,11 +69,18 @@ class Restoration {
     // By the ignore rules that are there again.
     WAVE_TRY(const Survey after, survey(git_, hidden_files(git_.repository())));
     if (!kept_.cut) WAVE_CHECK(remove_new(after));
-    for (const std::string& folder : kept_.empty_folders) WAVE_CHECK(top_.make_directories(folder));
+    for (const std::string& folder : kept_.empty_folders) {
+      WAVE_CHECK(unless_short(top_.make_directories(folder)));
+    }
     return restore_modes(after);
   }
 
  private:
+  // Modes and empty folders are no reason to give up the rest: another user's file, say.
+  static Status unless_short(Status done) {
+    return done || is_shortage(done.error()) ? done : Status();
+  }
+
   // What has other bytes now, or cannot be told.
   [[nodiscard]] std::vector<std::string> changed(const Survey& now, const TreeFiles& wanted) const {
     std::vector<std::string> paths;
@@ -75,8 +89,8 @@ class Restoration {
       const bool unknown = now.kept.left_out.contains(path);
       const auto there = now.files.find(path);
       const bool same = !unknown && there != now.files.end() &&
-                        bytes_of(path, there->second.git_mode, there->second.id, now.kept) ==
-                            bytes_of(path, file.mode, file.id, kept_);
+                        bytes_of(path, there->second.git_mode, id_text(there->second.id),
+                                 now.kept) == bytes_of(path, file.mode, file.id, kept_);
       if (!same && !(file.mode == kGitlink && exists(path))) paths.push_back(path);
     }
     return paths;
@@ -103,7 +117,7 @@ class Restoration {
       const TreeFile& file = wanted.at(path);
       const Bytes bytes = bytes_of(path, file.mode, file.id, kept_);
       if (bytes.id != file.id) {
-        exact.input.append(bytes.mode + " " + bytes.id + "\t" + path).push_back('\0');
+        exact.input += fmt::format("{:o} {}\t{}{}", bytes.mode, bytes.id, path, '\0');
       }
       (bytes.converted ? converted : raw).input.append(path).push_back('\0');
     }
@@ -121,8 +135,7 @@ class Restoration {
     for (const std::string& path : after.kept.left_out) {
       if (holds(kept_.left_out, path) || after.files.contains(path)) continue;
       WAVE_CHECK(remove(path));
-      emptied.insert(path.substr(0, std::min(path.rfind('/'), path.size())));
-      if (!path.contains('/')) emptied.erase(path);
+      if (path.contains('/')) emptied.insert(path.substr(0, path.rfind('/')));
     }
     for (const std::string& path : after.kept.empty_folders) {
       if (!kept_.empty_folders.contains(path) && !holds(kept_.left_out, path)) emptied.insert(path);
@@ -155,8 +168,8 @@ class Restoration {
     };
     for (const auto& [path, file] : after.files) {
       if (file.size < 0 || kept_.left_out.contains(path)) continue;
-      const auto mode = wanted(path, kept_.usual.of(file.git_mode));
-      if (mode && *mode != file.mode) WAVE_CHECK(change_mode(path, *mode));
+      const auto mode = wanted(path, usual_mode(kept_.usual, file));
+      if (mode && *mode != file.mode) WAVE_CHECK(unless_short(change_mode(path, *mode)));
     }
     // The deepest first: a folder may close.
     std::set<std::string> folders = kept_.empty_folders;
@@ -165,7 +178,7 @@ class Restoration {
       const auto mode = wanted(*at, kept_.usual.folder);
       const auto seen = after.folders.find(*at);
       const bool same = seen != after.folders.end() && mode && seen->second == *mode;
-      if (mode && !same && exists(*at)) WAVE_CHECK(change_mode(*at, *mode));
+      if (mode && !same && exists(*at)) WAVE_CHECK(unless_short(change_mode(*at, *mode)));
     }
     return {};
   }

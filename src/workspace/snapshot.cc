@@ -5,6 +5,7 @@
 #include "base/system_fault.h"
 #include "base/text.h"
 #include "workspace/abandoned_objects.h"
+#include "workspace/index_file.h"
 #include "workspace/run_folder.h"
 
 namespace wave::workspace {
@@ -31,17 +32,20 @@ Result<Snapshot> Snapshot::take(const GitDir& repository, const CheckpointLimits
   WAVE_TRY(RawGit git, RawGit::beside(repository));
   Snapshot snapshot(std::move(git));
   if (without.size() <= kMaxWithout) snapshot.without_ = without;
-  const GitCall write = snapshot.git_.call({"write-tree"});
-  WAVE_TRY(const auto staged, run_git(write));
-  if (staged.exit_code == 0) {
-    snapshot.staged_ = trim(staged.out);
-  } else if (const Error error = git_error(write, staged); is_shortage(error)) {
-    return fail(error);
-  }
+  auto staged = snapshot.write_tree();
+  if (staged) snapshot.staged_ = *std::move(staged);
+  if (!staged && staged.error().code != Code::kGit) return fail(staged.error());
   WAVE_CHECK(snapshot.stage(limits));
-  WAVE_TRY(const std::string tree, git_output(write));
-  snapshot.tree_ = trim(tree);
+  WAVE_TRY(snapshot.tree_, snapshot.write_tree());
   return snapshot;
+}
+
+// Most often the index knows its tree, and git need not be asked.
+Result<std::string> Snapshot::write_tree() const {
+  WAVE_TRY(const auto index, read_index(git_.index(), git_.id_size(), [](const IndexEntry&) {}));
+  if (index && !index->tree.empty()) return index->tree;
+  WAVE_TRY(const std::string tree, git_output(git_.call({"write-tree"})));
+  return std::string(trim(tree));
 }
 
 Status Snapshot::stage(const CheckpointLimits& limits) {

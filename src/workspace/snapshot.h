@@ -25,6 +25,7 @@ class Snapshot {
  private:
   explicit Snapshot(RawGit git) : git_(std::move(git)) {}
   Status stage(const CheckpointLimits& limits);
+  [[nodiscard]] Result<std::string> write_tree() const;
   Status add_or_tidy(Millis patience);
   Status add(Millis patience);
   Status leave_out_large(uint64_t large);

@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <memory>
 #include <unordered_set>
 
 #include "base/text.h"
 #include "workspace/beneath.h"
+#include "workspace/index_file.h"
 
 namespace wave::workspace {
 namespace {
@@ -28,24 +30,40 @@ std::string joined(const std::string& folder, std::string_view name) {
   return folder.empty() ? std::string(name) : folder + "/" + std::string(name);
 }
 
+std::string id_bytes(std::string_view digits) {
+  std::string bytes;
+  for (size_t i = 0; i + 1 < digits.size(); i += 2) {
+    unsigned char byte = 0;
+    std::from_chars(digits.data() + i, digits.data() + i + 2, byte, 16);
+    bytes += static_cast<char>(byte);
+  }
+  return bytes;
+}
+
 // "<mode> <id> <stage>\t<path>" records; git-ls-files(1).
-Result<std::unordered_map<std::string, Listed>> list_index(const RawGit& git) {
+Result<std::unordered_map<std::string, Listed>> ask_for_index(const RawGit& git) {
   GitCall call = git.call({"ls-files", "-s", "-z"});
   call.max_output = kMaxListing;
   WAVE_TRY(const std::string output, git_output(call));
   std::unordered_map<std::string, Listed> files;
-  std::string_view rest = output;
-  while (!rest.empty()) {
-    const std::string_view record = rest.substr(0, rest.find('\0'));
-    rest.remove_prefix(std::min(record.size() + 1, rest.size()));
+  for (const std::string& record : split(output, '\0')) {
     const size_t tab = record.find('\t');
-    const size_t space = record.find(' ');
-    if (tab == std::string_view::npos || space > tab) continue;
-    const std::string_view id = record.substr(space + 1, record.find(' ', space + 1) - space - 1);
-    files.emplace(record.substr(tab + 1),
-                  Listed{.git_mode = std::string(record.substr(0, space)), .id = std::string(id)});
+    const std::vector<std::string> words = split(record.substr(0, tab), ' ');
+    if (tab == std::string::npos || words.size() != 3) continue;
+    Listed file{.id = id_bytes(words[1])};
+    std::from_chars(words[0].data(), words[0].data() + words[0].size(), file.git_mode, 8);
+    files.emplace(record.substr(tab + 1), std::move(file));
   }
   return files;
+}
+
+Result<std::unordered_map<std::string, Listed>> list_index(const RawGit& git) {
+  std::unordered_map<std::string, Listed> files;
+  WAVE_TRY(const auto read, read_index(git.index(), git.id_size(), [&](const IndexEntry& entry) {
+             files.emplace(entry.path, Listed{.git_mode = entry.mode, .id = std::string(entry.id)});
+           }));
+  if (read) return files;
+  return ask_for_index(git);
 }
 
 /// One walk. Guards: `unknown_` holds what no path of the index leads to, until git has said
@@ -185,6 +203,8 @@ class Walk {
 
   Result<std::unordered_set<std::string>> ignored_of(const std::vector<Unknown>& unknown) const {
     GitCall call = git_.call({"check-ignore", "-z", "--stdin"});
+    // None of them is in the index: git need not read it.
+    call.environment["GIT_INDEX_FILE"] = git_.index().native() + "-none";
     call.max_output = kMaxListing;
     for (const Unknown& one : unknown) {
       call.input.append(kHere).append(one.path).push_back('\0');
@@ -226,13 +246,13 @@ void sum_up_modes(Survey& found) {
   Tally files, programs, folders;
   const auto counts = [](const Listed& file) { return file.size >= 0; };
   for (const auto& [path, file] : found.files) {
-    if (counts(file)) (file.git_mode == "100755" ? programs : files).add(file.mode);
+    if (counts(file)) (file.git_mode == kProgram ? programs : files).add(file.mode);
   }
   for (const auto& [path, mode] : found.folders) folders.add(mode);
   UsualModes& usual = found.kept.usual;
   usual = {files.most(usual.file), programs.most(usual.program), folders.most(usual.folder)};
   for (const auto& [path, file] : found.files) {
-    if (counts(file) && file.mode != usual.of(file.git_mode)) found.kept.modes[path] = file.mode;
+    if (counts(file) && file.mode != usual_mode(usual, file)) found.kept.modes[path] = file.mode;
   }
   for (const auto& [path, mode] : found.folders) {
     if (mode != usual.folder) found.kept.modes[path] = mode;

@@ -14,14 +14,21 @@
 namespace wave::workspace {
 
 inline constexpr size_t kMaxListing = size_t{1} << 30;  // bytes that git prints
-inline constexpr std::string_view kGitlink = "160000";  // mode of another repository's commit
+// Modes as git has them.
+inline constexpr uint32_t kProgram = 0100755;
+inline constexpr uint32_t kGitlink = 0160000;  // another repository's commit
 
 /// A path of the index, and how it lies in the worktree.
 struct Listed {
-  std::string git_mode, id;
+  uint32_t git_mode = 0;
+  std::string id;     // bytes, not digits
   int64_t size = -1;  // of a regular file; -1: it is none, or not there
   unsigned mode = 0;  // its rwx bits
 };
+
+inline unsigned usual_mode(const UsualModes& usual, const Listed& file) {
+  return file.git_mode == kProgram ? usual.program : usual.file;
+}
 
 struct Survey {
   std::unordered_map<std::string, Listed> files;

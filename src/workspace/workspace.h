@@ -94,8 +94,9 @@ Status clear_outputs(const Prepared& workspace, const std::vector<Output>& outpu
 struct Checkpoint {
   std::string ref, commit, tree;
   bool empty = false;  // nothing differs from the parent
-  /// Files and repositories that it does not hold although git does not ignore them: what cannot be
-  /// read, and, where all of it would take too long, what is large.
+  /// Files and repositories that it does not (or not wholly) hold although git does not ignore
+  /// them: other repositories, what cannot be read, FIFOs and the like, and, where all of it would
+  /// take too long, what is large. Paths from the top of the worktree, as bytes.
   std::vector<std::string> left_out{};
 };
 
@@ -107,7 +108,8 @@ struct CheckpointLimits {
 };
 
 /// Commits the worktree's whole content (ignored files left out) under `ref` with a temporary
-/// index, without hooks, signing, or touching branch, index or HEAD. nothing: not a git workspace.
+/// index, without conversions, hooks, signing, or touching branch, index or HEAD. Modes, empty
+/// folders and what is staged are kept beside it. nothing: not a git workspace.
 /// kTimeout when it takes too long without the large files, too.
 Result<std::optional<Checkpoint>> checkpoint(const Prepared& workspace, const std::string& ref,
                                              const std::string& message,
@@ -115,10 +117,10 @@ Result<std::optional<Checkpoint>> checkpoint(const Prepared& workspace, const st
 /// Removes the lock files that a killed git left in a worktree: nothing works in it at the moment.
 /// Nothing to do where it is none.
 Status remove_locks(const Prepared& workspace);
-/// Brings a worktree back to a checkpoint: HEAD to the branch and commit it was at then, files to
-/// the checkpoint's tree; untracked files that are not ignored go, but for those that it left out.
-/// Commits that the branch loses stay reachable under refs/wave/<run>/restored/<commit>. Not while
-/// another step works in the worktree.
+/// Brings a worktree back to a checkpoint: HEAD to the branch and commit it was at then, index,
+/// files and modes to what they were; what has not changed is not touched. Untracked files that are
+/// not ignored go, but for those that it left out. Commits that the branch loses stay reachable
+/// under refs/wave/<run>/restored/<commit>. Not while another step works in the worktree.
 Status restore(const Prepared& workspace, const std::string& commit);
 /// The tree id of the worktree's content now; nothing when it is no git workspace. It is to be
 /// compared: when something had to be left out, it is no tree's and differs from all others.
