@@ -70,13 +70,20 @@ std::optional<Error> lack_of_disk(const RunContext& run, const SetupInput& input
   return disk_shortage(run.world, exit && *exit ? **exit : process::HostExit{});
 }
 
-// Whether the worktree differs from what it was when the attempt began.
+// Whether the worktree differs from what it was when the attempt began. Where git cannot tell, it
+// may: that is no reason for the step to fail.
 Result<bool> tree_changed(const RunContext& run, const SetupInput& input,
                           const workspace::Prepared& prepared) {
-  WAVE_TRY(const auto now, run.world.tree_id(prepared));
-  WAVE_TRY(const auto before,
-           run.world.resolve(prepared, checkpoint_ref(run.run_id, input.state, true) + "^{tree}"));
-  return now != before;
+  const auto now = run.world.tree_id(prepared);
+  const auto before =
+      run.world.resolve(prepared, checkpoint_ref(run.run_id, input.state, true) + "^{tree}");
+  for (const auto* answer : {&now, &before}) {
+    if (*answer) continue;
+    const Error& error = answer->error();
+    if (is_shortage(error) || error.code == Code::kInterrupted) return fail(error);
+    return true;
+  }
+  return *now != *before;
 }
 
 Result<Collected> CollectOutputs::collect(const RunContext& run, const SetupInput& input) {

@@ -6,6 +6,7 @@
 
 #include "agent/agent_files.h"
 #include "agent/prompt.h"
+#include "base/system_fault.h"
 #include "base/text.h"
 #include "engine/launch.h"
 #include "flow/model_choice.h"
@@ -264,7 +265,9 @@ Status mark_or_restore_start(const RunContext& run, const SetupInput& input,
   if (saved && *saved && !(*saved)->left_out.empty()) {
     warnings.push_back({"checkpoint_incomplete", left_out_text(**saved)});
   }
-  if (saved || saved.error().code != Code::kTimeout) return saved ? Status() : fail(saved.error());
+  if (saved) return {};
+  const bool passes = is_shortage(saved.error()) || saved.error().code == Code::kInterrupted;
+  if (passes) return fail(saved.error());
   // Better without a way back to here than not at all.
   warnings.push_back(
       {"checkpoint_skipped", "if this attempt is cut off, the next one begins with what it left: " +
@@ -278,8 +281,9 @@ std::string left_out_text(const workspace::Checkpoint& checkpoint) {
   constexpr size_t kNamed = 10;
   const std::vector<std::string>& files = checkpoint.left_out;
   if (files.empty()) return {};
-  const std::vector<std::string> some(
+  std::vector<std::string> some(
       files.begin(), files.begin() + static_cast<std::ptrdiff_t>(std::min(files.size(), kNamed)));
+  for (std::string& file : some) file = to_valid_utf8(file);
   return fmt::format(
       "the checkpoint leaves out {}{}", join(some, ", "),
       files.size() > kNamed ? fmt::format(" and {} more", files.size() - kNamed) : "");
