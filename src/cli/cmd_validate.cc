@@ -4,6 +4,7 @@
 
 #include "base/system_fault.h"
 #include "cli/commands.h"
+#include "cli/start_run.h"
 #include "cli/style.h"
 #include "model/project.h"
 
@@ -32,15 +33,35 @@ Counts count(const model::Diagnostics& diagnostics) {
   return counts;
 }
 
+model::Diagnostics findings(const Context& context, const ValidateOptions& options) {
+  if (!options.pipeline.empty()) {
+    return load_checked(context, context.files(), options.pipeline).diagnostics;
+  }
+  const model::LoadOptions load{.manifest_path = context.manifest_path()};
+  model::Diagnostics all = model::validate_project(context.files(), load);
+  for (const std::string& name : model::pipeline_names(context.files())) {
+    const model::Project project = model::load_project(context.files(), name, load).value;
+    for (model::Diagnostic& missing : missing_tools(context, project)) {
+      // What a pipeline calls is looked at when its own turn comes.
+      if (missing.pos.file == project.pipeline.path) all.push_back(std::move(missing));
+    }
+  }
+  return all;
+}
+
+// A pipeline that is not there is a slip of the command line, not of the project.
+int exit_code_for(const model::Diagnostics& diagnostics) {
+  const bool is_unknown = std::ranges::any_of(diagnostics, [](const model::Diagnostic& found) {
+    return found.code == Code::kNotFound && found.pos.file.empty();
+  });
+  return exit_code(is_unknown ? Code::kNotFound : Code::kInvalidPipeline);
+}
+
 }  // namespace
 
 Result<int> run_validate(Context& context, const ValidateOptions& options) {
   const ShortageWatch watch;
-  const model::LoadOptions load{.manifest_path = context.manifest_path()};
-  const model::Diagnostics diagnostics =
-      options.pipeline.empty()
-          ? model::validate_project(context.files(), load)
-          : model::load_project(context.files(), options.pipeline, load).diagnostics;
+  const model::Diagnostics diagnostics = findings(context, options);
   if (auto shortage = watch.seen()) return fail(shortage->wrapped("cannot read the project"));
   const Counts counts = count(diagnostics);
   const bool valid = counts.errors == 0 && !(options.strict && counts.unsupported > 0);
@@ -52,7 +73,7 @@ Result<int> run_validate(Context& context, const ValidateOptions& options) {
                                     {"unsupported", counts.unsupported},
                                     {"warnings", counts.warnings},
                                     {"diagnostics", std::move(list)}});
-    return valid ? 0 : 1;
+    return valid ? 0 : exit_code_for(diagnostics);
   }
   for (const model::Diagnostic& diagnostic : diagnostics) {
     context.print(printable_lines(to_text(diagnostic)) + "\n");
@@ -62,7 +83,7 @@ Result<int> run_validate(Context& context, const ValidateOptions& options) {
                               valid ? "valid" : "not valid", counts.errors, counts.unsupported,
                               counts.warnings));
   }
-  return valid ? 0 : 1;
+  return valid ? 0 : exit_code_for(diagnostics);
 }
 
 }  // namespace wave::cli

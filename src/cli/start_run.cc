@@ -6,6 +6,7 @@
 #include "cli/style.h"
 #include "engine/input_check.h"
 #include "engine/project_loading.h"
+#include "engine/required_tools.h"
 #include "flow/program.h"
 #include "store/server_lock.h"
 
@@ -36,10 +37,21 @@ flow::RunOptions run_options(const StartOverrides& overrides, std::string input)
   return options;
 }
 
+model::Diagnostics missing_tools(const Context& context, const model::Project& project) {
+  return engine::missing_tools(project,
+                               {.folder = context.project(), .environment = context.environment()});
+}
+
+model::Loaded<model::Project> load_checked(const Context& context, const model::FileSource& files,
+                                           const std::string& pipeline) {
+  auto loaded = model::load_project(files, pipeline, {.manifest_path = context.manifest_path()});
+  std::ranges::move(missing_tools(context, loaded.value), std::back_inserter(loaded.diagnostics));
+  return loaded;
+}
+
 Result<model::Project> load_for_run(const Context& context, const model::FileSource& files,
                                     const std::string& pipeline) {
-  model::Loaded<model::Project> loaded =
-      model::load_project(files, pipeline, {.manifest_path = context.manifest_path()});
+  model::Loaded<model::Project> loaded = load_checked(context, files, pipeline);
   WAVE_CHECK(engine::check_runnable(loaded.diagnostics, pipeline));
   for (const model::Diagnostic& diagnostic : loaded.diagnostics) {
     context.note(printable_lines(model::to_text(diagnostic)) + "\n");

@@ -13,6 +13,13 @@ namespace wave::cli {
 
 flow::RunOptions run_options(const StartOverrides& overrides, std::string input);
 
+/// The pipeline with everything there is to say about it, also what this machine lacks for it.
+model::Loaded<model::Project> load_checked(const Context& context, const model::FileSource& files,
+                                           const std::string& pipeline);
+
+/// The programs that the project's pipeline requires and that steps would not find.
+model::Diagnostics missing_tools(const Context& context, const model::Project& project);
+
 /// Loads what a run would be made from. Errors become one Error that names the first, says how many
 /// there are, and has its place; the others are printed as notes.
 Result<model::Project> load_for_run(const Context& context, const model::FileSource& files,

@@ -13,6 +13,7 @@
 #include "engine/project_loading.h"
 #include "engine/project_shelf.h"
 #include "engine/quarantine.h"
+#include "engine/required_tools.h"
 #include "engine/run_owner.h"
 #include "flow/fold.h"
 #include "flow/fork.h"
@@ -165,6 +166,7 @@ struct Engine::Impl {
 
   Result<flow::RunState> fold_log(const std::string& run_id, const flow::Program& program,
                                   uint64_t last_seq);
+  [[nodiscard]] Status check_tools(const LoadedProgram& loaded) const;
   void name_run(NewRun& run, WallTime now);
   Result<std::string> create_from(const StoredProgram& stored, const RunRequest& request);
   Result<store::CreatedRun> look_for_stored(const std::string& run_id, const Error& error);
@@ -205,6 +207,13 @@ Result<flow::RunState> Engine::Impl::fold_log(const std::string& run_id,
   }
   state.last_seq = last_seq;
   return state;
+}
+
+// What is installed changes while the files of a project do not: asked for each run anew.
+Status Engine::Impl::check_tools(const LoadedProgram& loaded) const {
+  const json::object& forge = get_object(loaded.snapshot.facts, "forge");
+  return engine::check_tools(loaded.program.project,
+                             {.environment = config.environment, .forge = forge});
 }
 
 void Engine::Impl::name_run(NewRun& run, WallTime now) {
@@ -259,6 +268,7 @@ Result<std::string> Engine::Impl::create_from(const StoredProgram& stored,
   WAVE_CHECK(check_step_names(stored.loaded->program, request.options));
   WAVE_CHECK(check_gates_are_asked(stored.loaded->program, request.options));
   WAVE_CHECK(check_input(stored.loaded->program.project.pipeline.input, request.options.input));
+  WAVE_CHECK(check_tools(*stored.loaded));
   const WallTime now = loop.clock().wall();
   NewRun run{.loaded = stored.loaded, .state = {}, .events = {}};
   name_run(run, now);
@@ -288,6 +298,7 @@ Result<std::string> Engine::fork(const ForkRequest& request) {
   NewRun run;
   WAVE_TRY(run.loaded, impl_->programs.load(origin.snapshot));
   const flow::Program& program = run.loaded->program;
+  WAVE_CHECK(impl_->check_tools(*run.loaded));
   WAVE_TRY(const flow::RunState old, impl_->fold_log(request.origin, program, origin.row.last_seq));
   Event forked;
   forked.kind = Kind::kRunForked;

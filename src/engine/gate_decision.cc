@@ -9,6 +9,21 @@
 namespace wave::engine {
 namespace {
 
+/// A step that the run does not have is nothing that it might still come to.
+Status check_step_exists(const store::RunDetails& details, const std::string& step) {
+  if (step.empty()) return {};
+  std::vector<std::string> known;
+  for (const flow::StepRow& row : details.steps) known.push_back(row.step);
+  const bool is_known =
+      std::ranges::find(known, step) != known.end() ||
+      std::ranges::find(details.gates, step, &flow::GateRow::step) != details.gates.end();
+  if (is_known) return {};
+  const auto meant = did_you_mean(step, known);
+  return fail(Code::kNotFound,
+              fmt::format("run {} has no step or gate '{}'", details.row.run_id, step),
+              meant ? fmt::format("did you mean '{}'?", *meant) : "wave gate lists what waits");
+}
+
 /// Whether `name` (an id, or a step's) is what was asked for.
 bool is_meant(const flow::GateRow& gate, const GateDecision& decision) {
   return decision.step.empty() || gate.step == decision.step;
@@ -48,6 +63,7 @@ Error already_decided(store::Store& store, const std::string& run_id, const flow
 
 Result<flow::GateRow> find_gate(const store::RunDetails& details, const GateDecision& decision) {
   const std::string& run_id = details.row.run_id;
+  WAVE_CHECK(check_step_exists(details, decision.step));
   std::vector<flow::GateRow> waiting;
   for (const flow::GateRow& gate : details.gates) {
     if (!is_meant(gate, decision)) continue;

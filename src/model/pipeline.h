@@ -256,6 +256,12 @@ struct Step {
   [[nodiscard]] OnFailure on_failure() const;
 };
 
+/// Where a required program stands.
+struct RequiredToolPlace {
+  SourcePos pos;
+  std::string key;
+};
+
 struct RequiredSkill {
   std::string install, init, check, commands_glob;
   bool optional = false;
@@ -285,6 +291,7 @@ struct Pipeline {
   std::string name, description, category;
   bool release = false, disabled = false;
   std::vector<std::string> required_tools;
+  std::vector<RequiredToolPlace> required_tool_places;  // of each of them
   std::map<std::string, RequiredSkill> required_skills;
   PipelineInput input;
   std::vector<Step> steps;

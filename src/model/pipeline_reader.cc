@@ -88,7 +88,10 @@ class Completer {
   void complete() {
     Pipeline& pipeline = read_.pipeline;
     if (pipeline.name.empty()) pipeline.name = file_stem(pipeline.path);
-    resolve_list(pipeline.required_tools, "requires.tools");
+    for (const size_t i : resolve_list(pipeline.required_tools, "requires.tools")) {
+      const std::string key = fmt::format("requires.tools[{}]", i);
+      pipeline.required_tool_places.push_back({read_.document.locate(key), key});
+    }
     skills(pipeline.skills, "skills");
     steps(pipeline.steps, "steps");
   }
@@ -237,9 +240,11 @@ class Completer {
     }
   }
 
-  // Puts in what is known at load; what is empty then drops out.
-  void resolve_list(std::vector<std::string>& list, const std::string& key) {
+  // Puts in what is known at load; what is empty then drops out. The answer is where in the written
+  // list those stand that are left.
+  std::vector<size_t> resolve_list(std::vector<std::string>& list, const std::string& key) {
     std::vector<std::string> resolved;
+    std::vector<size_t> places;
     for (size_t i = 0; i < list.size(); ++i) {
       const std::string path = fmt::format("{}[{}]", key, i);
       const Template parsed =
@@ -263,14 +268,16 @@ class Completer {
         }
       }
       text = trim(text);
-      if (!text.empty()) resolved.push_back(std::move(text));
+      if (text.empty()) continue;
+      resolved.push_back(std::move(text));
+      places.push_back(i);
     }
     list = std::move(resolved);
+    return places;
   }
 
   void skills(std::vector<std::string>& list, const std::string& key) {
-    resolve_list(list, key);
-    if (list.empty()) return;
+    if (resolve_list(list, key).empty()) return;
     report(Severity::kUnsupported, key,
            fmt::format("skills are not carried out by this version: {}", join(list, ", ")),
            "put what the skill says into the prompt, or into the persona's");

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "base/text.h"
+#include "support/server.h"
 #include "support/wave.h"
 
 namespace wave::test {
@@ -199,6 +200,69 @@ TEST(Run, WhatIsNotCarriedOutYetIsSaidAsThat) {
   }
 }
 
+// --- requires ---
+
+TEST(Requires, AProgramThatIsNotThereIsRefusedAtEveryDoor) {
+  const Project project;
+  const auto write = [&](const std::string& tool) {
+    project.write(".agents/pipelines/needs.yaml",
+                  "kind: WavePipeline\nrequires:\n  tools:\n    - git\n    - " + tool +
+                      "\nsteps:\n  - {id: a, type: command, script: \"true\"}\n");
+  };
+  write("no-such-program-xyz");
+  const std::vector<std::vector<std::string>> doors{{"validate", "needs"},
+                                                    {"validate"},
+                                                    {"run", "needs", "--dry-run"},
+                                                    {"run", "needs"},
+                                                    {"run", "needs", "--detach"}};
+  for (const auto& door : doors) {
+    const Exit refused = wave(project, door);
+    const std::string said = refused.out + refused.err;
+    EXPECT_EQ(refused.code, 3) << testing::PrintToString(door) << said;
+    EXPECT_TRUE(said.contains("no program \"no-such-program-xyz\"")) << said;
+    EXPECT_TRUE(said.contains("needs.yaml:5:")) << said;
+    EXPECT_TRUE(said.contains("install it")) << said;
+  }
+  {
+    Server server(project);
+    for (const bool dry : {false, true}) {
+      const Answer answer =
+          server.post("/api/runs", json::object{{"pipeline", "needs"}, {"dry_run", dry}});
+      EXPECT_EQ(answer.status, 422) << answer.body;
+      EXPECT_TRUE(answer.body.contains("no-such-program-xyz")) << answer.body;
+    }
+    EXPECT_TRUE(server.get("/api/pipelines/needs").body.contains("no-such-program-xyz"));
+    write("sh");
+    EXPECT_EQ(server.post("/api/runs", json::object{{"pipeline", "needs"}}).status, 201);
+  }
+  EXPECT_EQ(wave(project, {"validate", "needs"}).code, 0);
+}
+
+// --- wave clean ---
+
+TEST(Clean, TwoAtTheSameTimeBothSucceed) {
+  const Project project;
+  project.pipeline("well", "  - {id: a, type: command, script: \"true\"}\n");
+  for (int i = 0; i < 8; ++i) ASSERT_EQ(wave(project, {"run", "well", "-q"}).code, 0);
+  const auto one = start_wave(project, {"clean", "--all", "--force"});
+  const auto two = start_wave(project, {"clean", "--all", "--force"});
+  for (const auto& clean : {one.get(), two.get()}) {
+    const Exit ended = clean->wait();
+    EXPECT_EQ(ended.code, 0) << ended.out << ended.err;
+  }
+  EXPECT_FALSE(newest_run(project).has_value());
+}
+
+TEST(Clean, NamesItsOwnOptionWhereThereIsNobodyToAsk) {
+  const Project project;
+  project.pipeline("well", "  - {id: a, type: command, script: \"true\"}\n");
+  ASSERT_EQ(wave(project, {"run", "well", "-q"}).code, 0);
+  const Exit clean = wave(project, {"clean", "--all"});
+  EXPECT_EQ(clean.code, 2);
+  EXPECT_TRUE(clean.err.contains("--force")) << clean.err;
+  EXPECT_FALSE(clean.err.contains("--yes")) << clean.err;
+}
+
 // --- exit codes ---
 
 TEST(ExitCodes, EachSaysWhatHappened) {
@@ -223,7 +287,10 @@ TEST(ExitCodes, EachSaysWhatHappened) {
   EXPECT_EQ(code({"run", "later"}), 3) << "not carried out yet";
   EXPECT_EQ(code({"run", "rejected"}), 4);
   EXPECT_EQ(code({"cancel", ended}), 5);
-  EXPECT_EQ(code({"validate"}), 1) << "broken is one of them";
+  EXPECT_EQ(code({"validate"}), 3) << "broken is one of them";
+  EXPECT_EQ(code({"validate", "broken"}), 3);
+  EXPECT_EQ(code({"validate", "nosuch"}), 2);
+  EXPECT_EQ(code({"gate", ended, "nosuch", "-c", "y"}), 2);
   EXPECT_EQ(code({"version"}), 0);
   EXPECT_EQ(code({"run", "--help"}), 0);
 }

@@ -1,6 +1,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "engine/input_check.h"
+#include "engine/required_tools.h"
 #include "model/project.h"
 #include "server/api/handlers.h"
 #include "server/api/run_json.h"
@@ -62,13 +63,23 @@ model::LoadOptions load_options(const Call& call) {
   return {.manifest_path = call.services.settings.load()->manifest_path};
 }
 
+/// One pipeline as the project's folder has it now, with what this machine lacks for it.
+model::Loaded<model::Project> load(const Call& call, const model::FileSource& files,
+                                   const std::string& name) {
+  auto loaded = model::load_project(files, name, load_options(call));
+  std::ranges::move(engine::missing_tools(loaded.value, {.folder = call.services.paths.project,
+                                                         .environment = call.services.environment}),
+                    std::back_inserter(loaded.diagnostics));
+  return loaded;
+}
+
 }  // namespace
 
 Result<http::Response> list_pipelines(Call& call) {
   const model::DiskSource files(call.services.paths.project);
   json::array pipelines;
   for (const std::string& name : model::pipeline_names(files)) {
-    const auto loaded = model::load_project(files, name, load_options(call));
+    const auto loaded = load(call, files, name);
     pipelines.push_back(pipeline_json(name, loaded.value.pipeline, loaded.diagnostics));
   }
   return whole_list("pipelines", std::move(pipelines));
@@ -86,7 +97,7 @@ Result<http::Response> get_pipeline(Call& call) {
         meant ? fmt::format("did you mean '{}'?", *meant) : "GET /api/pipelines lists them");
   }
   WAVE_TRY(const std::string source, files.read(path_of(name)));
-  const auto loaded = model::load_project(files, name, load_options(call));
+  const auto loaded = load(call, files, name);
   return json_response(
       json::object{{"pipeline", pipeline_json(name, loaded.value.pipeline, loaded.diagnostics)},
                    {"source", to_valid_utf8(call.services.redactor.redact(source))},
@@ -101,7 +112,7 @@ Result<http::Response> validate_pipeline(Call& call) {
   const std::string path = path_of(name);
   // As if it lay in the project: with everything that it refers to.
   const model::OverlaySource files(disk, {{path, std::string(get_string(body, "yaml"))}});
-  const auto loaded = model::load_project(files, path, load_options(call));
+  const auto loaded = load(call, files, path);
   const bool valid = loaded.ok();
   return json_response(json::object{
       {"valid", valid},

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "engine/input_check.h"
 #include "engine/project_loading.h"
+#include "engine/required_tools.h"
 #include "flow/plan.h"
 #include "model/project.h"
 #include "server/api/handlers.h"
@@ -100,6 +101,9 @@ Result<http::Response> plan(const Call& call, const Submission& submission) {
            engine::load_from_source(files, call.services.paths, settings->manifest_path,
                                     submission.pipeline, {}));
   WAVE_CHECK(engine::check_input(loaded.program.project.pipeline.input, submission.options.input));
+  const json::object& forge = get_object(loaded.snapshot.facts, "forge");
+  WAVE_CHECK(engine::check_tools(loaded.program.project,
+                                 {.environment = call.services.environment, .forge = forge}));
   WAVE_TRY(const flow::Plan planned, flow::make_plan(loaded.program, submission.options));
   return json_response(flow::plan_json(planned));
 }
