@@ -207,7 +207,8 @@ void Connection::dispatch() {
   target->state = shard_.shared_state();
   target->request_id = request.id;
   target->is_head_request = request.method == "HEAD";
-  target->client = client_key(state.options.client_of ? state.options.client_of(request) : peer_->address);
+  target->client =
+      client_key(state.options.client_of ? state.options.client_of(request) : peer_->address);
   target->close = !inbound_->parser.keep_alive();
   target->takes_chunks = inbound_->parser.takes_chunks();
   inbound_.reset();

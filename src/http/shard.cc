@@ -1,4 +1,3 @@
-#include "http/client_key.h"
 #include "http/shard.h"
 
 #include <arpa/inet.h>
@@ -11,6 +10,7 @@
 #include "base/log.h"
 #include "base/survive.h"
 #include "base/system_fault.h"
+#include "http/client_key.h"
 #include "http/tls_impl.h"
 
 namespace wave::http {

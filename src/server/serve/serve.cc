@@ -127,15 +127,14 @@ class RunningServer {
 
 Status RunningServer::start(std::shared_ptr<const Settings> settings) {
   WAVE_CHECK(webhook::check_secrets(settings->manifest, request_.environment));
-  WAVE_TRY(access_, make_access({.settings = *settings,
-                                 .host = settings_.host,
-                                 .environment = request_.environment,
-                                 .paths = request_.paths,
-                                 .store = store_,
-                                 .redactor = redactor_,
-                                 .refused = [this](std::string_view reason) {
-                                   metrics_.refused(reason);
-                                 }}));
+  WAVE_TRY(access_,
+           make_access({.settings = *settings,
+                        .host = settings_.host,
+                        .environment = request_.environment,
+                        .paths = request_.paths,
+                        .store = store_,
+                        .redactor = redactor_,
+                        .refused = [this](std::string_view reason) { metrics_.refused(reason); }}));
   WAVE_TRY(queue_, queue::make_supervisor(loop_, store_, request_.paths, engine_,
                                           settings_.max_concurrent));
   WAVE_TRY(hub_, stream::make_hub(store_, *queue_));
