@@ -95,6 +95,25 @@ void set_role(json::object& claims, std::string_view path, std::string_view role
   set_role(inner.as_object(), path.substr(dot + 1), role);
 }
 
+Status audit(Context& context, store::AccessStore& access, const std::string& action,
+             const std::string& target, std::string detail = {}) {
+  auto stored = access.append_audit({.at = SystemClock().wall(),
+                                     .actor = context.actor(),
+                                     .address = "",
+                                     .action = action,
+                                     .target = target,
+                                     .outcome = "ok",
+                                     .detail = std::move(detail)});
+  if (!stored) return fail(std::move(stored).error());
+  return {};
+}
+
+Result<store::AccessStore*> access_store(Context& context) {
+  WAVE_TRY(store::Store * store, context.open_store(Access::kCreate));
+  if (store->access() != nullptr) return store->access();
+  return fail(Code::kUnsupported, "this store keeps no sessions");
+}
+
 Result<int> create(Context& context, const TokenOptions& options) {
   WAVE_CHECK(refuse_own_credential(context));
   WAVE_TRY(const model::ServerConfig config, server_config(context));
@@ -115,6 +134,10 @@ Result<int> create(Context& context, const TokenOptions& options) {
   if (!config.access.audience.empty()) claims["aud"] = config.access.audience;
   set_role(claims, config.access.role_claim, options.role);
   WAVE_TRY(const std::string token, auth::sign_token(claims, key));
+  // A token that nobody knows of is not handed out.
+  WAVE_TRY(store::AccessStore * access, access_store(context));
+  WAVE_CHECK(audit(context, *access, "createToken", id,
+                   fmt::format("{}, {}", options.named_subject, options.role)));
   if (context.json()) {
     context.print_json(json::object{{"token", token},
                                     {"id", id},
@@ -189,24 +212,6 @@ Result<int> inspect(Context& context, const TokenOptions& options) {
                               identity ? "" : ": " + printable(identity.error().message)));
   }
   return identity || unchecked ? 0 : exit_code(Code::kUnauthorized);
-}
-
-Status audit(Context& context, store::AccessStore& access, const std::string& action,
-             const std::string& target) {
-  auto stored = access.append_audit({.at = SystemClock().wall(),
-                                     .actor = context.actor(),
-                                     .address = "",
-                                     .action = action,
-                                     .target = target,
-                                     .outcome = "ok"});
-  if (!stored) return fail(std::move(stored).error());
-  return {};
-}
-
-Result<store::AccessStore*> access_store(Context& context) {
-  WAVE_TRY(store::Store * store, context.open_store(Access::kCreate));
-  if (store->access() != nullptr) return store->access();
-  return fail(Code::kUnsupported, "this store keeps no sessions");
 }
 
 /// What is to be ended: of `token`, `--id` and `--subject` one is given (see parse.cc).

@@ -9,6 +9,7 @@ namespace wave::test {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr std::string_view kServer =
     "server:\n  auth:\n    mode: jwt\n    jwt_secret: ${WAVE_JWT_SECRET}\n    issuer: team\n";
@@ -38,6 +39,11 @@ TEST_F(Tokens, AreMadeReadAndRevoked) {
   EXPECT_EQ(get_string(read, "verdict"), "valid");
   EXPECT_EQ(get_string(get_object(read, "claims"), "iss"), "team");
   EXPECT_EQ(get_string(get_object(read, "claims"), "role"), "operator");
+  const std::string rows = cli({"audit", "--json"}).out;
+  EXPECT_THAT(rows, HasSubstr("createToken"));
+  EXPECT_THAT(rows, HasSubstr(std::string(get_string(made, "id"))));
+  EXPECT_THAT(rows, HasSubstr("ci-bot, operator"));
+  EXPECT_THAT(rows, Not(HasSubstr(token))) << "who reads the log cannot use it";
   const Exit bare = cli({"token", "create", "--subject", "x", "--role", "viewer", "-q"});
   EXPECT_EQ(std::ranges::count(bare.out, '.'), 2) << bare.out;
 
