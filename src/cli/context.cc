@@ -1,5 +1,6 @@
 #include "cli/context.h"
 
+#include <pwd.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -12,15 +13,17 @@
 namespace wave::cli {
 namespace {
 
-std::string user_name(const std::map<std::string, std::string>& environment) {
-  // getpwuid would load every name service module; the variables are good enough for a label, and
-  // a label is all this is.
-  for (const char* name : {"USER", "LOGNAME"}) {
-    if (const auto found = environment.find(name); found != environment.end()) {
-      if (!found->second.empty()) return found->second;
-    }
+// Who may answer a gate depends on it: what the system says, never USER or LOGNAME, which anybody
+// can set, and which cron and units leave out.
+std::string user_name() {
+  const uid_t user = ::getuid();
+  passwd entry{};
+  passwd* found = nullptr;
+  std::vector<char> text(16 << 10);
+  if (::getpwuid_r(user, &entry, text.data(), text.size(), &found) == 0 && found != nullptr) {
+    return found->pw_name;
   }
-  return std::to_string(::getuid());
+  return std::to_string(user);
 }
 
 bool has_project(const fs::path& folder, const std::string& manifest) {
@@ -110,7 +113,7 @@ std::optional<std::string> Context::variable(const std::string& name) const {
 }
 
 std::string Context::actor() const {
-  return "cli:" + user_name(environment_);
+  return "cli:" + user_name();
 }
 
 bool Context::print(std::string_view text) const {

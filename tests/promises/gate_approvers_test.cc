@@ -1,6 +1,9 @@
 // G and A: gates that say who may answer them.
 #include <gmock/gmock.h>
+#include <pwd.h>
+#include <unistd.h>
 
+#include "base/text.h"
 #include "promises/team.h"
 
 namespace wave::test {
@@ -75,12 +78,7 @@ TEST(Promises, A5_AGateIsAnsweredByWhomItNames) {
 TEST(Promises, A5_WhoStartedTheRunDoesNotApproveItWhereThatIsForbidden) {
   const Guarded guarded("forbid_self_approval: true");
   expect_refused(guarded.answer(guarded.ada), "self_approval", "anybody but");
-  // The same person at the command line of the project's folder, and in a browser.
-  auto as_ada = guarded.team.environment;
-  as_ada["USER"] = "ada";
-  const Exit local = wave(guarded.team.project, {"gate", guarded.run, "--choice", "y"}, as_ada);
-  EXPECT_EQ(local.code, 5) << local.out << local.err;
-  EXPECT_THAT(local.err, HasSubstr("gate_self_decision"));
+  // The same person in a browser.
   const Answer login =
       guarded.server->post("/api/login", json::object{{"token", text(guarded.ada, "token")}});
   ASSERT_EQ(login.status, 200) << login.body;
@@ -91,10 +89,29 @@ TEST(Promises, A5_WhoStartedTheRunDoesNotApproveItWhereThatIsForbidden) {
                             {"x-csrf-token", text(login.object(), "csrf_token")}});
   expect_refused(browser, "self_approval", "anybody but");
 
-  auto as_bob = guarded.team.environment;
-  as_bob["USER"] = "bob";
-  EXPECT_EQ(wave(guarded.team.project, {"gate", guarded.run, "--choice", "y"}, as_bob).code, 0);
+  EXPECT_EQ(guarded.answer(guarded.bob).status, 200);
   EXPECT_TRUE(wait_for_status(guarded.team.project, guarded.run, "completed"));
+}
+
+TEST(Promises, A5_AtTheCommandLineTheSystemSaysWhoSomebodyIs) {
+  const passwd* user = ::getpwuid(::getuid());
+  ASSERT_NE(user, nullptr);
+  const Project project;
+  project.pipeline("mine", gate_pipeline(std::string("approvers: [") + user->pw_name + "]"));
+  project.pipeline("others", gate_pipeline("forbid_self_approval: true"));
+  const auto answered = [&](const std::string& pipeline,
+                            const std::map<std::string, std::string>& environment) {
+    const Exit run = wave(project, {"run", pipeline, "--detach", "-q"});
+    const std::string id(trim(run.out));
+    EXPECT_TRUE(wait_for_status(project, id, "waiting")) << run.err;
+    return wave(project, {"gate", id, "--choice", "y"}, environment);
+  };
+  // Cron and units have neither variable.
+  EXPECT_EQ(answered("mine", {}).code, 0);
+  EXPECT_EQ(answered("mine", {{"USER", "eve"}, {"LOGNAME", "eve"}}).code, 0);
+  const Exit forged = answered("others", {{"USER", "eve"}, {"LOGNAME", "eve"}});
+  EXPECT_EQ(forged.code, 5) << forged.out << forged.err;
+  EXPECT_THAT(forged.err, HasSubstr("gate_self_decision"));
 }
 
 TEST(Promises, A5_AGuardedGateIsNotLeftOut) {
