@@ -203,6 +203,11 @@ void ExecuteOperation::follow() {
       .on_failed =
           [self = weak_from_this(), this](const Error& error) {
             if (const auto alive = self.lock()) launch_failed(error);
+          },
+      .on_host_stopped =
+          [this] {
+            pending_.push_back(event(Kind::kWarningRaised, stopped_host_warning()));
+            flush();
           }};
   if (parser_->may_skip()) {
     handlers.on_skipped = [this](bool err, uint64_t, uint64_t count) { on_skipped(err, count); };

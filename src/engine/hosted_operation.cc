@@ -56,6 +56,11 @@ void HostedOperation::start_program() {
        .on_failed =
            [this, self = weak_from_this()](const Error& error) {
              if (const auto alive = self.lock()) launch_failed(error);
+           },
+       .on_host_stopped =
+           [this] {
+             flow::Event warning = event(flow::Kind::kWarningRaised, stopped_host_warning());
+             report({.events = {std::move(warning)}, .ended = false});
            }});
   if (!followed) return launch_failed(followed.error());
   followed_ = *std::move(followed);

@@ -49,7 +49,8 @@ Status HostedProcess::State::follow() {
                                                {.on_bytes = handlers.on_bytes,
                                                 .on_exit = handlers.on_exit,
                                                 .on_skipped = handlers.on_skipped,
-                                                .on_failed = {}}));
+                                                .on_failed = {},
+                                                .on_host_stopped = handlers.on_host_stopped}));
   if (paused) follower->pause();
   if (stop) (void)follower->stop(force);
   return {};

@@ -70,6 +70,13 @@ int ActiveOperation::waits() const {
   return step == nullptr ? run_->state.waits : step->waits;
 }
 
+json::object ActiveOperation::stopped_host_warning() {
+  return {{"code", code_name(Code::kInterrupted)},
+          {"message",
+           "the agent-host was stopped (SIGSTOP, a debugger or a frozen cgroup) when its program "
+           "ended; it was woken"}};
+}
+
 void ActiveOperation::report_disk_wait(const Error& lacking, std::vector<flow::Event> before) {
   flow::Event waiting =
       event(operation_.step.empty() ? flow::Kind::kRunWaiting : flow::Kind::kStepWaiting);

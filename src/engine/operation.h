@@ -54,6 +54,8 @@ class ActiveOperation : public std::enable_shared_from_this<ActiveOperation> {
   [[nodiscard]] bool may_wait() const { return stop_ == flow::StopReason::kNone; }
   /// How often in a row it waited for the disk already.
   [[nodiscard]] int waits() const;
+  /// Of a warning that a program's host was stopped when the program ended.
+  [[nodiscard]] static json::object stopped_host_warning();
   /// Ends the operation: it is asked for again when the disk takes files.
   void report_disk_wait(const Error& lacking, std::vector<flow::Event> before = {});
   /// The same as on_pool, for work that gives a Result: where it fails for want of disk, the

@@ -46,6 +46,40 @@ TEST_F(DeafHostTest, Q5_AStoppedHostIsWokenAndKeepsTheGracePeriod) {
   EXPECT_TRUE(eventually([&] { return !is_alive(meta.host_pid); }));
 }
 
+TEST_F(DeafHostTest, AStoppedHostWhoseProgramEndedIsWoken) {
+  const HostRequest request = script("echo up; while [ ! -e $1/go ]; do sleep 0.01; done; exit 7");
+  const HostMeta meta = launch(request);
+  Collected got;
+  int told = 0;
+  FollowHandlers handlers = got.handlers([&] { loop_->stop(); });
+  handlers.on_host_stopped = [&] { ++told; };
+  const auto record = handlers.on_bytes;
+  handlers.on_bytes = [&, record](bool err, uint64_t offset, std::string_view bytes) {
+    record(err, offset, bytes);
+    if (got.out != "up\n") return;
+    ::kill(meta.host_pid, SIGSTOP);
+    EXPECT_TRUE(eventually([&] { return host_is_stopped(meta); }));
+    EXPECT_TRUE(write_file(folder_ / "go", ""));
+  };
+  const auto follower = attach(request, std::move(handlers));
+  run_loop();
+  ASSERT_EQ(got.exits.size(), 1u);
+  EXPECT_EQ(got.exits[0].reason, "exited");
+  EXPECT_EQ(got.exits[0].exit_code, 7);
+  EXPECT_EQ(told, 1);
+}
+
+TEST_F(DeafHostTest, AHostThatADebuggerHoldsBehindItsProgramIsEnded) {
+  HostRequest request = script("while [ ! -e $1/go ]; do sleep 0.01; done");
+  request.grace = Millis(10);
+  const HostMeta meta = launch(request);
+  const Traced debugger(meta.host_pid);
+  ASSERT_TRUE(write_file(folder_ / "go", ""));
+  const HostExit exit = end_of(request, [](Follower&) {});
+  EXPECT_EQ(exit.reason, "host_lost");
+  EXPECT_FALSE(is_alive(meta.host_pid));
+}
+
 TEST_F(DeafHostTest, Q5_AHostInADebuggerIsEndedWithItsTree) {
   const HostRequest request = script(kTree);
   const HostMeta meta = launch(request);

@@ -92,6 +92,8 @@ struct Follower::Impl : std::enable_shared_from_this<Follower::Impl> {
   void look_again();
   void look_at_host();
   void watch_limits();
+  void watch_program();
+  void tell_of_stopped_host();
   void end_without_host();
   [[nodiscard]] bool is_away() const;
   void set_end(HostExit exit, uint64_t out_end, uint64_t err_end);
@@ -119,6 +121,8 @@ struct Follower::Impl : std::enable_shared_from_this<Follower::Impl> {
   bool terminated = false;                // SIGTERM was sent in the host's place
   bool asked = false, forced = false;     // whether the host knows, and whether at once
   bool warned = false;
+  bool told_stopped = false;                 // on_host_stopped was called
+  MonoTime stopped_since = MonoTime::max();  // the host, with its program ended
   Loop::TimerId host_timer = 0;
 };
 
@@ -201,6 +205,7 @@ void FollowerHub::Impl::poll_all() {
     const auto alive = follower.lock();
     if (!alive) continue;
     alive->watch_limits();
+    alive->watch_program();
     alive->schedule();
   }
   if (!followers.empty()) arm_poll();
@@ -464,6 +469,33 @@ void Follower::Impl::watch_limits() {
   if (!is_late && !is_full) return;
   wake_host(meta);
   expect_end(is_full ? Millis(0) : meta.grace, is_full ? "output_limit" : "timeout");
+}
+
+/// A host that is stopped does not see its program end, and nobody else waits for that.
+void Follower::Impl::watch_program() {
+  if (host_gone || end != End::kNotYet || !reason.empty() || meta.pid == 0) return;
+  const auto program = process_info(meta.pid);
+  const bool is_alive = program && program->is_alive() && program->start_time == meta.start_time;
+  if (is_alive || !host_is_stopped(meta)) {
+    stopped_since = MonoTime::max();
+    return;
+  }
+  const MonoTime now = hub->loop.clock().mono();
+  stopped_since = std::min(stopped_since, now);
+  if (!std::exchange(told_stopped, true)) tell_of_stopped_host();
+  wake_host(meta);
+  if (now - stopped_since < meta.grace + kAnswerPatience) return;
+  reason = "host_lost";
+  end_without_host();
+}
+
+void Follower::Impl::tell_of_stopped_host() {
+  log::warning("the agent-host {} in {} is stopped, and its program has ended: it is woken",
+               meta.host_pid, dir.native());
+  hub->loop.post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self && !self->detached && self->handlers.on_host_stopped) self->handlers.on_host_stopped();
+  });
 }
 
 void Follower::Impl::set_end(HostExit the_exit, uint64_t out_end, uint64_t err_end) {

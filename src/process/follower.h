@@ -25,6 +25,9 @@ struct FollowHandlers {
   /// Of whoever starts and follows in one go (engine/world.h): once, instead of on_exit. Nothing
   /// was started, and nothing will be. A follower never calls it.
   std::function<void(const Error&)> on_failed;
+  /// Once, at most: the program has ended, and its host could not say so because it was stopped. It
+  /// has been woken, and is ended (host_lost) if it stays stopped.
+  std::function<void()> on_host_stopped;
 };
 
 /// What all followers of a loop share: one inotify descriptor and the slow poll behind it (1 s; 100
