@@ -10,7 +10,7 @@
 namespace wave::workspace {
 namespace {
 
-constexpr size_t kMaxBytes = size_t{16} << 20;
+constexpr size_t kMostKeptBytes = size_t{16} << 20;
 constexpr unsigned kMaxMode = 0777;
 
 /// Appends records while there is room.
@@ -18,7 +18,7 @@ class Records {
  public:
   void add(std::string_view kind, std::string_view payload) {
     const size_t needed = kind.size() + payload.size() + 2;
-    if (text_.size() + needed > kMaxBytes) {
+    if (text_.size() + needed > kMostKeptBytes) {
       cut_ = true;
       return;
     }
