@@ -81,7 +81,7 @@ TEST(Parse, TokensNeedRoleAndSubject) {
   EXPECT_EQ(options.expires, Millis(12 * 3'600'000));
   EXPECT_THAT(error_of({"token", "create", "--subject", "x"}).message, HasSubstr("--role"));
   EXPECT_THAT(error_of({"token", "create", "--role", "admin"}).message, HasSubstr("--subject"));
-  EXPECT_THAT(error_of({"token", "revoke"}).message, HasSubstr("which token"));
+  EXPECT_THAT(error_of({"token", "revoke"}).message, HasSubstr("a token or its id"));
   EXPECT_THAT(error_of({"token", "mint"}).message, HasSubstr("create"));
   EXPECT_EQ(parsed<CertOptions>({"cert", "init", "--host", "a", "--host", "b"}).hosts.size(), 2u);
   EXPECT_EQ(parsed<AuditOptions>({"audit", "verify"}).what, "verify");
