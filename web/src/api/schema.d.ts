@@ -735,7 +735,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ends a token or certificate before its time, with its open streams. */
+        /** Ends a token or certificate before its time, or all of a subject that were issued until now, with their sessions and open streams. */
         post: operations["revokeToken"];
         delete?: never;
         options?: never;
