@@ -3,6 +3,8 @@
 #include <openssl/core_names.h>
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include "auth/base64url.h"
 #include "auth/key_parts.h"
@@ -287,6 +289,22 @@ std::string entry_name(const json::value& item, size_t place) {
   return fmt::format("key \"{}\"", printable(excerpt_of(id)));
 }
 
+/// Of two entries that say the same of themselves, also where one of them cannot be used: which one
+/// a token means is nobody's to guess. Empty: there are none.
+std::string ambiguous_id(const json::array& items) {
+  std::set<std::tuple<std::string, std::string, std::string>> seen;
+  for (const json::value& item : items) {
+    if (!item.is_object()) continue;
+    const json::object& entry = item.as_object();
+    std::string id(get_string(entry, "kid"));
+    if (id.empty()) continue;
+    const auto [place, is_new] =
+        seen.emplace(id, get_string(entry, "alg"), get_string(entry, "use"));
+    if (!is_new) return id;
+  }
+  return {};
+}
+
 Result<Key> key_of_entry(const json::value& item, std::optional<Algorithm> preferred) {
   if (!item.is_object()) return fail(Code::kUsage, "it is not a JSON object");
   return Key::from_jwk(item.as_object(), preferred);
@@ -303,6 +321,10 @@ Result<KeySet> KeySet::parse_jwks(const json::object& top, std::optional<Algorit
   if (items.size() > kMaxEntries) {
     return fail(Code::kUsage,
                 fmt::format("the set has {} keys: at most {}", items.size(), kMaxEntries));
+  }
+  if (const std::string id = ambiguous_id(items); !id.empty()) {
+    return fail(Code::kUsage,
+                fmt::format("two keys have the id \"{}\"", printable(excerpt_of(id))));
   }
   std::vector<Key> pairs;
   std::vector<Key> secrets;
