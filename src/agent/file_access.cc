@@ -1,6 +1,9 @@
 #include "agent/file_access.h"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <charconv>
 #include <deque>
 #include <optional>
 #include <system_error>
@@ -149,19 +152,54 @@ class FileCheck {
 
 }  // namespace
 
+namespace {
+
+// A path may have bytes that JSON cannot hold: everything but ASCII is written as %XX.
+std::string text_of_path(const fs::path& path) {
+  std::string text;
+  for (const char byte : path.native()) {
+    const auto value = static_cast<unsigned char>(byte);
+    if (value < 0x80 && byte != '%') {
+      text += byte;
+    } else {
+      text += fmt::format("%{:02X}", value);
+    }
+  }
+  return text;
+}
+
+fs::path path_of_text(std::string_view text) {
+  std::string path;
+  for (size_t at = 0; at < text.size(); ++at) {
+    unsigned value = 0;
+    const char* digits = text.data() + at + 1;
+    if (text[at] == '%' && text.size() - at > 2 &&
+        std::from_chars(digits, digits + 2, value, 16).ptr == digits + 2) {
+      path += static_cast<char>(value);
+      at += 2;
+    } else {
+      path += text[at];
+    }
+  }
+  return path;
+}
+
+}  // namespace
+
 json::object to_json(const FileRoots& roots) {
   json::array hidden;
-  for (const fs::path& path : roots.hidden) hidden.emplace_back(path.string());
-  return {{"workspace", roots.workspace.string()},
-          {"project", roots.project.string()},
+  for (const fs::path& path : roots.hidden) hidden.emplace_back(text_of_path(path));
+  return {{"workspace", text_of_path(roots.workspace)},
+          {"project", text_of_path(roots.project)},
           {"hidden", std::move(hidden)}};
 }
 
 FileRoots file_roots_from_json(const json::object& object) {
-  FileRoots roots{.workspace = fs::path(get_string(object, "workspace")),
-                  .project = fs::path(get_string(object, "project")),
+  FileRoots roots{.workspace = path_of_text(get_string(object, "workspace")),
+                  .project = path_of_text(get_string(object, "project")),
                   .hidden = {}};
-  for (const std::string& path : get_strings(object, "hidden")) roots.hidden.emplace_back(path);
+  for (const std::string& path : get_strings(object, "hidden"))
+    roots.hidden.push_back(path_of_text(path));
   return roots;
 }
 
