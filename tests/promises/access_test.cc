@@ -180,11 +180,13 @@ TEST(Promises, A6_MutatingCallsAreWrittenDownInAChain) {
   const Exit log = team.cli({"audit", "--json"});
   ASSERT_EQ(log.code, 0) << log.err;
   const json::array entries = parsed(log.out).at("entries").as_array();
-  ASSERT_EQ(entries.size(), 2u) << log.out;
+  ASSERT_EQ(entries.size(), 4u) << log.out;
   EXPECT_EQ(text(entries[0].as_object(), "outcome"), "refused");
-  EXPECT_EQ(text(entries[1].as_object(), "outcome"), "ok");
-  EXPECT_EQ(text(entries[1].as_object(), "actor"), "jwt:ada");
-  EXPECT_EQ(text(entries[1].as_object(), "address"), "127.0.0.1");
+  EXPECT_EQ(text(entries[1].as_object(), "action"), "createToken");
+  EXPECT_EQ(text(entries[2].as_object(), "outcome"), "ok");
+  EXPECT_EQ(text(entries[2].as_object(), "actor"), "jwt:ada");
+  EXPECT_EQ(text(entries[2].as_object(), "address"), "127.0.0.1");
+  EXPECT_EQ(text(entries[3].as_object(), "action"), "createToken");
   EXPECT_EQ(team.cli({"audit", "verify"}).code, 0);
 }
 
@@ -197,7 +199,7 @@ TEST(Promises, A6_TheAuditHasTheClientsAddressBehindATrustedProxy) {
     EXPECT_EQ(server.post("/api/runs", json::object{{"pipeline", "quick"}}, headers).status, 201);
     const Exit log = team.cli({"audit", "--json"});
     const json::array entries = parsed(log.out).at("entries").as_array();
-    return entries.size() == 1 ? text(entries[0].as_object(), "address") : log.out + log.err;
+    return entries.size() == 2 ? text(entries[0].as_object(), "address") : log.out + log.err;
   };
   EXPECT_EQ(address("  trusted_proxies: [127.0.0.1]\n"), "203.0.113.9");
   EXPECT_EQ(address(""), "127.0.0.1") << "nobody is believed who is not trusted";

@@ -1,5 +1,8 @@
 // O10: a program that is asked to end does so in order, whatever is under way. O1, Q5: and in time.
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <poll.h>
+#include <sys/stat.h>
 
 #include <csignal>
 
@@ -70,28 +73,33 @@ TEST(Promises, O10_ARunOfTheTerminalAndItsOwnerInTheBackgroundEndInOrder) {
   expect_sound(events(project, run));
 }
 
-/// A project where git takes a minute to read files called *.slow, as it does for large ones.
+/// A project where git waits for the rules of what is ignored, as it does for a slow disk: they
+/// come through a FIFO that nobody writes.
 class SlowGit {
  public:
   SlowGit() {
-    project.write(".gitattributes", "*.slow filter=slow\n");
-    (void)project.git({"add", "-A"});
-    (void)project.git({"commit", "-qm", "Attributes"});
-    filter("echo $$ > '" + started().native() + ".new'; mv '" + started().native() + ".new' '" +
-           started().native() + "'; sleep 60; cat");
+    EXPECT_EQ(::mkfifo(rules().c_str(), 0600), 0);
+    (void)project.git({"config", "core.excludesFile", rules()});
     project.pipeline("slow",
                      "  - id: a\n    type: command\n    workspace: {type: worktree}\n"
                      "    script: \"echo x > x.slow\"\n");
   }
-  void filter(const std::string& command) const {
-    (void)project.git({"config", "filter.slow.clean", command});
+  /// Waits until git is at it, and keeps it there.
+  void wait_until_busy() {
+    EXPECT_TRUE(wait_until([&] {
+      held_ = UniqueFd(::open(rules().c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+      return held_.valid();
+    }));
   }
-  /// Waits until git is at it; the process that keeps it busy.
-  [[nodiscard]] pid_t wait_until_busy() const {
-    EXPECT_TRUE(wait_until([&] { return std::filesystem::exists(started()); }));
-    return std::atoi(read_file(started(), 100).value_or("0").c_str());
+  /// Whether nobody reads any more what git was reading.
+  [[nodiscard]] bool is_gone() const {
+    return wait_until([&] {
+      pollfd end{held_.get(), 0, 0};
+      return ::poll(&end, 1, 0) == 1 && (end.revents & POLLERR) != 0;
+    });
   }
-  [[nodiscard]] std::filesystem::path started() const { return project.root() / "started"; }
+  /// From here on git does not wait.
+  void hurry() const { (void)project.git({"config", "--unset", "core.excludesFile"}); }
   void expect_sound_repository() const {
     EXPECT_EQ(project.git({"fsck", "--no-dangling"}).code, 0);
     const Exit locks = run({"find", ".git", "-name", "*.lock", "-not", "-name", "wave-*"},
@@ -100,48 +108,48 @@ class SlowGit {
   }
 
   Project project;
+
+ private:
+  [[nodiscard]] std::string rules() const { return (project.root() / "rules").native(); }
+  UniqueFd held_;
 };
 
-bool is_gone(pid_t pid) {
-  return wait_until([&] { return ::kill(pid, 0) != 0; });
-}
-
 TEST(Promises, O1_TheEndBreaksOffGitAndTheNextServerGoesOn) {
-  const SlowGit at;
+  SlowGit at;
   Server server(at.project);
   const std::string run = server.submit({{"pipeline", "slow"}});
-  const pid_t filter = at.wait_until_busy();
+  at.wait_until_busy();
   server.program().signal(SIGTERM);
   EXPECT_EQ(server.program().wait(kInTime).code, 0);
-  EXPECT_TRUE(is_gone(filter));
-  at.filter("cat");
+  EXPECT_TRUE(at.is_gone());
+  at.hurry();
   const Server next(at.project);
   next.wait_for_status(run, "completed");
   at.expect_sound_repository();
 }
 
 TEST(Promises, O1_ARunOfTheTerminalBreaksOffGitAsWell) {
-  const SlowGit at;
+  SlowGit at;
   const auto run = start_wave(at.project, {"run", "slow"});
-  const pid_t filter = at.wait_until_busy();
+  at.wait_until_busy();
   run->signal(SIGTERM);
   EXPECT_EQ(run->wait(kInTime).code, 130);
-  EXPECT_TRUE(is_gone(filter));
-  at.filter("cat");
+  EXPECT_TRUE(at.is_gone());
+  at.hurry();
   EXPECT_EQ(wave(at.project, {"resume", newest_run(at.project).value_or("")}).code, 0);
   at.expect_sound_repository();
 }
 
 TEST(Promises, Q5_AForcedCancelBreaksOffGit) {
-  const SlowGit at;
+  SlowGit at;
   const Server server(at.project);
   const std::string run = server.submit({{"pipeline", "slow"}});
-  const pid_t filter = at.wait_until_busy();
+  at.wait_until_busy();
   const auto asked = std::chrono::steady_clock::now();
   EXPECT_EQ(wave(at.project, {"cancel", run, "--force"}).code, 0);
   EXPECT_LT(std::chrono::steady_clock::now() - asked, std::chrono::seconds(15)) << "git takes 60 s";
   EXPECT_EQ(status(at.project, run), "cancelled");
-  EXPECT_TRUE(is_gone(filter));
+  EXPECT_TRUE(at.is_gone());
   at.expect_sound_repository();
 }
 
