@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <fstream>
+#include <regex>
 
 namespace wave::sim {
 namespace {
@@ -104,8 +105,15 @@ class Handle final : public Followed {
   std::shared_ptr<SimFollowed> inner_;
 };
 
+/// The name without what says that it is run again, for want of disk or after an interruption: it
+/// ends as it would have the first time.
+std::string without_repeat(const std::string& name) {
+  static const std::regex repeat("\\.again-[0-9]+$|again-[0-9]+-|-w[0-9]+$");
+  return std::regex_replace(name, repeat, "");
+}
+
 Machine::Process make_process(uint64_t seed, const std::string& name, MonoTime now) {
-  SimRandom random(draw(seed, name));
+  SimRandom random(draw(seed, without_repeat(name)));
   Machine::Process process;
   process.name = name;
   process.started = now;
@@ -154,7 +162,7 @@ Result<std::unique_ptr<Followed>> SimWorld::start_or_attach(const process::HostR
     // What a contract's program checks is what an attempt left.
     found->second.is_attempt = request.env.contains("WAVE_IDEMPOTENCY_KEY");
     if (found->second.is_attempt) {
-      machine_.last_launch[request.env.at("WAVE_STEP_ID")] = name;
+      machine_.last_launch[request.env.at("WAVE_STEP_ID")] = without_repeat(name);
     }
   }
   if (out_offset > found->second.output.size()) {
