@@ -33,8 +33,8 @@ Result<Snapshot> Snapshot::take(const GitDir& repository, const CheckpointLimits
   Snapshot snapshot(std::move(git));
   if (without.size() <= kMaxWithout) snapshot.without_ = without;
   auto staged = snapshot.write_tree();
-  if (staged) snapshot.staged_ = *std::move(staged);
   if (!staged && staged.error().code != Code::kGit) return fail(staged.error());
+  snapshot.staged_ = std::move(staged).value_or("");
   WAVE_CHECK(snapshot.stage(limits));
   WAVE_TRY(snapshot.tree_, snapshot.write_tree());
   return snapshot;
