@@ -234,6 +234,16 @@ TEST_F(ExactCheckpoints, ReplaceABrokenIndex) {
   EXPECT_EQ(slurp(workspace_.root / "a.txt"), "two");
 }
 
+// A file that changes within the second in which git wrote the index, and keeps its length, looks
+// unchanged to whoever does not know that second.
+TEST_F(ExactCheckpoints, SeeWhatChangedWhileTheIndexWasWritten) {
+  wt("while :; do now=$(date +%s); printf one > racy; git add racy; printf two > racy; "
+     "[ \"$(date +%s)\" = \"$now\" ] && break; done; while [ \"$(date +%s)\" = \"$now\" ]; do :; "
+     "done");
+  const Checkpoint saved = save();
+  EXPECT_EQ(sh("git show " + saved.commit + ":racy"), "two");
+}
+
 TEST_F(ExactCheckpoints, TakeAnIndexInTwoFiles) {
   sh("git config core.splitIndex true");
   wt("git update-index --split-index; printf two > a.txt; printf s > staged; git add staged");

@@ -1,7 +1,10 @@
 #include "workspace/raw_git.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <array>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -26,7 +29,7 @@ constexpr std::string_view kAsItIs =
     "\tsparseCheckoutCone = false\n[index]\n\tsparse = false\n";
 
 // The user's own settings (compression, excludesFile ...), but for the format of the repository:
-// that is said by this file alone, and HEAD and refs are none of git's business here.
+// that is said by this file alone, and HEAD and refs play no part here.
 std::string config_text(const GitDir& repository, size_t id_size) {
   std::string text = "[core]\n\trepositoryformatversion = 1\n";
   if (id_size == kSha256Bytes) text += "[extensions]\n\tobjectformat = sha256\n";
@@ -48,7 +51,15 @@ Status copy_index(const fs::path& from, const fs::path& to) {
   // git takes an empty file for a broken index, and a missing one for an empty index.
   if (!source) return {};
   WAVE_TRY(const UniqueFd target, open_file(to, O_WRONLY | O_CREAT | O_EXCL, 0600));
-  return copy_bytes(source->get(), target.get());
+  WAVE_CHECK(copy_bytes(source->get(), target.get()));
+  // git looks again at what has changed in the moment in which the index was written, and knows
+  // that moment by the time of the file ("racy git").
+  struct stat info{};
+  if (::fstat(source->get(), &info) != 0)
+    return fail(errno_error(errno, "cannot look at", from.native()));
+  const std::array<timespec, 2> times{info.st_atim, info.st_mtim};
+  if (::futimens(target.get(), times.data()) == 0) return {};
+  return fail(errno_error(errno, "cannot set the time of", to.native()));
 }
 
 // What an index in two files (core.splitIndex) refers to.
