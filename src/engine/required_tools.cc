@@ -14,11 +14,14 @@
 namespace wave::engine {
 namespace {
 
-// What only the repository knows stands in the names as it was written.
+constexpr std::string_view kForgePlaceholder = "{{ forge.";
+
+// What only the repository knows stands in the names as `requires.tools` is read: "{{ forge.x }}".
 std::string with_forge(std::string name, const json::object& forge) {
   for (const auto& member : forge) {
     const std::string key(member.key());
-    name = replace_all(std::move(name), "{{ forge." + key + " }}", get_string(forge, key));
+    name = replace_all(std::move(name), fmt::format("{}{} }}}}", kForgePlaceholder, key),
+                       get_string(forge, key));
   }
   return std::string(trim(name));
 }
@@ -56,16 +59,17 @@ Status check_tools(const model::Project& project, const ToolQuestion& question) 
 }
 
 model::Diagnostics missing_tools(const model::Project& project, const MachineQuestion& question) {
-  const auto requires_some = [](const model::Pipeline& pipeline) {
-    return !pipeline.required_tools.empty();
+  const auto names_forge = [](const model::Pipeline& pipeline) {
+    return std::ranges::any_of(pipeline.required_tools, [](const std::string& name) {
+      return name.contains(kForgePlaceholder);
+    });
   };
-  // Asking git takes a process: only for who needs the answer.
-  if (!requires_some(project.pipeline) &&
-      std::ranges::none_of(project.children | std::views::values, requires_some)) {
-    return {};
+  json::object forge;
+  // Asking git takes a process, and lists of pipelines ask for each of theirs.
+  if (names_forge(project.pipeline) ||
+      std::ranges::any_of(project.children | std::views::values, names_forge)) {
+    forge = forge_facts(workspace::git_facts(question.folder).remote_url, project.manifest.forge);
   }
-  const json::object forge =
-      forge_facts(workspace::git_facts(question.folder).remote_url, project.manifest.forge);
   return missing_of_all(project, {.environment = question.environment, .forge = forge});
 }
 
