@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -203,6 +204,14 @@ bool is_option(const ShellWord& word) {
   return word.text.size() > 1 && (word.text[0] == '-' || word.text[0] == '+');
 }
 
+/// Whether the word is an option; a "--" that ends them is passed over.
+bool has_option(CommandWords words, size_t& at) {
+  if (at >= words.size() || !is_option(words[at])) return false;
+  if (words[at].text != "--") return true;
+  ++at;
+  return false;
+}
+
 // How many words of its own follow a long option.
 size_t words_behind(std::string_view option) {
   const LongOption* known = find_named(kLongOptions, option);
@@ -312,31 +321,10 @@ class EvaluatorCheck {
   }
 
   void unwrap(const Wrapper& wrapper, CommandWords words, const std::vector<std::string>& fed) {
-    std::string replaced;  // of xargs -I
-    size_t i = 1;
-    for (; i < words.size() && is_option(words[i]); ++i) {
-      const std::string_view text = words[i].text;
-      if (text == "--") {
-        ++i;
-        break;
-      }
-      if (text.starts_with("--")) {
-        if (text.starts_with("--split-string")) return split_string(words, i);
-        i += words_behind(text);
-        continue;
-      }
-      if (text.find_first_of(wrapper.stops) != std::string_view::npos) return;
-      if (wrapper.name == "env" && text.contains('S')) return split_string(words, i);
-      const size_t with_value = text.find_first_of(wrapper.value, 1);
-      if (with_value == std::string_view::npos) continue;
-      if (text[with_value] == 'I' && wrapper.name == "xargs")
-        replaced = text.substr(with_value + 1);
-      if (with_value + 1 != text.size()) continue;
-      ++i;
-      if (text[with_value] == 'I' && wrapper.name == "xargs" && i < words.size()) {
-        replaced = words[i].text;
-      }
-    }
+    std::string replaced;
+    const std::optional<size_t> behind = skip_options(wrapper, words, replaced);
+    if (!behind) return;
+    size_t i = *behind;
     if (wrapper.name == "env") {
       while (i < words.size() && words[i].text.contains('=')) ++i;
     }
@@ -350,6 +338,34 @@ class EvaluatorCheck {
     const CommandWords rest = words.subspan(i);
     if (wrapper.name == "xargs") return run_with(rest, fed, replaced);
     run(rest, fed);
+  }
+
+  // Where the wrapper's own options end. Nothing: it runs nothing, or takes its command out of an
+  // option. `replaced`: what xargs -I names.
+  std::optional<size_t> skip_options(const Wrapper& wrapper, CommandWords words,
+                                     std::string& replaced) {
+    size_t i = 1;
+    for (; has_option(words, i); ++i) {
+      const std::string_view text = words[i].text;
+      const bool is_long = text.starts_with("--");
+      const bool splits = is_long ? text.starts_with("--split-string")
+                                  : wrapper.name == "env" && text.contains('S');
+      if (splits) {
+        split_string(words, i);
+        return std::nullopt;
+      }
+      if (is_long) {
+        i += words_behind(text);
+        continue;
+      }
+      if (text.find_first_of(wrapper.stops) != std::string_view::npos) return std::nullopt;
+      const size_t with_value = text.find_first_of(wrapper.value, 1);
+      if (with_value == std::string_view::npos) continue;
+      std::string_view value = text.substr(with_value + 1);
+      if (value.empty() && ++i < words.size()) value = words[i].text;
+      if (text[with_value] == 'I' && wrapper.name == "xargs") replaced = value;
+    }
+    return i;
   }
 
   void split_string(CommandWords words, size_t at) {
@@ -377,61 +393,87 @@ class EvaluatorCheck {
   // `only_options`: code that no option announces does not count.
   void evaluate(const Evaluator& evaluator, CommandWords words, const std::vector<std::string>& fed,
                 bool only_options) {
+    const OptionsRead read = read_options(evaluator, words);
+    if (read.only_data_follows) return;
     const std::string& shown = words.front().text;
-    const bool is_shell = evaluator.name == "sh";
-    bool has_code = false, reads_input = false;
-    size_t i = 1;
-    for (; i < words.size() && is_option(words[i]); ++i) {
-      const std::string_view text = words[i].text;
-      if (text == "--") {
-        ++i;
-        break;
-      }
-      if (text.starts_with("--")) {
-        const std::string_view name = text.substr(0, text.find('='));
-        if (std::ranges::find(kLongCode, name) != kLongCode.end()) {
-          has_code = true;
-          if (name == text) ++i;
-          if (i < words.size()) {
-            report(words[i], fmt::format("the code that `{} {}` runs", shown, name),
-                   evaluator.safety);
-          }
-        } else {
-          i += words_behind(text);
-        }
-        continue;
-      }
-      bool wants_code = false;
-      for (size_t j = 1; j < text.size(); ++j) {
-        const char letter = text[j];
-        if (evaluator.last.contains(letter)) return;
-        if (is_shell && letter == 's') reads_input = true;
-        if (evaluator.rest.contains(letter)) break;
-        if (evaluator.value.contains(letter)) {
-          if (j + 1 == text.size()) ++i;
-          break;
-        }
-        if (!evaluator.code.contains(letter) && !evaluator.file.contains(letter)) continue;
-        has_code = has_code || evaluator.name != "ssh";
-        wants_code = true;
-        if (!evaluator.is_attached) continue;
-        if (j + 1 == text.size()) ++i;
-        if (i < words.size()) report_option(evaluator, shown, letter, words[i]);
-        wants_code = false;
-        break;
-      }
-      if (wants_code && !is_shell) {
-        ++i;
-        if (i < words.size()) report_option(evaluator, shown, evaluator.code[0], words[i]);
-      }
-    }
-    const bool is_code_operand = is_shell && has_code;
-    if (is_code_operand) {
-      if (i < words.size()) report_option(evaluator, shown, 'c', words[i]);
+    const CommandWords rest = words.subspan(std::min(read.next, words.size()));
+    if (is_shell(evaluator) && read.has_code) {
+      if (!rest.empty()) report_option(evaluator, shown, 'c', rest.front());
       return;
     }
-    if (only_options || has_code) return;
-    operands(evaluator, words.subspan(std::min(i, words.size())), shown, reads_input, fed);
+    if (only_options || read.has_code) return;
+    operands(evaluator, rest, shown, read.reads_input, fed);
+  }
+
+  struct OptionsRead {
+    size_t next = 1;                 // the first word that is no option
+    bool has_code = false;           // an option announced code
+    bool reads_input = false;        // sh -s
+    bool only_data_follows = false;  // python3 -m
+  };
+
+  static bool is_shell(const Evaluator& evaluator) { return evaluator.name == "sh"; }
+
+  // Reports what of the options is code.
+  OptionsRead read_options(const Evaluator& evaluator, CommandWords words) {
+    OptionsRead read;
+    while (has_option(words, read.next) && !read.only_data_follows) {
+      if (words[read.next].text.starts_with("--")) {
+        read_long_option(evaluator, words, read);
+      } else {
+        read_letters(evaluator, words, read);
+      }
+      ++read.next;
+    }
+    return read;
+  }
+
+  void read_long_option(const Evaluator& evaluator, CommandWords words, OptionsRead& read) {
+    const std::string_view text = words[read.next].text;
+    const std::string_view name = text.substr(0, text.find('='));
+    if (std::ranges::find(kLongCode, name) == kLongCode.end()) {
+      read.next += words_behind(text);
+      return;
+    }
+    read.has_code = true;
+    if (name == text) ++read.next;
+    if (read.next >= words.size()) return;
+    report(words[read.next], fmt::format("the code that `{} {}` runs", words.front().text, name),
+           evaluator.safety);
+  }
+
+  void read_letters(const Evaluator& evaluator, CommandWords words, OptionsRead& read) {
+    const std::string& shown = words.front().text;
+    const std::string_view text = words[read.next].text;
+    bool code_follows = false;  // in a word of its own
+    for (size_t j = 1; j < text.size(); ++j) {
+      const char letter = text[j];
+      const bool is_last = j + 1 == text.size();
+      if (evaluator.last.contains(letter)) {
+        read.only_data_follows = true;
+        return;
+      }
+      if (is_shell(evaluator) && letter == 's') read.reads_input = true;
+      if (evaluator.rest.contains(letter)) break;
+      if (evaluator.value.contains(letter)) {
+        if (is_last) ++read.next;
+        break;
+      }
+      if (!evaluator.code.contains(letter) && !evaluator.file.contains(letter)) continue;
+      read.has_code = read.has_code || evaluator.name != "ssh";
+      if (!evaluator.is_attached) {
+        code_follows = true;
+        continue;
+      }
+      if (is_last) ++read.next;
+      if (read.next < words.size()) report_option(evaluator, shown, letter, words[read.next]);
+      return;
+    }
+    if (!code_follows || is_shell(evaluator)) return;
+    ++read.next;
+    if (read.next < words.size()) {
+      report_option(evaluator, shown, evaluator.code[0], words[read.next]);
+    }
   }
 
   void report_option(const Evaluator& evaluator, const std::string& shown, char letter,

@@ -19,8 +19,8 @@ struct EvaluatedValue {
 };
 
 /// What of `variables` becomes code in the commands, and of the shell variables they are assigned
-/// to. Never true by mistake where a script can be read; what a program does with its plain
-/// arguments, files and input is not known here.
+/// to. No false alarms for scripts that can be parsed; what a program does with plain
+/// arguments, files and its input is not known here.
 std::vector<EvaluatedValue> evaluated_values(const std::vector<ShellCommand>& commands,
                                              const std::vector<std::string>& variables);
 

@@ -365,85 +365,122 @@ class Parser {
     return names;
   }
 
-  void add_commands(std::vector<Token>& tokens) {
-    enum class Expects { kCommand, kArguments, kForName, kForWords, kCaseWord, kPattern };
-    Expects expects = Expects::kCommand;
-    int cases = 0;
-    ShellCommand command;
-    std::string looped;  // the variable of a for
-    const auto end = [&](bool pipes) {
-      std::vector<std::string> written;
-      if (pipes) written = written_by(command);
-      if (!command.words.empty() || !command.assignments.empty()) {
-        commands_.push_back(std::move(command));
-      }
-      command = {};
-      command.fed = std::move(written);
-    };
-    for (Token& token : tokens) {
+  /// Puts tokens together to commands, one after the other.
+  class Assembly {
+   public:
+    explicit Assembly(std::vector<ShellCommand>& commands) : commands_(commands) {}
+
+    void add(Token& token) {
       std::ranges::move(token.inner, std::back_inserter(commands_));
-      if (token.kind == Token::Kind::kRedirect) {
-        if (token.text.starts_with("<<")) {
-          command.fed.insert(command.fed.end(), token.word.names.begin(), token.word.names.end());
-        }
-        continue;
-      }
-      if (token.kind == Token::Kind::kOperator) {
-        if (expects == Expects::kPattern && token.text != ")") continue;
-        if (expects == Expects::kForName) continue;  // "for ((...))", which is bash's
-        end(token.text == "|" || token.text == "|&");
-        const bool next_pattern =
-            cases > 0 && (token.text == ";;" || token.text == ";&" || token.text == ";;&");
-        expects = next_pattern ? Expects::kPattern : Expects::kCommand;
-        continue;
-      }
-      const std::string& text = token.word.text;
-      const bool may_be_reserved = !token.is_quoted;
-      switch (expects) {
-        case Expects::kCommand:
-          if (may_be_reserved && (text == "for" || text == "select")) {
-            expects = Expects::kForName;
-          } else if (may_be_reserved && text == "case") {
-            ++cases;
-            expects = Expects::kCaseWord;
-          } else if (may_be_reserved && text == "esac") {
-            cases = std::max(cases - 1, 0);
-          } else if (may_be_reserved && precedes_command(text)) {
-            break;
-          } else if (const std::string name(assigned_name(text)); !name.empty()) {
-            command.assignments.emplace_back(name, std::move(token.word));
-          } else {
-            command.words.push_back(std::move(token.word));
-            expects = Expects::kArguments;
-          }
-          break;
-        case Expects::kArguments:
-          command.words.push_back(std::move(token.word));
-          break;
-        case Expects::kForName:
-          looped = text;
-          expects = Expects::kForWords;
-          break;
-        case Expects::kForWords:
-          if (text == "in" && may_be_reserved && command.assignments.empty()) {
-            command.assignments.emplace_back(looped, ShellWord{});
-          } else if (!command.assignments.empty()) {
-            std::vector<std::string>& names = command.assignments.back().second.names;
-            names.insert(names.end(), token.word.names.begin(), token.word.names.end());
-          }
-          break;
-        case Expects::kCaseWord:
-          if (may_be_reserved && text == "in") expects = Expects::kPattern;
-          break;
-        case Expects::kPattern:
-          if (may_be_reserved && text == "esac") {
-            cases = std::max(cases - 1, 0);
-            expects = Expects::kCommand;
-          }
-          break;
+      switch (token.kind) {
+        case Token::Kind::kRedirect:
+          return add_redirect(token);
+        case Token::Kind::kOperator:
+          return add_operator(token.text);
+        case Token::Kind::kWord:
+          return add_word(token);
       }
     }
-    end(false);
+
+    /// What comes next is another command; `pipes`: it reads what this one writes.
+    void end(bool pipes) {
+      std::vector<std::string> written;
+      if (pipes) written = written_by(command_);
+      if (!command_.words.empty() || !command_.assignments.empty()) {
+        commands_.push_back(std::move(command_));
+      }
+      command_ = {};
+      command_.fed = std::move(written);
+    }
+
+   private:
+    enum class Expects { kCommand, kArguments, kForName, kForWords, kCaseWord, kPattern };
+
+    void add_redirect(const Token& token) {
+      if (!token.text.starts_with("<<")) return;
+      const std::vector<std::string>& names = token.word.names;
+      command_.fed.insert(command_.fed.end(), names.begin(), names.end());
+    }
+
+    void add_operator(std::string_view text) {
+      if (expects_ == Expects::kPattern && text != ")") return;
+      if (expects_ == Expects::kForName) return;  // "for ((...))", which is bash's
+      end(text == "|" || text == "|&");
+      const bool ends_case_item = text == ";;" || text == ";&" || text == ";;&";
+      expects_ = cases_ > 0 && ends_case_item ? Expects::kPattern : Expects::kCommand;
+    }
+
+    void add_word(Token& token) {
+      switch (expects_) {
+        case Expects::kCommand:
+          return begin_command(token);
+        case Expects::kArguments:
+          command_.words.push_back(std::move(token.word));
+          return;
+        case Expects::kForName:
+          looped_ = token.word.text;
+          expects_ = Expects::kForWords;
+          return;
+        case Expects::kForWords:
+          return add_looped(token);
+        case Expects::kCaseWord:
+          if (is_reserved(token, "in")) expects_ = Expects::kPattern;
+          return;
+        case Expects::kPattern:
+          if (!is_reserved(token, "esac")) return;
+          leave_case();
+          expects_ = Expects::kCommand;
+          return;
+      }
+    }
+
+    void begin_command(Token& token) {
+      if (is_reserved(token, "for") || is_reserved(token, "select")) {
+        expects_ = Expects::kForName;
+        return;
+      }
+      if (is_reserved(token, "case")) {
+        ++cases_;
+        expects_ = Expects::kCaseWord;
+        return;
+      }
+      if (is_reserved(token, "esac")) return leave_case();
+      if (!token.is_quoted && precedes_command(token.word.text)) return;
+      if (const std::string name(assigned_name(token.word.text)); !name.empty()) {
+        command_.assignments.emplace_back(name, std::move(token.word));
+        return;
+      }
+      command_.words.push_back(std::move(token.word));
+      expects_ = Expects::kArguments;
+    }
+
+    // The words of a `for` are assigned to its variable.
+    void add_looped(const Token& token) {
+      if (command_.assignments.empty()) {
+        if (is_reserved(token, "in")) command_.assignments.emplace_back(looped_, ShellWord{});
+        return;
+      }
+      std::vector<std::string>& names = command_.assignments.back().second.names;
+      names.insert(names.end(), token.word.names.begin(), token.word.names.end());
+    }
+
+    void leave_case() { cases_ = std::max(cases_ - 1, 0); }
+
+    static bool is_reserved(const Token& token, std::string_view word) {
+      return !token.is_quoted && token.word.text == word;
+    }
+
+    std::vector<ShellCommand>& commands_;
+    Expects expects_ = Expects::kCommand;
+    int cases_ = 0;
+    ShellCommand command_;
+    std::string looped_;  // the variable of a `for`
+  };
+
+  void add_commands(std::vector<Token>& tokens) {
+    Assembly assembly(commands_);
+    for (Token& token : tokens) assembly.add(token);
+    assembly.end(false);
   }
 
   std::string_view text_;
