@@ -1,5 +1,5 @@
 // Q and S: the queue of a running server.
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <signal.h>
 
 #include <fstream>
@@ -288,6 +288,22 @@ TEST(Promises, Q2_AReloadChangesHowManyRunsRun) {
   project.manifest_append("server:\n  max_concurrent: 2\n");
   server.program().signal(SIGHUP);
   EXPECT_TRUE(wait_until([&] { return slots() == 2; })) << slots();
+}
+
+// Without children the promise holds; what would have some is refused before anything is stored.
+TEST(Promises, Q9_NoRunWithChildrenIsAccepted) {
+  const Project project;
+  project.pipeline("child", "  - {id: a, type: command, script: \"true\"}\n");
+  project.pipeline("parent", "  - {id: sub, pipeline: child}\n");
+  project.pipeline("each", "  - {id: sub, pipeline: child, iterate: {over: \"[1]\"}}\n");
+  const Server server(project);
+  for (const char* pipeline : {"parent", "each"}) {
+    const Answer refused = server.post("/api/runs", json::object{{"pipeline", pipeline}});
+    EXPECT_EQ(refused.status, 422) << refused.body;
+    EXPECT_THAT(refused.body, testing::HasSubstr("not carried out"));
+    EXPECT_NE(wave(project, {"run", pipeline}).code, 0);
+  }
+  EXPECT_THAT(server.get("/api/runs").body, testing::HasSubstr("\"runs\":[]"));
 }
 
 }  // namespace
