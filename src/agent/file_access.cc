@@ -9,12 +9,11 @@
 #include <system_error>
 
 #include "agent/permit.h"
+#include "base/file.h"
 #include "base/text.h"
 
 namespace wave::agent {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr int kMostLinks = 40;
 

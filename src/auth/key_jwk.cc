@@ -289,8 +289,8 @@ std::string entry_name(const json::value& item, size_t place) {
   return fmt::format("key \"{}\"", printable(excerpt_of(id)));
 }
 
-/// Of two entries that say the same of themselves, also where one of them cannot be used: which one
-/// a token means is nobody's to guess. Empty: there are none.
+/// The id of two entries that cannot be told apart, even if one of them is unusable: no one can say
+/// which of them a token means. Empty: there is none.
 std::string ambiguous_id(const json::array& items) {
   std::set<std::tuple<std::string, std::string, std::string>> seen;
   for (const json::value& item : items) {

@@ -86,13 +86,13 @@ Result<int> run_from_step(Context& context, const RunOptions& options,
   return runs->fork(fork, options.overrides.detach);
 }
 
-/// An agent does not get round the gates of its colleagues (promise G10).
+/// An agent must not bypass gates (promise G10).
 Status refuse_agents_skipping(const Context& context) {
   const auto agent = process::calling_agent(context.environment());
   if (!agent) return {};
   return fail(Code::kGateSelfDecision,
               "this is called from inside an agent (" + *agent + "), which must not skip gates",
-              "leave --skip-gates away: a person answers the gates");
+              "run it without --skip-gates: a person answers the gates");
 }
 
 Result<int> dry_run_there(Context& context, const engine::RunRequest& request) {

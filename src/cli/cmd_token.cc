@@ -134,7 +134,7 @@ Result<int> create(Context& context, const TokenOptions& options) {
   if (!config.access.audience.empty()) claims["aud"] = config.access.audience;
   set_role(claims, config.access.role_claim, options.role);
   WAVE_TRY(const std::string token, auth::sign_token(claims, key));
-  // A token that nobody knows of is not handed out.
+  // The audit row first: no token is handed out without one.
   WAVE_TRY(store::AccessStore * access, access_store(context));
   WAVE_CHECK(audit(context, *access, "createToken", id,
                    fmt::format("{}, {}", options.named_subject, options.role)));

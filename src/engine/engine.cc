@@ -108,7 +108,7 @@ flow::RunOptions inherit(flow::RunOptions origin, const flow::RunOptions& overri
   for (const auto& [key, value] : overrides.tags) origin.tags[key] = value;
   origin.steps.clear();
   origin.exclude.clear();
-  origin.skip_gates = false;  // whoever goes on has not said so
+  origin.skip_gates = false;  // has to be asked for again
   return origin;
 }
 

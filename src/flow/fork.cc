@@ -83,7 +83,7 @@ std::vector<char> gates_to_ask(const Program& program, const RunState& origin,
       const auto index = static_cast<size_t>(ancestor);
       const auto& gate = program.steps()[index].gate;
       const bool approves = gate && gate->type == model::Gate::Type::kApproval;
-      // One that was never answered is asked whoever goes on.
+      // A gate that was never answered is always asked.
       if (approves && again[index] == 0 && (all || !is_done(origin.steps[index]))) asked[index] = 1;
     }
   }

@@ -77,8 +77,8 @@ struct Suspect {
   const Listed* file;
 };
 
-// Conversions change the length, but for what no one uses; and what git had to take over now it
-// took over as it is.
+// A conversion changes the length of a file, save for odd ones that nobody uses. What git has just
+// added, it added unconverted.
 Result<std::vector<Suspect>> converted_files(const RawGit& git, const Survey& found) {
   std::vector<Suspect> suspects;
   GitCall call = git.call({"cat-file", "--batch-check=%(objectsize)", "--buffer"});

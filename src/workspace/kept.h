@@ -18,7 +18,7 @@ struct UsualModes {
 struct Kept {
   UsualModes usual;
   std::map<std::string, unsigned> modes;  // rwx of owner, group, others, where not usual
-  std::set<std::string> left_out;         // what the tree does not hold, and nobody ignores
+  std::set<std::string> left_out;         // neither in the tree nor ignored
   std::set<std::string> empty_folders;
   /// Tracked files whose bytes are not those in the tree (line ends and the like, converted by
   /// git): blobs with their bytes.

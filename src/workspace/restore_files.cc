@@ -76,7 +76,8 @@ class Restoration {
   }
 
  private:
-  // Modes and empty folders are no reason to give up the rest: another user's file, say.
+  // A mode or an empty folder that cannot be set (of another user's file, say) must not stop the
+  // rest.
   static Status unless_short(Status done) {
     return done || is_shortage(done.error()) ? done : Status();
   }

@@ -6,8 +6,8 @@
 namespace wave::workspace {
 
 /// Makes the files what `tree` and `kept` say; `now` is how they stand. Not touched: ignored files,
-/// what the checkpoint had left out, and what has not changed. Uses up the index of `now`. HEAD and
-/// the worktree's own index are none of its business.
+/// what the checkpoint had left out, and what has not changed. Changes the index of `now`, but
+/// neither HEAD nor the worktree's own index.
 Status restore_files(const Snapshot& now, const std::string& tree, const Kept& kept);
 
 }  // namespace wave::workspace

@@ -19,7 +19,7 @@ class Snapshot {
   [[nodiscard]] const std::string& staged() const { return staged_; }
   /// Its index holds what `tree` holds.
   [[nodiscard]] const RawGit& git() const { return git_; }
-  /// What the tree does not hold. Also says what was left out for its size.
+  /// What the tree does not contain, including files that were left out because of their size.
   [[nodiscard]] Result<Survey> look_around() const;
 
  private:

@@ -40,7 +40,7 @@ struct Survey {
 };
 
 /// Goes through the worktree with what is in `git`'s index. Not entered: ignored folders, other
-/// repositories. `hidden`: wave's own files, which are none of anybody's business.
+/// repositories. `hidden`: wave's own files, which are skipped.
 Result<Survey> survey(const RawGit& git, const std::vector<std::string>& hidden);
 
 /// Adds to `found.kept` how files are converted by git (line ends ...): blobs with their bytes are

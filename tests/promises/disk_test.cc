@@ -193,6 +193,12 @@ TEST(Promises, O11_AManifestThatCannotBeReadIsNotAnInvalidOne) {
   disk.is_well();
 }
 
+/// Whether the step that `until` has written comes to its work.
+bool is_at_work(const Project& project) {
+  return wait_until(
+      [&] { return std::filesystem::exists(project.root().parent_path() / "at-work"); });
+}
+
 TEST(Promises, O11_AStepThatFailsOnAFullDiskWaitsAndRunsAgain) {
   const Project project;
   const std::string again = (project.root().parent_path() / "again").native();
@@ -202,8 +208,7 @@ TEST(Promises, O11_AStepThatFailsOnAFullDiskWaitsAndRunsAgain) {
   const BadDisk disk(project, project.root().native());
   const Server server(project, {}, disk.environment());
   const std::string run = server.submit({{"pipeline", "work"}});
-  ASSERT_TRUE(wait_until(
-      [&] { return std::filesystem::exists(project.root().parent_path() / "at-work"); }));
+  ASSERT_TRUE(is_at_work(project));
   disk.is("free_mib=0");
   go(project);
   ASSERT_TRUE(wait_until([&] {
@@ -225,8 +230,7 @@ TEST(Promises, O11_AStepThatCompletesOnAFullDiskSaysWhatMayBeMissing) {
   const BadDisk disk(project, project.root().native());
   const Server server(project, {}, disk.environment());
   const std::string run = server.submit({{"pipeline", "work"}});
-  ASSERT_TRUE(wait_until(
-      [&] { return std::filesystem::exists(project.root().parent_path() / "at-work"); }));
+  ASSERT_TRUE(is_at_work(project));
   disk.is("free_mib=0");
   go(project);
   server.wait_for_status(run, "completed");

@@ -232,7 +232,7 @@ Result<std::optional<auth::Identity>> Doorkeeper::by_session(const http::Request
 }
 
 // Counts failures against the client and the claimed subject (of that client, so that nobody can
-// lock out somebody else). A proxy that does not say for whom it asks is nobody to lock out.
+// lock out somebody else). A proxy that does not name its client is never locked out.
 Result<auth::Identity> Doorkeeper::counted(Result<auth::Identity> result,
                                            const http::Request& request, std::string_view claimed) {
   const std::string address = client_address(request);
@@ -503,7 +503,8 @@ std::optional<store::AuditEntry> Doorkeeper::row(const AuditEntry& entry) const 
 }
 
 Status Doorkeeper::record(const AuditEntry& entry) {
-  // What nobody asked for in vain changed nothing. Each such row would be somebody's to add.
+  // A refused call without a credential changed nothing, and a row for each would let anybody fill
+  // the log.
   const bool is_nobody = entry.role == auth::to_string(auth::Role::kNobody);
   if (is_nobody && (entry.status >= 400 || entry.operation == "logOut")) {
     return record_sample(entry);
